@@ -1,0 +1,1 @@
+//! Black-box tests of the built binary; this library only holds their shared harness.

@@ -1,0 +1,1 @@
+//! For application servers: sign upload policies, verify callbacks, keep a ledger.

@@ -1,0 +1,1 @@
+//! HTTP to protocol to store: access, ingest, callback, respond.

@@ -1,0 +1,1 @@
+//! Buckets, objects, manifests, blobs: catalog, recovery, outbox. No HTTP.

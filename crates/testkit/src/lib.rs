@@ -1,0 +1,1 @@
+//! Fakes, fault devices and conformance suites; never published.
