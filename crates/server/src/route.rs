@@ -1,0 +1,168 @@
+//! Which operation a request asks for: host, path, method and query in, an [`Operation`] out.
+//!
+//! Pure and closed: every operation that protocol 04 names is found by name. One that is not built is
+//! [`Operation::NotBuilt`] with that name and never falls through to another operation, so that
+//! `DELETE /?policy` cannot delete a bucket. The words themselves are data, in [`crate::subresource`].
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::{host::Addressed, query::Query, subresource};
+
+/// The path under which the store's own pages live, on the bare endpoint only. No bucket name can hold `_`.
+pub const OWN_PATH: &str = "/_countersign/";
+
+/// What a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// The account: the bare endpoint without a bucket.
+    Service,
+    /// A page of the store itself: what follows [`OWN_PATH`].
+    Own(String),
+    /// A bucket, by a name not yet checked.
+    Bucket(String),
+    /// An object: bucket name and key, decoded but neither checked.
+    Object {
+        /// The bucket's name as the host or the path gave it.
+        bucket: String,
+        /// The key's bytes, percent-decoded.
+        key: Vec<u8>,
+    },
+}
+
+impl Location {
+    /// Finds bucket and key. `path` is the raw path; only its escapes are decoded: `//`, `.` and `..` are
+    /// parts of a key like any other.
+    pub fn find(addressed: &Addressed, path: &str) -> Self {
+        match addressed {
+            Addressed::Bucket(bucket) => Self::of(bucket.clone(), path.strip_prefix('/').unwrap_or(path)),
+            Addressed::Endpoint => {
+                if let Some(own) = path.strip_prefix(OWN_PATH) {
+                    return Self::Own(own.to_owned());
+                }
+                let rest = path.strip_prefix('/').unwrap_or(path);
+                if rest.is_empty() {
+                    return Self::Service;
+                }
+                let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+                Self::of(percent_decode_str(bucket).decode_utf8_lossy().into_owned(), key)
+            }
+        }
+    }
+
+    fn of(bucket: String, raw_key: &str) -> Self {
+        if raw_key.is_empty() {
+            return Self::Bucket(bucket);
+        }
+        Self::Object { bucket, key: percent_decode_str(raw_key).collect() }
+    }
+
+    /// The bucket, if the request names one.
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::Service | Self::Own(_) => None,
+            Self::Bucket(bucket) | Self::Object { bucket, .. } => Some(bucket),
+        }
+    }
+
+    /// The word OSS uses for it in `ResourceType`.
+    pub fn resource_type(&self) -> &'static str {
+        match self {
+            Self::Service | Self::Own(_) => "SERVICE",
+            Self::Bucket(_) => "BUCKET",
+            Self::Object { .. } => "OBJECT",
+        }
+    }
+}
+
+/// The operations of the API, by the names of its reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each name is the operation's own name in the API reference")]
+pub enum Operation {
+    ListBuckets,
+    PutBucket,
+    DeleteBucket,
+    GetBucketInfo,
+    GetBucketLocation,
+    GetBucketAcl,
+    PutBucketAcl,
+    GetBucketCors,
+    PutBucketCors,
+    DeleteBucketCors,
+    GetBucketLifecycle,
+    PutBucketLifecycle,
+    DeleteBucketLifecycle,
+    ListObjects,
+    ListObjectsV2,
+    ListObjectVersions,
+    ListMultipartUploads,
+    ListLiveChannel,
+    DeleteMultipleObjects,
+    PostObject,
+    PutObject,
+    GetObject,
+    HeadObject,
+    GetObjectMeta,
+    DeleteObject,
+    GetObjectAcl,
+    PutObjectAcl,
+    /// `OPTIONS`: the preflight of a browser.
+    OptionObject,
+    /// An operation of the API that this store does not have, by its name.
+    NotBuilt(&'static str),
+}
+
+/// Why no operation was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// The API has no such method on this resource.
+    #[error("the method is not allowed against this resource")]
+    MethodNotAllowed,
+}
+
+/// Finds the operation. `copies` says whether the request has the header `x-oss-copy-source`, the one header
+/// that turns an operation into another.
+pub fn operation(
+    method: &Method,
+    location: &Location,
+    query: &Query,
+    copies: bool,
+) -> Result<Operation, RouteError> {
+    if method == Method::OPTIONS {
+        return Ok(Operation::OptionObject);
+    }
+    let words = match location {
+        Location::Own(_) => return Err(RouteError::MethodNotAllowed),
+        Location::Service => subresource::SERVICE,
+        Location::Bucket(_) => subresource::BUCKET,
+        Location::Object { .. } => subresource::OBJECT,
+    };
+    if let Some(row) = words.iter().find(|row| row.matches(query)) {
+        return row.operation(method, copies).ok_or(RouteError::MethodNotAllowed);
+    }
+    if let Some(word) = subresource::UNBUILT_WORDS.iter().find(|word| query.has(word)) {
+        return Ok(Operation::NotBuilt(word));
+    }
+    plain(method, location, query, copies).ok_or(RouteError::MethodNotAllowed)
+}
+
+/// The operation without any sub-resource.
+fn plain(method: &Method, location: &Location, query: &Query, copies: bool) -> Option<Operation> {
+    Some(match (location, method.as_str()) {
+        (Location::Service, "GET") => Operation::ListBuckets,
+        (Location::Bucket(_), "GET") if query.get("list-type") == Some("2") => Operation::ListObjectsV2,
+        (Location::Bucket(_), "GET") => Operation::ListObjects,
+        (Location::Bucket(_), "PUT") => Operation::PutBucket,
+        (Location::Bucket(_), "DELETE") => Operation::DeleteBucket,
+        (Location::Bucket(_), "POST") => Operation::PostObject,
+        (Location::Object { .. }, "PUT") if copies => Operation::NotBuilt("CopyObject"),
+        (Location::Object { .. }, "PUT") => Operation::PutObject,
+        (Location::Object { .. }, "GET") => Operation::GetObject,
+        (Location::Object { .. }, "HEAD") => Operation::HeadObject,
+        (Location::Object { .. }, "DELETE") => Operation::DeleteObject,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;
