@@ -1,0 +1,238 @@
+//! The built binary as a child process on free loopback ports, with a temporary data folder, stopped when dropped.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::wire::{Exchange, send};
+use crate::{ACCESS_KEY_ID, ACCESS_KEY_SECRET};
+
+/// A port that was free a moment ago on 127.0.0.1.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+/// Where the binary under test lies: `COUNTERSIGN_BIN`, else beside this test's own executable.
+pub fn binary_path() -> PathBuf {
+    if let Some(path) = std::env::var_os("COUNTERSIGN_BIN") {
+        return path.into();
+    }
+    let own = std::env::current_exe().expect("own path");
+    let profile_folder = own.ancestors().nth(2).expect("target/<profile>/deps/<test>");
+    let path = profile_folder.join("countersign");
+    assert!(path.exists(), "{} is missing: cargo build --release --package countersign", path.display());
+    path
+}
+
+/// A running `countersign` with its data folder and what it printed.
+pub struct Running {
+    child: Child,
+    /// `host:port` of the store.
+    pub store: String,
+    /// `host:port` of the application server; empty when only a store runs.
+    pub app: String,
+    data: Option<tempfile::TempDir>,
+    arguments: Vec<String>,
+    printed: Arc<Mutex<String>>,
+}
+
+impl Running {
+    /// `countersign serve` with `extra` arguments.
+    pub fn serve(extra: &[&str]) -> Running {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        Running::serve_in(data, extra)
+    }
+
+    /// `countersign serve` on a folder that exists already.
+    pub fn serve_in(data: tempfile::TempDir, extra: &[&str]) -> Running {
+        let (store, app) = (address(), address());
+        let mut arguments = words(&["serve", "--data"]);
+        arguments.push(data.path().display().to_string());
+        arguments.extend(words(&["--store", &store, "--app", &app]));
+        arguments.extend(words(extra));
+        Running::start(arguments, store, app, data)
+    }
+
+    /// `countersign store`, alone, with callbacks to loopback allowed, and `extra` arguments.
+    pub fn store(extra: &[&str]) -> Running {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let store = address();
+        let mut arguments = words(&["store", "--data"]);
+        arguments.push(data.path().display().to_string());
+        arguments.extend(words(&["--listen", &store]));
+        arguments.extend(words(extra));
+        Running::start(arguments, store, String::new(), data)
+    }
+
+    /// `countersign app`, alone, with `extra` arguments.
+    pub fn app(extra: &[&str]) -> Running {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let app = address();
+        let mut arguments = words(&["app", "--data"]);
+        arguments.push(data.path().display().to_string());
+        arguments.extend(words(&["--listen", &app]));
+        arguments.extend(words(extra));
+        Running::start(arguments, String::new(), app, data)
+    }
+
+    fn start(arguments: Vec<String>, store: String, app: String, data: tempfile::TempDir) -> Running {
+        let printed = Arc::new(Mutex::new(String::new()));
+        let child = spawn(&arguments, &printed);
+        let mut running = Running { child, store, app, data: Some(data), arguments, printed };
+        running.wait_until_ready();
+        running
+    }
+
+    /// Ends the process with SIGKILL, as a crash would.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("reaped");
+    }
+
+    /// Starts the same command on the same folder and ports again.
+    pub fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// As [`Running::restart`], with further arguments.
+    pub fn restart_with(&mut self, extra: &[&str]) {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(words(extra));
+        self.child = spawn(&arguments, &self.printed);
+        self.wait_until_ready();
+    }
+
+    /// Sends SIGINT, as Ctrl-C does, and waits for the exit; `None` when it had to be killed after `patience`.
+    pub fn interrupt(&mut self, patience: Duration) -> Option<i32> {
+        signal(self.child.id(), "INT");
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().expect("wait") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+
+    /// Sends SIGINT and returns at once.
+    pub fn press_ctrl_c(&self) {
+        signal(self.child.id(), "INT");
+    }
+
+    /// The process id, for `/proc`.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        self.data.as_ref().expect("held until the end").path()
+    }
+
+    /// Everything printed so far to standard output and standard error.
+    pub fn printed(&self) -> String {
+        self.printed.lock().expect("not poisoned").clone()
+    }
+
+    /// Peak resident memory in bytes (`VmHWM`).
+    pub fn peak_resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("/proc");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("VmHWM");
+        let kibibytes: u64 =
+            line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
+        kibibytes * 1024
+    }
+
+    fn wait_until_ready(&mut self) {
+        let (address, path) = if self.app.is_empty() {
+            (&self.store, "/_countersign/healthz")
+        } else {
+            (&self.app, "/healthz")
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let ready =
+                Exchange::get(path).host(address).try_send(address).is_ok_and(|answer| answer.status == 200);
+            if ready {
+                return;
+            }
+            if let Some(status) = self.child.try_wait().expect("wait") {
+                panic!("countersign ended with {status} before it was ready:\n{}", self.printed());
+            }
+            assert!(Instant::now() < deadline, "not ready after 20 s:\n{}", self.printed());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- what countersign printed ---\n{}", self.printed());
+        }
+    }
+}
+
+/// Runs the binary to its end: exit code, standard output and standard error.
+pub fn run(arguments: &[impl AsRef<OsStr>]) -> (Option<i32>, String, String) {
+    let output = command(arguments).stdin(Stdio::null()).output().expect("countersign starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn command(arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(binary_path());
+    command
+        .args(arguments)
+        .env("COUNTERSIGN_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("COUNTERSIGN_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET);
+    command
+}
+
+fn spawn(arguments: &[String], printed: &Arc<Mutex<String>>) -> Child {
+    let mut child = command(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("countersign starts");
+    collect(child.stdout.take().expect("piped"), printed);
+    collect(child.stderr.take().expect("piped"), printed);
+    child
+}
+
+fn collect(stream: impl Read + Send + 'static, into: &Arc<Mutex<String>>) {
+    let into = Arc::clone(into);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut text = into.lock().expect("not poisoned");
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+}
+
+fn signal(process_id: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &process_id.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "kill -{name} {process_id}");
+}
+
+fn address() -> String {
+    format!("127.0.0.1:{}", free_port())
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
+
+/// Sends one GET to `address` and returns its answer.
+pub fn get(address: &str, path: &str) -> crate::Answer {
+    send(address, &Exchange::get(path).host(address))
+}

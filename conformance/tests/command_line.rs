@@ -1,0 +1,190 @@
+//! The command as its users meet it: start, messages, files, exit codes, Ctrl-C, the halves alone, `upload`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use countersign_conformance::application::{Application, Reply};
+use countersign_conformance::running::{get, run};
+use countersign_conformance::{
+    ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
+};
+use serde_json::Value;
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+}
+
+#[test]
+fn serve_says_what_to_do_next() {
+    let running = Running::serve(&[]);
+    let printed = running.printed();
+    for part in [
+        format!("http://{}", running.app),
+        running.data().display().to_string(),
+        "Ctrl-C".into(),
+        "--lan".into(),
+    ] {
+        assert!(printed.contains(&part), "{part} in:\n{printed}");
+    }
+    assert!(!printed.contains(ACCESS_KEY_SECRET), "a secret that was given is not printed");
+    for secret in ["credentials.toml", "callback_key.pem"] {
+        let mode = std::fs::metadata(running.data().join(secret))
+            .map(|metadata| metadata.permissions().mode() & 0o777);
+        if secret == "callback_key.pem" {
+            assert_eq!(mode.ok(), Some(0o600), "{secret}");
+        }
+    }
+}
+
+#[test]
+fn serve_signs_exactly_the_seven_names() {
+    let running = Running::serve(&[]);
+    let signed = json(&get(&running.app, "/signature?path=user-dir/").body);
+    let mut names: Vec<&str> = signed.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accessid", "callback", "dir", "expire", "host", "policy", "signature"]);
+    let without = json(&get(&running.app, "/signature?path=user-dir/&callback=0").body);
+    assert!(without.get("callback").is_none(), "{without}");
+    let four = json(&get(&running.app, "/signature?version=4").body);
+    for name in ["policy", "x_oss_credential", "x_oss_date", "signature", "dir", "host"] {
+        assert!(four[name].is_string(), "{name} in {four}");
+    }
+    for bad in ["", "/", "../x", "user-dir/../..", "elsewhere/", "user-dir/a%00b", "%2e%2e/"] {
+        let answer = get(&running.app, &format!("/signature?path={bad}"));
+        assert_eq!(answer.status, 400, "{bad:?}: {}", answer.text());
+    }
+    assert_eq!(get(&running.app, "/signature?path=user-dir//a/b").status, 200);
+}
+
+#[test]
+fn failures_at_start_are_one_sentence_and_exit_code_2() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let held = std::net::TcpListener::bind(&taken);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let under_a_file = file.join("data").display().to_string();
+    let broken = folder.path().join("broken.toml");
+    std::fs::write(&broken, "store = [").unwrap();
+    let unknown = folder.path().join("unknown.toml");
+    std::fs::write(&unknown, "colour = \"red\"\n").unwrap();
+    let (broken, unknown) = (broken.display().to_string(), unknown.display().to_string());
+    let free = format!("127.0.0.1:{}", free_port());
+    let cases: [(&str, Vec<&str>); 6] = [
+        ("a folder under a file", vec!["serve", "--data", &under_a_file, "--store", &free]),
+        ("a broken configuration", vec!["serve", "--data", &data, "--config", &broken]),
+        ("an unknown setting", vec!["serve", "--data", &data, "--config", &unknown]),
+        ("a missing configuration", vec!["serve", "--data", &data, "--config", "/nonexistent.toml"]),
+        ("an address that is none", vec!["store", "--data", &data, "--listen", "here"]),
+        (
+            "an app that is open to the network without a token",
+            vec!["app", "--data", &data, "--listen", "0.0.0.0:0"],
+        ),
+    ];
+    for (what, arguments) in cases {
+        let (code, _, error) = run(&arguments);
+        assert_eq!(code, Some(2), "{what}: {error}");
+        assert!(!error.trim().is_empty() && !error.contains("panicked"), "{what}: {error}");
+    }
+    drop(held);
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().display().to_string();
+    let (code, _, error) = run(&["serve", "--data", &data, "--store", &taken]);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains(&taken), "{error}");
+}
+
+#[test]
+fn a_folder_in_use_is_refused() {
+    let running = Running::serve(&[]);
+    let data = running.data().display().to_string();
+    let free = format!("127.0.0.1:{}", free_port());
+    let (code, _, error) = run(&["store", "--data", &data, "--listen", &free]);
+    assert_eq!(code, Some(2), "{error}");
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_under_way() {
+    let mut running = Running::store(&["--callback-allow", "127.0.0.0/8"]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("photos");
+    let application = Application::answering(Reply::ok().after(Duration::from_secs(1)));
+    let form = Form::signed("a", &PolicyText::open())
+        .field("callback", application.callback("/", "a=1", "application/x-www-form-urlencoded"))
+        .file("x", "a/b", "x");
+    let store = running.store.clone();
+    let upload = std::thread::spawn(move || form.post("photos").send(&store));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(running.interrupt(Duration::from_secs(15)), Some(0));
+    assert_eq!(upload.join().unwrap().status, 200);
+}
+
+#[test]
+fn upload_does_what_the_page_does() {
+    let running = Running::serve(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("照片 1.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let file = file.display().to_string();
+    let to = format!("http://{}", running.app);
+    let (code, out, error) = run(&["upload", &file, &file, "--to", &to, "--path", "user-dir/cli/"]);
+    assert_eq!(code, Some(0), "{out}{error}");
+    let keys = StoreClient::at(&running.store).keys("demo");
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    assert!(keys.iter().all(|key| key.starts_with("user-dir/cli/") && key.ends_with(".txt")), "{keys:?}");
+    assert!(keys.iter().all(|key| out.contains(key)), "{out}");
+    let missing = folder.path().join("missing").display().to_string();
+    let (code, _, error) = run(&["upload", &missing, "--to", &to]);
+    assert!(code != Some(0) && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn the_application_server_alone_signs_for_the_real_oss_and_wants_a_token_in_the_open() {
+    let running = Running::app(&[
+        "--host",
+        "https://bucket.oss-cn-hangzhou.aliyuncs.com",
+        "--callback-url",
+        "http://app.example.com/callback",
+        "--token",
+        "s3cret",
+    ]);
+    assert_eq!(get(&running.app, "/signature").status, 401);
+    assert_eq!(get(&running.app, "/uploads").status, 401);
+    let signed = Exchange::get("/signature")
+        .host(&running.app)
+        .header("x-countersign-token", "s3cret")
+        .send(&running.app);
+    assert_eq!(signed.status, 200, "{}", signed.text());
+    let signed = json(&signed.body);
+    assert_eq!(signed["host"], "https://bucket.oss-cn-hangzhou.aliyuncs.com");
+    assert!(signed["callback"].is_string());
+}
+
+#[test]
+fn forwards_what_it_verified_and_relays_the_verdict() {
+    let application = Application::answering(Reply::status(
+        200,
+        "application/json",
+        r#"{"Status":"declined","message":"not today"}"#,
+    ));
+    let running = Running::serve(&["--forward", &application.url()]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let to = format!("http://{}", running.app);
+    let (code, out, error) = run(&["upload", &file.display().to_string(), "--to", &to]);
+    assert!(code != Some(0), "declined is no success: {out}");
+    assert!(format!("{out}{error}").contains("not today"), "{out}{error}");
+    let received = application.received();
+    assert_eq!(received.len(), 1);
+    assert!(received[0].text().contains("filename=user-dir%2F"), "{}", received[0].text());
+}
