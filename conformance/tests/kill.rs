@@ -76,9 +76,9 @@ fn loses_nothing_that_was_acknowledged() {
 /// One upload: every third calls back, every seventh is larger than what the catalog holds inline.
 fn upload(record: &Record, store: &str, policy: &PolicyText, callback: &str) -> bool {
     let number = record.number.fetch_add(1, Ordering::SeqCst);
-    let calls_back = number % 3 == 0;
+    let calls_back = number.is_multiple_of(3);
     let key = format!("{}/{number:06}", if calls_back { "called" } else { "plain" });
-    let size = if number % 7 == 0 { 200_000 } else { 1_000 + number % 3000 };
+    let size = if number.is_multiple_of(7) { 200_000 } else { 1_000 + number % 3000 };
     let body: Vec<u8> = (0..size).map(|at| ((at * 31 + number) % 251) as u8).collect();
     record.begun.lock().unwrap().insert(key.clone(), body.clone());
     let mut form = Form::signed(&key, policy);
