@@ -1,0 +1,67 @@
+//! The secret half of an access key. It is a type of its own so that it is never printed, never compared
+//! in variable time and does not outlive its use in memory. It deliberately does not know its key id.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// The secret with which requests and forms are signed.
+#[derive(Clone)]
+pub struct AccessKeySecret(Zeroizing<Vec<u8>>);
+
+impl AccessKeySecret {
+    /// Takes over the bytes of the secret; they are wiped when the value is dropped.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(secret.into()))
+    }
+
+    /// The bytes, for the one place that feeds them to an HMAC or writes them into the owner's own file.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccessKeySecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AccessKeySecret(redacted)")
+    }
+}
+
+impl PartialEq for AccessKeySecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
+}
+
+impl Eq for AccessKeySecret {}
+
+impl From<String> for AccessKeySecret {
+    fn from(secret: String) -> Self {
+        Self::new(secret.into_bytes())
+    }
+}
+
+impl From<&str> for AccessKeySecret {
+    fn from(secret: &str) -> Self {
+        Self::new(secret.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_shows_itself_in_debug_output() {
+        let secret = AccessKeySecret::from("do-not-print");
+        assert!(!format!("{secret:?}").contains("do-not-print"));
+    }
+
+    #[test]
+    fn equals_only_the_same_bytes() {
+        assert_eq!(AccessKeySecret::from("sk"), AccessKeySecret::from("sk".to_owned()));
+        assert_ne!(AccessKeySecret::from("sk"), AccessKeySecret::from("sk2"));
+        assert_ne!(AccessKeySecret::from("sk"), AccessKeySecret::from("sK"));
+    }
+}

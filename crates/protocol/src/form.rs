@@ -1,0 +1,22 @@
+//! The PostObject form (protocol 01 §1 and §2): `multipart/form-data` with small fields first and one file.
+//!
+//! The parser is sans-I/O: the caller pushes what arrives and pulls events. It reads every byte once,
+//! whatever the chunks, holds no more than the limits allow, and hands the file on as slices of the very
+//! buffers that were pushed. It knows nothing of what the fields mean; that is [`crate::policy`],
+//! [`crate::post_signature`] and the server.
+
+mod boundary;
+mod delimiter;
+mod filename_variable;
+mod form_error;
+mod form_fields;
+mod form_limits;
+mod form_parser;
+mod part_header;
+
+pub use boundary::Boundary;
+pub use filename_variable::final_key;
+pub use form_error::FormError;
+pub use form_fields::{FilePart, FormFields, effective_content_type};
+pub use form_limits::FormLimits;
+pub use form_parser::{FormEvent, FormParser};

@@ -1,0 +1,184 @@
+//! The head of a form once the file begins: the fields as they came, found without regard to letter case,
+//! and what the file's part says of itself.
+
+use std::collections::HashMap;
+
+use super::form_error::{FormError, shortened};
+
+/// What the header of the file's part says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilePart {
+    /// The file's name as the client sent it, which may be a whole path; absent in many SDK samples.
+    pub filename: Option<String>,
+    /// The part's own Content-Type.
+    pub content_type: Option<String>,
+}
+
+/// The fields in front of the file, in the order received, and the file's header.
+#[derive(Debug, Clone, Default)]
+pub struct FormFields {
+    fields: Vec<(String, String)>,
+    places: HashMap<String, usize>,
+    file: FilePart,
+    retained_bytes: usize,
+}
+
+/// Per field, roughly: two strings and an entry of the index.
+const FIELD_OVERHEAD_BYTES: usize = 128;
+
+impl FormFields {
+    /// A head made of parts, for signers that check their own forms and for tests.
+    ///
+    /// # Errors
+    /// [`FormError::FieldNamedTwice`].
+    pub fn from_parts<N: Into<String>, V: Into<String>>(
+        fields: impl IntoIterator<Item = (N, V)>,
+        file: FilePart,
+    ) -> Result<Self, FormError> {
+        let mut head = Self::default();
+        for (name, value) in fields {
+            let name = name.into();
+            head.reserve(&name)?;
+            head.insert(name, value.into());
+        }
+        head.set_file(file);
+        Ok(head)
+    }
+
+    /// The value of a field; letter case of the name does not count.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let place = match self.places.get(name) {
+            Some(place) => *place,
+            None => *self.places.get(&name.to_lowercase())?,
+        };
+        self.fields.get(place).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a field unless it is empty.
+    pub fn get_filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The field `key`, unexpanded.
+    ///
+    /// # Errors
+    /// [`FormError::KeyMissing`]. An empty key is a key that [`crate::ObjectKey`] refuses.
+    pub fn key(&self) -> Result<&str, FormError> {
+        self.get("key").ok_or(FormError::KeyMissing)
+    }
+
+    /// The session token of temporary credentials. Samples for ordinary keys send it empty, which is absent.
+    pub fn security_token(&self) -> Option<&str> {
+        self.get_filled("x-oss-security-token")
+    }
+
+    /// The fields as they came: name as spelt by the client, and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// What the file's part says of itself.
+    pub fn file(&self) -> &FilePart {
+        &self.file
+    }
+
+    /// About how much memory the head holds, for the budget that all heads share.
+    pub fn retained_bytes(&self) -> usize {
+        self.retained_bytes
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Refuses a name that is taken already. Told as soon as the part's header is read, so that the value
+    /// of a refused field is never collected.
+    pub(super) fn reserve(&mut self, name: &str) -> Result<(), FormError> {
+        let place = self.fields.len();
+        match self.places.entry(name.to_lowercase()) {
+            std::collections::hash_map::Entry::Occupied(_) => {
+                Err(FormError::FieldNamedTwice { name: shortened(name) })
+            }
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(place);
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores the value of the name reserved last.
+    pub(super) fn insert(&mut self, name: String, value: String) {
+        self.retained_bytes += 2 * name.len() + value.len() + FIELD_OVERHEAD_BYTES;
+        self.fields.push((name, value));
+    }
+
+    pub(super) fn set_file(&mut self, file: FilePart) {
+        self.retained_bytes += file.filename.as_ref().map_or(0, String::len);
+        self.retained_bytes += file.content_type.as_ref().map_or(0, String::len);
+        self.file = file;
+    }
+}
+
+/// The content type under which the file is stored, and against which a policy's `$content-type` is held:
+/// `x-oss-content-type`, else the file part's own, else the field `Content-Type`. An empty one is none.
+pub fn effective_content_type(fields: &FormFields) -> Option<&str> {
+    fields
+        .get_filled("x-oss-content-type")
+        .or_else(|| fields.file().content_type.as_deref().filter(|text| !text.is_empty()))
+        .or_else(|| fields.get_filled("Content-Type"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(content_type: &str) -> FilePart {
+        FilePart { filename: None, content_type: Some(content_type.to_owned()) }
+    }
+
+    #[test]
+    fn finds_fields_in_any_letter_case_and_keeps_their_order() {
+        let fields =
+            FormFields::from_parts([("OSSAccessKeyId", "ak"), ("signature", "s")], FilePart::default())
+                .unwrap();
+        assert_eq!(fields.get("ossaccesskeyid"), Some("ak"));
+        assert_eq!(fields.get("Signature"), Some("s"));
+        assert_eq!(fields.get("policy"), None);
+        assert_eq!(fields.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["OSSAccessKeyId", "signature"]);
+    }
+
+    #[test]
+    fn refuses_a_field_named_twice_in_any_letter_case() {
+        let error = FormFields::from_parts([("key", "a"), ("Key", "b")], FilePart::default()).unwrap_err();
+        assert_eq!(error, FormError::FieldNamedTwice { name: "Key".to_owned() });
+    }
+
+    #[test]
+    fn the_parts_own_content_type_beats_the_plain_field_and_loses_to_the_oss_one() {
+        let plain = [("Content-Type", "text/plain")];
+        let all = [("content-type", "text/plain"), ("x-oss-content-type", "image/png")];
+        let of = |fields: &[(&str, &str)], file| {
+            let fields = FormFields::from_parts(fields.iter().copied(), file).unwrap();
+            effective_content_type(&fields).map(str::to_owned)
+        };
+        assert_eq!(of(&plain, FilePart::default()).as_deref(), Some("text/plain"));
+        assert_eq!(of(&plain, part("image/jpg")).as_deref(), Some("image/jpg"));
+        assert_eq!(of(&plain, part("")).as_deref(), Some("text/plain"));
+        assert_eq!(of(&all, part("image/jpg")).as_deref(), Some("image/png"));
+        assert_eq!(of(&[], FilePart::default()), None);
+    }
+
+    #[test]
+    fn takes_an_empty_security_token_for_none() {
+        let empty = FormFields::from_parts([("x-oss-security-token", "")], FilePart::default()).unwrap();
+        assert_eq!(empty.security_token(), None);
+        let filled = FormFields::from_parts([("x-oss-security-token", "t")], FilePart::default()).unwrap();
+        assert_eq!(filled.security_token(), Some("t"));
+    }
+}

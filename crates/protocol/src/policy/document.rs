@@ -1,0 +1,90 @@
+//! A policy being written, for those who sign forms.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Builds the JSON of a policy. Conditions stand in the order in which they are added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyDocument {
+    expiration: Timestamp,
+    conditions: Vec<Value>,
+}
+
+impl PolicyDocument {
+    /// A policy that is void from the given moment on.
+    pub fn new(expiration: Timestamp) -> Self {
+        Self { expiration, conditions: Vec::new() }
+    }
+
+    /// `{"bucket":"…"}`: the form may go to this bucket only.
+    #[must_use]
+    pub fn bucket(self, bucket: &str) -> Self {
+        self.field("bucket", bucket)
+    }
+
+    /// `{"field":"value"}`: the field equals the value, in the short spelling.
+    #[must_use]
+    pub fn field(self, field: &str, value: &str) -> Self {
+        let mut member = serde_json::Map::new();
+        member.insert(field.to_owned(), Value::from(value));
+        self.push(Value::Object(member))
+    }
+
+    /// `["eq","$field","value"]`: the field equals the value.
+    #[must_use]
+    pub fn eq(self, field: &str, value: &str) -> Self {
+        self.push(json!(["eq", variable(field), value]))
+    }
+
+    /// `["starts-with","$field","prefix"]`.
+    #[must_use]
+    pub fn starts_with(self, field: &str, prefix: &str) -> Self {
+        self.push(json!(["starts-with", variable(field), prefix]))
+    }
+
+    /// `["in","$field",["a","b"]]`.
+    #[must_use]
+    pub fn is_in<T: AsRef<str>>(self, field: &str, values: &[T]) -> Self {
+        self.push(json!(["in", variable(field), texts(values)]))
+    }
+
+    /// `["not-in","$field",["a","b"]]`.
+    #[must_use]
+    pub fn not_in<T: AsRef<str>>(self, field: &str, values: &[T]) -> Self {
+        self.push(json!(["not-in", variable(field), texts(values)]))
+    }
+
+    /// `["content-length-range",min,max]`, both inclusive.
+    #[must_use]
+    pub fn content_length_range(self, bytes_min: u64, bytes_max: u64) -> Self {
+        self.push(json!(["content-length-range", bytes_min, bytes_max]))
+    }
+
+    /// The JSON, without spaces, members in the order of OSS's samples.
+    pub fn to_json(&self) -> String {
+        let conditions = Value::Array(self.conditions.clone());
+        format!(
+            "{{\"expiration\":\"{}\",\"conditions\":{conditions}}}",
+            self.expiration.strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
+        )
+    }
+
+    /// The value of the form field `policy`.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(self.to_json())
+    }
+
+    fn push(mut self, condition: Value) -> Self {
+        self.conditions.push(condition);
+        self
+    }
+}
+
+fn variable(field: &str) -> String {
+    format!("${field}")
+}
+
+fn texts<T: AsRef<str>>(values: &[T]) -> Vec<&str> {
+    values.iter().map(AsRef::as_ref).collect()
+}
