@@ -1,0 +1,196 @@
+//! Which headers or form fields are kept with an object, (protocol 01 §2, 04 §4).
+//!
+//! One reading for PutObject's headers and PostObject's fields, so that both store the same thing for the same
+//! names. What could not be given back unaltered is refused here, before anything is stored.
+
+use countersign_protocol::{ErrorCode, ObjectAcl, WireError, acl::AclError};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
+
+use crate::object_attributes::{ObjectAttributes, content_type_of_key};
+
+/// The most bytes that names and values of all `x-oss-meta-*` together may have.
+pub(crate) const USER_META_BYTES_MAX: usize = 8 * 1024;
+/// What begins the name of user metadata.
+const USER_META_PREFIX: &str = "x-oss-meta-";
+/// The storage classes of OSS: labels that are given back, nothing more.
+const STORAGE_CLASSES: [&str; 5] = ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"];
+
+/// Why something cannot be kept with an object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AttributeError {
+    /// No such access control list.
+    #[error(transparent)]
+    Acl(#[from] AclError),
+    /// No such storage class.
+    #[error("no such storage class: {word:?}")]
+    StorageClass {
+        /// The word as it came.
+        word: String,
+    },
+    /// More than [`USER_META_BYTES_MAX`] of user metadata.
+    #[error("user metadata of {bytes} bytes is more than {USER_META_BYTES_MAX}")]
+    UserMetaTooLarge {
+        /// How many bytes names and values have.
+        bytes: usize,
+    },
+    /// A value that could not be given back in a header, since it holds a control character or is no UTF-8.
+    #[error("the value of {name} cannot be a header's value")]
+    Value {
+        /// The header or field.
+        name: String,
+    },
+    /// A name that could not be given back as a header's name.
+    #[error("{name:?} cannot be a header's name")]
+    Name {
+        /// The header or field.
+        name: String,
+    },
+}
+
+impl From<AttributeError> for WireError {
+    fn from(error: AttributeError) -> Self {
+        let invalid = |message: &'static str, name: &str| {
+            Self::new(ErrorCode::InvalidArgument).with_message(message).with_element("ArgumentName", name)
+        };
+        match error {
+            AttributeError::Acl(error) => error.into(),
+            AttributeError::StorageClass { word } => {
+                invalid("No such bucket storage class exists.", "x-oss-storage-class")
+                    .with_element("ArgumentValue", word)
+            }
+            AttributeError::UserMetaTooLarge { bytes } => {
+                invalid("The user metadata is larger than 8 KB.", "x-oss-meta-*")
+                    .with_element("ArgumentValue", bytes.to_string())
+            }
+            AttributeError::Value { name } => {
+                invalid("The value cannot be kept: it is no text that a header can hold.", &name)
+            }
+            AttributeError::Name { name } => invalid("The name cannot be kept as a header's name.", &name),
+        }
+    }
+}
+
+/// Collects what is to be kept. Names come in any letter case, other names are passed over. `content_type` is
+/// the one that counts (a form has several places for it); without one it follows from the key's extension.
+pub(crate) fn gather<'a>(
+    key: &str,
+    content_type: Option<&str>,
+    named: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Result<ObjectAttributes, AttributeError> {
+    let given = content_type.map(str::trim).filter(|given| !given.is_empty());
+    let mut gathered = ObjectAttributes {
+        content_type: match given {
+            Some(given) => kept("Content-Type", given.as_bytes())?,
+            None => content_type_of_key(key),
+        },
+        ..ObjectAttributes::default()
+    };
+    for (name, value) in named {
+        take(&mut gathered, &name.to_ascii_lowercase(), value)?;
+    }
+    let meta_bytes = |(name, value): &(String, String)| name.len() - USER_META_PREFIX.len() + value.len();
+    let bytes = gathered.metadata.iter().map(meta_bytes).sum();
+    if bytes > USER_META_BYTES_MAX {
+        return Err(AttributeError::UserMetaTooLarge { bytes });
+    }
+    Ok(gathered)
+}
+
+/// The same for the headers of a request.
+pub(crate) fn gather_headers(key: &str, headers: &HeaderMap) -> Result<ObjectAttributes, AttributeError> {
+    let content_type = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let named = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    gather(key, content_type.as_deref(), named)
+}
+
+fn take(gathered: &mut ObjectAttributes, name: &str, value: &[u8]) -> Result<(), AttributeError> {
+    match name {
+        "cache-control" => gathered.cache_control = Some(kept(name, value)?),
+        "content-disposition" => gathered.content_disposition = Some(kept(name, value)?),
+        "content-encoding" => gathered.content_encoding = Some(kept(name, value)?),
+        "expires" => gathered.expires = Some(kept(name, value)?),
+        "x-oss-object-acl" => gathered.acl = ObjectAcl::parse(&kept(name, value)?)?,
+        "x-oss-storage-class" => gathered.storage_class = Some(storage_class(&kept(name, value)?)?),
+        _ if name.starts_with(USER_META_PREFIX) => {
+            if HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return Err(AttributeError::Name { name: name.to_owned() });
+            }
+            gathered.metadata.push((name.to_owned(), kept(name, value)?));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn storage_class(word: &str) -> Result<String, AttributeError> {
+    let found = STORAGE_CLASSES.iter().find(|class| class.eq_ignore_ascii_case(word));
+    found
+        .map(|class| (*class).to_owned())
+        .ok_or_else(|| AttributeError::StorageClass { word: word.to_owned() })
+}
+
+/// A value that can be given back in a header as it came.
+fn kept(name: &str, value: &[u8]) -> Result<String, AttributeError> {
+    let text = std::str::from_utf8(value.trim_ascii()).ok().filter(|text| header_value(text).is_some());
+    text.map(str::to_owned).ok_or_else(|| AttributeError::Value { name: name.to_owned() })
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(text.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_protocol::Acl;
+
+    use super::*;
+
+    fn gather_one(name: &str, value: &[u8]) -> Result<ObjectAttributes, AttributeError> {
+        gather("k", None, [(name, value)])
+    }
+
+    #[test]
+    fn keeps_what_oss_keeps_and_passes_over_the_rest() {
+        let named = [
+            ("Cache-Control", "no-cache".as_bytes()),
+            ("x-oss-meta-Author", "作者".as_bytes()),
+            ("X-OSS-OBJECT-ACL", b"public-read"),
+            ("x-oss-storage-class", b"ia"),
+            ("x-oss-callback", b"ignored"),
+        ];
+        let gathered = gather("a/b.PNG", None, named).unwrap();
+        assert_eq!(gathered.content_type, "image/png");
+        assert_eq!(gathered.cache_control.as_deref(), Some("no-cache"));
+        assert_eq!(gathered.metadata, [("x-oss-meta-author".to_owned(), "作者".to_owned())]);
+        assert_eq!(gathered.acl, ObjectAcl::Own(Acl::PublicRead));
+        assert_eq!(gathered.storage_class(), "IA");
+    }
+
+    #[test]
+    fn the_type_that_was_given_outweighs_the_extension() {
+        let content_type = |key, given| gather(key, given, []).unwrap().content_type;
+        assert_eq!(content_type("a.png", Some("text/x-mine; charset=gbk")), "text/x-mine; charset=gbk");
+        assert_eq!(content_type("a.png", Some(" ")), "image/png");
+        assert_eq!(content_type("noextension", None), "application/octet-stream");
+    }
+
+    #[test]
+    fn refuses_what_could_not_be_given_back() {
+        let refused = |name, value| gather_one(name, value).unwrap_err();
+        assert!(matches!(refused("x-oss-meta-a", b"b\r\nSet-Cookie: c"), AttributeError::Value { .. }));
+        assert!(matches!(refused("cache-control", b"\xff\xfe"), AttributeError::Value { .. }));
+        assert!(matches!(refused("x-oss-meta-a b", b"c"), AttributeError::Name { .. }));
+        assert!(matches!(refused("x-oss-object-acl", b"world"), AttributeError::Acl(_)));
+        assert!(matches!(refused("x-oss-storage-class", b"Gold"), AttributeError::StorageClass { .. }));
+    }
+
+    #[test]
+    fn counts_names_and_values_of_user_metadata_together() {
+        let value = vec![b'v'; USER_META_BYTES_MAX - 1];
+        assert!(gather_one("x-oss-meta-a", &value).is_ok());
+        assert_eq!(
+            gather_one("x-oss-meta-ab", &value),
+            Err(AttributeError::UserMetaTooLarge { bytes: USER_META_BYTES_MAX + 1 })
+        );
+    }
+}
