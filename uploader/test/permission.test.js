@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ANSWER_V1, ANSWER_V4 } from '../fakes/permission_answers.js';
+import { PermissionFormatError, readPermission } from '../src/permission.js';
+
+test('reads the answer of the version 1 samples', () => {
+  const permission = readPermission(JSON.stringify(ANSWER_V1));
+  assert.equal(permission.version, 'V1');
+  assert.equal(permission.host, ANSWER_V1.host);
+  assert.equal(permission.accessKeyId, ANSWER_V1.accessid);
+  assert.equal(permission.expiresAt, 1446727949000);
+  assert.equal(permission.callback, ANSWER_V1.callback);
+});
+
+test('reads an expiry written as text, as the Java sample writes it', () => {
+  assert.equal(readPermission(JSON.stringify({ ...ANSWER_V1, expire: '1446727949' })).expiresAt, 1446727949000);
+});
+
+test('takes the expiry from the policy where the answer has none', () => {
+  const { expire: _, ...answer } = ANSWER_V1;
+  assert.equal(readPermission(JSON.stringify(answer)).expiresAt, Date.UTC(2015, 10, 5, 20, 52, 29));
+});
+
+test('knows no expiry where neither answer nor policy has one', () => {
+  const { expire: _, ...answer } = ANSWER_V1;
+  assert.equal(readPermission(JSON.stringify({ ...answer, policy: 'e30=' })).expiresAt, null);
+});
+
+test('has no callback where the sample without one leaves it out or empty', () => {
+  const { callback: _, ...answer } = ANSWER_V1;
+  assert.equal(readPermission(JSON.stringify(answer)).callback, null);
+  assert.equal(readPermission(JSON.stringify({ ...answer, callback: '' })).callback, null);
+});
+
+for (const name of ['x_oss_signature_version', 'version']) {
+  test(`reads a version 4 answer that calls its version ${name}`, () => {
+    const { x_oss_signature_version: version, ...answer } = ANSWER_V4;
+    const permission = readPermission(JSON.stringify({ ...answer, [name]: version }));
+    assert.equal(permission.version, 'V4');
+    assert.equal(permission.signatureVersion, 'OSS4-HMAC-SHA256');
+    assert.equal(permission.accessKeyId, ANSWER_V4.x_oss_credential);
+    assert.equal(permission.securityToken, 'sts-token');
+  });
+}
+
+test('reads the address and form data of the Node sample', () => {
+  const permission = readPermission(JSON.stringify({
+    url: 'http://b.oss-cn-hangzhou.aliyuncs.com',
+    formData: { policy: 'e30=', OSSAccessKeyId: 'ak', Signature: 's', 'x-oss-security-token': 't' },
+  }));
+  assert.equal(permission.host, 'http://b.oss-cn-hangzhou.aliyuncs.com');
+  assert.equal(permission.accessKeyId, 'ak');
+  assert.equal(permission.signature, 's');
+  assert.equal(permission.securityToken, 't');
+});
+
+test('reads JSON behind a byte order mark', () => {
+  assert.equal(readPermission(`\uFEFF${JSON.stringify(ANSWER_V1)}`).version, 'V1');
+});
+
+const BAD = {
+  'not JSON': '<html>',
+  'a list': '[]',
+  'nothing': '',
+  'no policy': JSON.stringify({ ...ANSWER_V1, policy: undefined }),
+  'no signature': JSON.stringify({ ...ANSWER_V1, signature: '' }),
+  'no key id': JSON.stringify({ ...ANSWER_V1, accessid: undefined }),
+  'a host that is relative': JSON.stringify({ ...ANSWER_V1, host: '/upload' }),
+  'a host that is script': JSON.stringify({ ...ANSWER_V1, host: 'javascript:alert(1)' }),
+};
+
+for (const [what, body] of Object.entries(BAD)) {
+  test(`refuses as permission: ${what}`, () => {
+    assert.throws(() => readPermission(body), PermissionFormatError);
+  });
+}

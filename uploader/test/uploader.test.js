@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ANSWER_V1, encodePolicy } from '../fakes/permission_answers.js';
+import { RequestDesk } from '../fakes/scripted_request.js';
+import { UploadError } from '../src/upload_error.js';
+import { UploadPathError } from '../src/upload_path.js';
+import { Uploader } from '../src/uploader.js';
+
+/** @param {{ answer?: object, concurrency?: number, checkBeforeSending?: boolean }} [options] */
+function stage({ answer = {}, ...options } = {}) {
+  const desk = new RequestDesk();
+  const clock = { now: 1_000_000, asked: 0 };
+  const uploader = new Uploader({
+    url: 'http://app.test/signature',
+    now: () => clock.now,
+    newId: () => 'id',
+    createRequest: desk.create,
+    fetch: async () => {
+      clock.asked += 1;
+      const body = { ...ANSWER_V1, expire: clock.now / 1000 + 300, ...answer };
+      return new Response(JSON.stringify(body), { headers: { date: new Date(clock.now).toUTCString() } });
+    },
+    ...options,
+  });
+  return { desk, clock, uploader };
+}
+
+const photo = new File([new Uint8Array(1000)], 'photo.jpg', { type: 'image/jpeg' });
+
+/** @param {Promise<unknown>} upload */
+async function failure(upload) {
+  const error = await upload.then(() => assert.fail('it should have failed'), (reason) => reason);
+  assert.ok(error instanceof UploadError, String(error));
+  return error;
+}
+
+test('goes through every phase and returns the key and the answer', async () => {
+  const { desk, clock, uploader } = stage();
+  /** @type {[string, number][]} */
+  const seen = [];
+  const uploading = uploader.upload(photo, '/user-dir', { observe: ({ phase, sent }) => seen.push([phase, sent]) });
+  const request = await desk.sent();
+  request.progress(200, 1200);
+  clock.now += 1000;
+  request.progress(700, 1200);
+  request.sendAll();
+  request.answer(200, '{"Status":"OK","n":1}', { 'X-Oss-Request-Id': 'R' });
+  const result = await uploading;
+  assert.deepEqual(seen, [['queued', 0], ['signing', 0], ['sending', 0], ['sending', 0], ['sending', 500], ['confirming', 1000]]);
+  assert.equal(result.key, 'user-dir/id.jpg');
+  assert.deepEqual(result.answer, { Status: 'OK', n: 1 });
+  assert.equal(request.url, ANSWER_V1.host);
+  assert.equal(request.form.get('key'), 'user-dir/id.jpg');
+  assert.equal(result.conversation.answer?.headers[0][0], 'x-oss-request-id');
+  assert.deepEqual(result.conversation.form?.fields[0], ['key', 'user-dir/id.jpg']);
+});
+
+test('says how fast it goes and how long it will take', async () => {
+  const { desk, clock, uploader } = stage();
+  /** @type {any} */
+  let last;
+  const uploading = uploader.upload(photo, 'd', { observe: (progress) => (last = progress) });
+  const request = await desk.sent();
+  clock.now += 2000;
+  request.progress(500, 1000);
+  assert.equal(last.bytesPerSecond, 250);
+  assert.equal(last.secondsLeft, 2);
+  request.answer(200, '{}');
+  await uploading;
+});
+
+test('a second upload uses the permission of the first', async () => {
+  const { desk, clock, uploader } = stage();
+  for (const index of [0, 1]) {
+    const uploading = uploader.upload(photo, 'user-dir/');
+    (await desk.sent(index)).answer(200, '{}');
+    assert.equal((await uploading).conversation.signatureCached, index === 1);
+  }
+  assert.equal(clock.asked, 1);
+});
+
+test('an abort in mid-body is an AbortError at once and stops the request', async () => {
+  const { desk, uploader } = stage();
+  const controller = new AbortController();
+  const uploading = uploader.upload(photo, 'd', { signal: controller.signal });
+  const request = await desk.sent();
+  request.progress(500, 1200);
+  controller.abort('no longer wanted');
+  await assert.rejects(uploading, { name: 'AbortError', cause: 'no longer wanted' });
+  assert.equal(request.aborted, true);
+});
+
+test('an abort while waiting or before the start sends nothing and frees its place', async () => {
+  const { desk, uploader } = stage({ concurrency: 1 });
+  await assert.rejects(uploader.upload(photo, 'd', { signal: AbortSignal.abort() }), { name: 'AbortError' });
+  const first = uploader.upload(photo, 'd');
+  const controller = new AbortController();
+  const second = uploader.upload(photo, 'd', { signal: controller.signal });
+  const third = uploader.upload(photo, 'd');
+  controller.abort();
+  await assert.rejects(second, { name: 'AbortError' });
+  (await desk.sent(0)).answer(200, '{}');
+  await first;
+  (await desk.sent(1)).answer(200, '{}');
+  await third;
+  assert.equal(desk.requests.length, 2);
+});
+
+test('no more than the allowed number run at once', async () => {
+  const { desk, uploader } = stage({ concurrency: 2 });
+  const uploads = Array.from({ length: 5 }, () => uploader.upload(photo, 'd'));
+  await desk.sent(1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(desk.requests.length, 2);
+  for (let index = 0; index < 5; index += 1) (await desk.sent(index)).answer(200, '{}');
+  await Promise.all(uploads);
+});
+
+test('a connection lost after everything was sent leaves the outcome unknown', async () => {
+  const { desk, uploader } = stage();
+  const uploading = uploader.upload(photo, 'user-dir/');
+  const request = await desk.sent();
+  request.progress(1200, 1200);
+  request.sendAll();
+  request.breakConnection();
+  const error = await failure(uploading);
+  assert.equal(error.outcome, 'unknown');
+  assert.equal(error.stored, null);
+  assert.equal(error.key, 'user-dir/id.jpg');
+});
+
+test('a connection lost on the way stored nothing', async () => {
+  const { desk, uploader } = stage();
+  const uploading = uploader.upload(photo, 'user-dir/');
+  const request = await desk.sent();
+  request.progress(600, 1200);
+  request.breakConnection();
+  const error = await failure(uploading);
+  assert.equal(error.code, 'ConnectionLost');
+  assert.equal(error.stored, false);
+});
+
+test('a store that is not there is told apart from a connection that broke', async () => {
+  const { desk, uploader } = stage();
+  const uploading = uploader.upload(photo, 'user-dir/');
+  (await desk.sent()).breakConnection();
+  assert.equal((await failure(uploading)).code, 'StoreUnreachable');
+});
+
+test('a file that can no longer be read is named, before anything is sent', async () => {
+  const { desk, uploader } = stage();
+  const gone = new File(['x'], 'gone.txt');
+  gone.slice = () => /** @type {any} */ ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) });
+  const error = await failure(uploader.upload(gone, 'd'));
+  assert.equal(error.code, 'FileUnreadable');
+  assert.equal(desk.requests.length, 0);
+});
+
+test('what the signed policy cannot permit is refused before it is sent', async () => {
+  const policy = encodePolicy({
+    expiration: '2030-01-01T00:00:00Z',
+    conditions: [['content-length-range', 10, 100], ['in', '$content-type', ['image/png']]],
+  });
+  const { desk, uploader } = stage({ answer: { policy } });
+  assert.equal((await failure(uploader.upload(photo, 'd'))).code, 'EntityTooLarge');
+  assert.equal((await failure(uploader.upload(new File([], 'empty.png'), 'd'))).code, 'EntityTooSmall');
+  const error = await failure(uploader.upload(new File([new Uint8Array(50)], 'a.gif', { type: 'image/gif' }), 'd'));
+  assert.match(error.message, /Policy Condition failed: \["in"/);
+  assert.equal(error.local, true);
+  assert.equal(desk.requests.length, 0);
+});
+
+test('the check before sending can be left to the store', async () => {
+  const policy = encodePolicy({ expiration: '2030-01-01T00:00:00Z', conditions: [['content-length-range', 0, 1]] });
+  const { desk, uploader } = stage({ answer: { policy }, checkBeforeSending: false });
+  const uploading = uploader.upload(photo, 'd');
+  (await desk.sent()).answer(400, '<Error><Code>EntityTooLarge</Code></Error>');
+  assert.equal((await failure(uploading)).local, false);
+});
+
+test('a permission that the store refuses is not used again', async () => {
+  const { desk, clock, uploader } = stage();
+  const refused = uploader.upload(photo, 'd');
+  (await desk.sent(0)).answer(403, '<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>');
+  await failure(refused);
+  const again = uploader.upload(photo, 'd');
+  (await desk.sent(1)).answer(200, '{}');
+  await again;
+  assert.equal(clock.asked, 2);
+});
+
+test('a path that names no folder is refused before anyone is asked', async () => {
+  const { clock, uploader } = stage();
+  await assert.rejects(uploader.upload(photo, '../up'), UploadPathError);
+  assert.equal(clock.asked, 0);
+});
+
+test('a local name leaves the name to the store and takes the key from the answer', async () => {
+  const { desk, uploader } = stage();
+  const uploading = uploader.upload(photo, 'user-dir/', { name: 'local' });
+  const request = await desk.sent();
+  assert.equal(request.form.get('key'), 'user-dir/${filename}');
+  assert.equal(request.form.get('x-oss-forbid-overwrite'), 'true');
+  request.answer(200, '{"Status":"OK","key":"user-dir/photo.jpg"}');
+  assert.equal((await uploading).key, 'user-dir/photo.jpg');
+});
