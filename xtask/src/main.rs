@@ -1,2 +1,66 @@
-//! Entry point.
-fn main() {}
+//! The project's own commands. `cargo xtask tidy` holds the house rules, `cargo xtask test` runs everything
+//! that must pass, in the order and in the way that continuous integration does: there is no second recipe.
+
+mod documents;
+mod suite_run;
+mod suites;
+mod system_packages;
+mod tally;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+/// The commands of the repository itself.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check import arrows, sizes and names against the house rules.
+    Tidy,
+    /// Run everything that must pass; exactly what continuous integration runs.
+    Test {
+        /// Run only the suites of these names (see `--list`).
+        #[arg(long = "only", value_name = "SUITE")]
+        only: Vec<String>,
+        /// Print the names of the suites and stop.
+        #[arg(long)]
+        list: bool,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let root = repository_root()?;
+    match Arguments::parse().command {
+        Task::Tidy => {
+            let violations = tidy::violations(&root)?;
+            for violation in &violations {
+                println!("{violation}");
+            }
+            println!("tidy: {} violations", violations.len());
+            Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Task::Test { list: true, .. } => {
+            for suite in suites::ALL {
+                println!("{:<18} {}", suite.name, suite.about);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Test { only, .. } => suite_run::run(&root, &only),
+    }
+}
+
+/// The folder of the workspace: the parent of this package, wherever the command was called from.
+fn repository_root() -> anyhow::Result<PathBuf> {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let root = package.parent().context("the xtask package has no parent folder")?;
+    Ok(root.to_path_buf())
+}

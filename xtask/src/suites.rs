@@ -1,0 +1,207 @@
+//! Everything that must pass, as one table. Adding a suite is adding a row; how rows are run is
+//! `suite_run`'s business.
+
+/// One suite: a name, the commands that make it up, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Suite {
+    /// The name in the summary and for `--only`.
+    pub(crate) name: &'static str,
+    /// What it proves, in one line.
+    pub(crate) about: &'static str,
+    /// The folder its commands run in, relative to the repository.
+    pub(crate) folder: &'static str,
+    /// Environment of its commands beyond the caller's.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    /// The commands, in order; the first that fails ends the suite.
+    pub(crate) steps: &'static [Step],
+    /// How its result is counted.
+    pub(crate) counting: Counting,
+    /// A suite that takes longer is stopped and counts as failed.
+    pub(crate) minutes_max: u64,
+    /// What must be there for the suite to mean anything, if that can be missing through no fault of the code.
+    pub(crate) only_if: Option<Condition>,
+}
+
+/// One command of a suite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    /// Run this; it must succeed.
+    Run(&'static [&'static str]),
+    /// Run `install` unless `probe` already succeeds.
+    Install {
+        /// Succeeds when the tool is there.
+        probe: &'static [&'static str],
+        /// Brings the tool, into the build folder and nowhere else.
+        install: &'static [&'static str],
+    },
+    /// Run `then` where `probe` succeeds, else `otherwise`.
+    Either {
+        /// Succeeds when the better tool is there.
+        probe: &'static [&'static str],
+        /// With the better tool.
+        then: &'static [&'static str],
+        /// Without it.
+        otherwise: &'static [&'static str],
+    },
+}
+
+/// What one suite adds to the numbers of the last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// One check, passed or failed.
+    OneCheck,
+    /// As many tests as the runner reports; none at all is a failure.
+    Tests,
+}
+
+/// A command that must succeed for a suite to be run, and what to say when it does not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Condition {
+    /// The command.
+    pub(crate) probe: &'static [&'static str],
+    /// Why the suite was skipped.
+    pub(crate) otherwise: &'static str,
+}
+
+/// What most rows have in common.
+const CHECK: Suite = Suite {
+    name: "",
+    about: "",
+    folder: ".",
+    environment: &[],
+    steps: &[],
+    counting: Counting::OneCheck,
+    minutes_max: 15,
+    only_if: None,
+};
+
+/// Brings cargo-deny when it is missing: about one and a half minutes of one core, unoptimised on purpose.
+const CARGO_DENY: Step = Step::Install {
+    probe: &["cargo-deny", "--version"],
+    install: &["cargo", "install", "cargo-deny", "--locked", "--debug", "--quiet", "--root", "target/tools"],
+};
+
+/// Every suite, in the order it is run: what is quick and often wrong comes first.
+pub(crate) const ALL: &[Suite] = &[
+    Suite {
+        name: "format",
+        about: "the code is formatted",
+        steps: &[Step::Run(&["cargo", "fmt", "--all", "--check"])],
+        ..CHECK
+    },
+    Suite {
+        name: "tidy",
+        about: "import arrows, sizes and names",
+        steps: &[Step::Run(&["cargo", "xtask", "tidy"])],
+        ..CHECK
+    },
+    Suite {
+        name: "clippy",
+        about: "lints of every target, warnings are errors",
+        steps: &[Step::Run(&[
+            "cargo",
+            "clippy",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ])],
+        ..CHECK
+    },
+    Suite {
+        name: "api docs",
+        about: "the documentation of the crates builds without a warning",
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+        steps: &[Step::Run(&["cargo", "doc", "--release", "--workspace", "--no-deps", "--quiet"])],
+        ..CHECK
+    },
+    Suite {
+        name: "dependencies",
+        about: "bans, licences and sources of what is imported",
+        steps: &[
+            CARGO_DENY,
+            Step::Run(&["cargo-deny", "--log-level", "error", "check", "bans", "licenses", "sources"]),
+        ],
+        ..CHECK
+    },
+    Suite {
+        name: "advisories",
+        about: "known weaknesses of what is imported",
+        steps: &[Step::Run(&["cargo-deny", "--log-level", "error", "check", "advisories"])],
+        only_if: Some(Condition {
+            probe: &["cargo-deny", "fetch", "db"],
+            otherwise: "the advisory database cannot be fetched from here",
+        }),
+        ..CHECK
+    },
+    Suite {
+        name: "build",
+        about: "the binary that the black-box tests run",
+        steps: &[Step::Run(&["cargo", "build", "--release", "--package", "countersign", "--quiet"])],
+        ..CHECK
+    },
+    Suite {
+        name: "uploader",
+        about: "types and tests of the browser library and the page",
+        folder: "uploader",
+        steps: &[
+            Step::Run(&["npm", "ci", "--no-audit", "--no-fund"]),
+            Step::Run(&["npm", "run", "--silent", "check"]),
+            Step::Run(&["npm", "run", "--silent", "test"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
+        name: "rust",
+        about: "unit, property, vector, trait-suite and black-box tests",
+        steps: &[Step::Either {
+            probe: &["cargo", "nextest", "--version"],
+            then: &["cargo", "nextest", "run", "--release", "--workspace", "--no-fail-fast"],
+            otherwise: &[
+                "cargo",
+                "test",
+                "--release",
+                "--workspace",
+                "--no-fail-fast",
+                "--lib",
+                "--bins",
+                "--tests",
+            ],
+        }],
+        counting: Counting::Tests,
+        minutes_max: 30,
+        ..CHECK
+    },
+    Suite {
+        name: "doc examples",
+        about: "the examples in the documentation compile and run",
+        steps: &[Step::Run(&["cargo", "test", "--release", "--workspace", "--doc", "--quiet"])],
+        ..CHECK
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_suite_has_a_name_of_its_own_and_something_to_run() {
+        let names: BTreeSet<&str> = ALL.iter().map(|suite| suite.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|suite| !suite.steps.is_empty() && !suite.about.is_empty()));
+    }
+
+    #[test]
+    fn every_suite_has_its_folder() {
+        let root = crate::repository_root().unwrap();
+        for suite in ALL {
+            assert!(root.join(suite.folder).is_dir(), "{} has no folder {}", suite.name, suite.folder);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The house rules as a check: who may import whom, how large a thing may grow, how files may be
+//! called, and that the documents name only what exists.
+//! The rules are data (`house_rules`); this module only walks the tree and asks them. Whether the code is
+//! right is not known here.
+
+mod file_rules;
+mod house_rules;
+mod import_arrows;
+mod rust_source;
+mod source_tree;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// One broken rule, with the place where it is broken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Violation {
+    /// Path relative to the repository.
+    pub(crate) path: PathBuf,
+    /// The line, where the rule is about one.
+    pub(crate) line: Option<usize>,
+    /// What is wrong, with the limit that was passed.
+    pub(crate) what: String,
+}
+
+impl Violation {
+    fn of_file(path: &Path, what: String) -> Self {
+        Violation { path: path.to_path_buf(), line: None, what }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.path.display(), self.what),
+            None => write!(f, "{}: {}", self.path.display(), self.what),
+        }
+    }
+}
+
+/// Every broken rule of the repository at `root`, in the order of the paths.
+pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
+    let files = source_tree::code_files(root)?;
+    let mut found = Vec::new();
+    for file in &files {
+        file_rules::check_file(file, &mut found);
+    }
+    file_rules::check_folders(&files, &mut found);
+    file_rules::check_stems(&files, &mut found);
+    import_arrows::check(root, &mut found)?;
+    crate::documents::check(root, &mut found)?;
+    found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_is_tidy() {
+        let root = crate::repository_root().unwrap();
+        let found = violations(&root).unwrap();
+        let lines: Vec<String> = found.iter().map(Violation::to_string).collect();
+        assert!(lines.is_empty(), "\n{}", lines.join("\n"));
+    }
+
+    #[test]
+    fn the_exception_list_is_empty() {
+        assert!(house_rules::EXCEPTIONS.is_empty());
+    }
+}

@@ -1,0 +1,118 @@
+//! Sizes and names of files, folders and functions. Takes files as values, so that every rule is tested
+//! without a disk.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Violation;
+use super::house_rules::{
+    FILE_LINES_MAX, FOLDER_FILES_MAX, FORBIDDEN_NAMES, FUNCTION_LINES_MAX, INLINE_TEST_LINES_MAX,
+    ROOT_FILE_LINES_MAX,
+};
+use super::rust_source;
+use super::source_tree::CodeFile;
+
+/// Checks what can be seen from one file alone.
+pub(crate) fn check_file(file: &CodeFile, found: &mut Vec<Violation>) {
+    check_name(file, found);
+    if file.is_test() {
+        return;
+    }
+    if file.is_rust() {
+        check_rust(file, found);
+    } else {
+        check_lines(file, file.text.lines().count(), FILE_LINES_MAX, found);
+    }
+}
+
+fn check_name(file: &CodeFile, found: &mut Vec<Violation>) {
+    if file.path.file_name().is_some_and(|name| name == "mod.rs") {
+        let what = "`mod.rs` is not used here: name the module's file after the module".to_owned();
+        found.push(Violation::of_file(&file.path, what));
+    }
+    let folders = file.path.parent().into_iter().flat_map(Path::iter).filter_map(|part| part.to_str());
+    for name in folders.chain([file.stem()]) {
+        if FORBIDDEN_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
+            found.push(Violation::of_file(&file.path, format!("`{name}` is no noun of the protocol")));
+        }
+    }
+}
+
+fn check_rust(file: &CodeFile, found: &mut Vec<Violation>) {
+    let measured = rust_source::measure(&file.text);
+    let is_root = matches!(file.stem(), "lib" | "main");
+    let limit = if is_root { ROOT_FILE_LINES_MAX } else { FILE_LINES_MAX };
+    check_lines(file, measured.production_lines(), limit, found);
+    for span in &measured.test_modules {
+        let lines = span.end() + 1 - span.start();
+        if lines > INLINE_TEST_LINES_MAX {
+            found.push(Violation {
+                path: file.path.clone(),
+                line: Some(*span.start()),
+                what: format!("{lines} lines of inline tests, at most {INLINE_TEST_LINES_MAX}: move them to a `tests.rs`"),
+            });
+        }
+    }
+    for function in &measured.functions {
+        let lines = function.line_count();
+        if lines > FUNCTION_LINES_MAX {
+            found.push(Violation {
+                path: file.path.clone(),
+                line: Some(*function.lines.start()),
+                what: format!("`{}` has {lines} lines, at most {FUNCTION_LINES_MAX}", function.name),
+            });
+        }
+    }
+    let opens_with_docs =
+        file.text.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| line.starts_with("//!"));
+    if !opens_with_docs {
+        found
+            .push(Violation::of_file(&file.path, "does not open with `//!`, saying what it owns".to_owned()));
+    }
+}
+
+fn check_lines(file: &CodeFile, lines: usize, limit: usize, found: &mut Vec<Violation>) {
+    if lines > limit {
+        found.push(Violation::of_file(&file.path, format!("{lines} production lines, at most {limit}")));
+    }
+}
+
+/// Checks that no folder holds more code files than a reader can survey.
+pub(crate) fn check_folders(files: &[CodeFile], found: &mut Vec<Violation>) {
+    let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for file in files.iter().filter(|file| !file.is_test()) {
+        if let Some(folder) = file.path.parent() {
+            *counts.entry(folder.to_path_buf()).or_default() += 1;
+        }
+    }
+    for (folder, count) in counts {
+        if count > FOLDER_FILES_MAX {
+            found.push(Violation::of_file(
+                &folder,
+                format!("{count} files in one folder, at most {FOLDER_FILES_MAX}: a noun is missing"),
+            ));
+        }
+    }
+}
+
+/// Checks that a file's stem occurs once in its package, so that a name in a message is one place.
+pub(crate) fn check_stems(files: &[CodeFile], found: &mut Vec<Violation>) {
+    let mut places: BTreeMap<(PathBuf, String), Vec<&Path>> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.is_rust() && !file.is_test()) {
+        let Some(folder) = file.source_folder() else { continue };
+        places.entry((folder, file.stem().to_owned())).or_default().push(&file.path);
+    }
+    for ((_, stem), paths) in places {
+        if let [first, again @ ..] = paths.as_slice() {
+            for path in again {
+                found.push(Violation::of_file(
+                    path,
+                    format!("the stem `{stem}` is taken by {}", first.display()),
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

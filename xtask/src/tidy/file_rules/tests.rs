@@ -1,0 +1,104 @@
+//! Every rule once at its limit and once beyond it.
+
+use super::*;
+
+fn file(path: &str, text: &str) -> CodeFile {
+    CodeFile { path: PathBuf::from(path), text: text.to_owned() }
+}
+
+fn found_in(file: &CodeFile) -> Vec<String> {
+    let mut found = Vec::new();
+    check_file(file, &mut found);
+    found.into_iter().map(|violation| violation.what).collect()
+}
+
+fn lines(count: usize) -> String {
+    format!("//! Docs.\n{}", "// x\n".repeat(count - 1))
+}
+
+#[test]
+fn a_file_may_have_600_lines_and_not_one_more() {
+    assert!(found_in(&file("crates/a/src/noun.rs", &lines(600))).is_empty());
+    assert_eq!(found_in(&file("crates/a/src/noun.rs", &lines(601))), ["601 production lines, at most 600"]);
+}
+
+#[test]
+fn a_root_file_may_have_150_lines() {
+    assert!(found_in(&file("crates/a/src/lib.rs", &lines(150))).is_empty());
+    assert_eq!(found_in(&file("crates/a/src/main.rs", &lines(151))), ["151 production lines, at most 150"]);
+}
+
+#[test]
+fn a_function_may_have_70_lines() {
+    let of = |count: usize| format!("//! Docs.\nfn f() {{\n{}}}\n", "    x();\n".repeat(count - 2));
+    assert!(found_in(&file("crates/a/src/noun.rs", &of(70))).is_empty());
+    assert_eq!(found_in(&file("crates/a/src/noun.rs", &of(71))), ["`f` has 71 lines, at most 70"]);
+}
+
+#[test]
+fn inline_tests_may_have_150_lines_and_do_not_count_as_production() {
+    let of =
+        |count: usize| format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", lines(600), "\n".repeat(count - 3));
+    assert!(found_in(&file("crates/a/src/noun.rs", &of(150))).is_empty());
+    assert_eq!(
+        found_in(&file("crates/a/src/noun.rs", &of(151))),
+        ["151 lines of inline tests, at most 150: move them to a `tests.rs`"]
+    );
+}
+
+#[test]
+fn test_files_may_be_long() {
+    assert!(found_in(&file("crates/a/src/noun/tests.rs", &lines(900))).is_empty());
+    assert!(found_in(&file("crates/a/tests/post_object.rs", &lines(900))).is_empty());
+}
+
+#[test]
+fn a_module_without_opening_words_is_refused() {
+    let found = found_in(&file("crates/a/src/noun.rs", "fn f() {}\n"));
+    assert_eq!(found, ["does not open with `//!`, saying what it owns"]);
+}
+
+#[test]
+fn names_that_say_nothing_are_refused_as_files_and_as_folders() {
+    assert_eq!(found_in(&file("crates/a/src/utils.rs", "//! D.\n")), ["`utils` is no noun of the protocol"]);
+    assert_eq!(found_in(&file("uploader/helpers/x.js", "")), ["`helpers` is no noun of the protocol"]);
+    assert!(found_in(&file("crates/a/src/utility_pole.rs", "//! D.\n")).is_empty());
+}
+
+#[test]
+fn mod_rs_is_refused() {
+    let found = found_in(&file("crates/a/src/form/mod.rs", "//! D.\n"));
+    assert_eq!(found, ["`mod.rs` is not used here: name the module's file after the module"]);
+}
+
+#[test]
+fn a_folder_may_hold_12_files() {
+    let of = |count: usize| -> Vec<String> {
+        let files: Vec<CodeFile> = (0..count).map(|n| file(&format!("crates/a/src/f{n}.rs"), "")).collect();
+        let mut found = Vec::new();
+        check_folders(&files, &mut found);
+        found.into_iter().map(|violation| violation.what).collect()
+    };
+    assert!(of(12).is_empty());
+    assert_eq!(of(13), ["13 files in one folder, at most 12: a noun is missing"]);
+}
+
+#[test]
+fn a_stem_occurs_once_in_a_package() {
+    let files = [
+        file("crates/a/src/form/head.rs", ""),
+        file("crates/a/src/policy/head.rs", ""),
+        file("crates/b/src/head.rs", ""),
+        file("crates/a/src/form/tests.rs", ""),
+        file("crates/a/src/policy/tests.rs", ""),
+    ];
+    let mut found = Vec::new();
+    check_stems(&files, &mut found);
+    let shown: Vec<String> = found.iter().map(Violation::to_string).collect();
+    assert_eq!(shown, ["crates/a/src/policy/head.rs: the stem `head` is taken by crates/a/src/form/head.rs"]);
+}
+
+#[test]
+fn javascript_has_the_same_size_limit() {
+    assert_eq!(found_in(&file("uploader/page/rows.js", &lines(601))), ["601 production lines, at most 600"]);
+}

@@ -1,0 +1,83 @@
+//! The rules, as data. A rule is changed here, with a reason in the commit; it is not worked around: the list
+//! of exceptions is empty and a test keeps it so.
+
+/// Lines of production code in one file (everything but an inline test module).
+pub(crate) const FILE_LINES_MAX: usize = 600;
+/// Lines of one function, from `fn` to its closing brace.
+pub(crate) const FUNCTION_LINES_MAX: usize = 70;
+/// Lines of an inline test module; a longer one moves to `name/tests.rs`.
+pub(crate) const INLINE_TEST_LINES_MAX: usize = 150;
+/// Lines of `lib.rs` and `main.rs`, which only document, declare and wire.
+pub(crate) const ROOT_FILE_LINES_MAX: usize = 150;
+/// Code files directly in one folder; above that a noun is missing.
+pub(crate) const FOLDER_FILES_MAX: usize = 12;
+
+/// Names that say nothing. What has no noun has no home yet.
+pub(crate) const FORBIDDEN_NAMES: &[&str] = &[
+    "util",
+    "utils",
+    "utility",
+    "utilities",
+    "common",
+    "helper",
+    "helpers",
+    "misc",
+    "shared",
+    "base",
+    "core",
+    "manager",
+    "types",
+];
+
+/// Files that may break a rule. Empty, and kept empty by a test.
+pub(crate) const EXCEPTIONS: &[&str] = &[];
+
+/// What a crate of ours may import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MayImport {
+    /// These crates of ours, and no other.
+    Only(&'static [&'static str]),
+    /// Any crate of ours, because it never ships.
+    Anything,
+}
+
+/// One row of "who may import whom".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrow {
+    /// The package whose `[dependencies]` are read.
+    pub(crate) package: &'static str,
+    /// What it may name there.
+    pub(crate) may_import: MayImport,
+}
+
+/// The arrows of the design. A package that is not in this table is a violation too, so that a new crate
+/// cannot arrive without a decision about its imports.
+pub(crate) const ARROWS: &[Arrow] = &[
+    Arrow {
+        package: "countersign",
+        may_import: MayImport::Only(&[
+            "countersign-server",
+            "countersign-app",
+            "countersign-store",
+            "countersign-protocol",
+            "countersign-sys",
+        ]),
+    },
+    Arrow {
+        package: "countersign-server",
+        may_import: MayImport::Only(&["countersign-store", "countersign-protocol", "countersign-sys"]),
+    },
+    Arrow { package: "countersign-store", may_import: MayImport::Only(&["countersign-sys"]) },
+    Arrow { package: "countersign-app", may_import: MayImport::Only(&["countersign-protocol"]) },
+    Arrow { package: "countersign-protocol", may_import: MayImport::Only(&[]) },
+    Arrow { package: "countersign-sys", may_import: MayImport::Only(&[]) },
+    Arrow { package: "countersign-example-axum-app", may_import: MayImport::Only(&["countersign-app"]) },
+    Arrow { package: "countersign-testkit", may_import: MayImport::Anything },
+    Arrow { package: "countersign-crashfs", may_import: MayImport::Anything },
+    Arrow { package: "countersign-conformance", may_import: MayImport::Anything },
+    Arrow { package: "xtask", may_import: MayImport::Only(&["countersign-protocol"]) },
+];
+
+/// Packages that exist for tests only: nothing that ships may name them in `[dependencies]`.
+pub(crate) const TEST_ONLY: &[&str] =
+    &["countersign-testkit", "countersign-crashfs", "countersign-conformance"];
