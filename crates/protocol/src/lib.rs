@@ -6,15 +6,22 @@
 
 pub mod access_key;
 pub mod acl;
+pub mod authorization;
 pub mod bucket_name;
+pub mod byte_range;
+pub mod callback;
 pub mod credential_scope;
 pub mod ec;
 pub mod error_code;
 pub mod error_xml;
+pub mod etag;
 pub mod form;
+pub mod http_date;
+pub mod iso_time;
 pub mod object_key;
 pub mod policy;
 pub mod post_signature;
+pub mod url_encoding;
 
 pub use access_key::AccessKeySecret;
 pub use acl::{Acl, ObjectAcl};

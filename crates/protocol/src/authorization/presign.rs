@@ -1,0 +1,85 @@
+//! URLs that let anyone who holds them read one object until they expire: made by an application for its
+//! users and by the page for "open". The same strings as in [`super::v1`] and [`super::v4`].
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::v4::LIFETIME_SECONDS_MAX;
+use super::{RequestView, v1, v4};
+use crate::access_key::AccessKeySecret;
+use crate::url_encoding::{encode, encode_path};
+
+/// Where the bucket's name goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// In front of the endpoint's host.
+    VirtualHost,
+    /// First in the path.
+    Path,
+}
+
+/// A GET of one object, to be signed as a URL.
+#[derive(Debug, Clone)]
+pub struct GetUrl<'a> {
+    /// Scheme and authority without a slash at the end, `http://127.0.0.1:9817`.
+    pub endpoint: &'a str,
+    /// How the URL names the bucket; an address in digits needs [`Addressing::Path`].
+    pub addressing: Addressing,
+    /// The bucket.
+    pub bucket: &'a str,
+    /// The key, decoded.
+    pub key: &'a str,
+    /// Further parameters, decoded, such as `response-content-disposition`.
+    pub parameters: &'a [(&'a str, &'a str)],
+    /// The token of a temporary key.
+    pub security_token: Option<&'a str>,
+    /// The signer's time.
+    pub now: Timestamp,
+    /// How long the URL lives, in seconds; V4 allows a week at most and is cut to that.
+    pub lifetime_seconds: u32,
+}
+
+impl GetUrl<'_> {
+    /// The URL signed by version 1.
+    pub fn sign_v1(&self, access_key_id: &str, secret: &AccessKeySecret) -> String {
+        let query = self.query("security-token");
+        let lifetime = SignedDuration::from_secs(i64::from(self.lifetime_seconds));
+        let expires = self.now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
+        self.url(&v1::sign_url(&self.view(query.as_deref()), access_key_id, secret, expires))
+    }
+
+    /// The URL signed by version 4 for a region such as `cn-hangzhou`.
+    pub fn sign_v4(&self, access_key_id: &str, secret: &AccessKeySecret, region: &str) -> String {
+        let query = self.query("x-oss-security-token");
+        let lifetime = i64::from(self.lifetime_seconds).clamp(1, LIFETIME_SECONDS_MAX);
+        let view = self.view(query.as_deref());
+        self.url(&v4::sign_url(&view, access_key_id, secret, region, self.now, lifetime))
+    }
+
+    fn view<'v>(&'v self, raw_query: Option<&'v str>) -> RequestView<'v> {
+        RequestView {
+            method: "GET",
+            bucket: Some(self.bucket),
+            key: Some(self.key),
+            raw_query,
+            headers: Vec::new(),
+        }
+    }
+
+    fn query(&self, token_name: &'static str) -> Option<String> {
+        let token = self.security_token.map(|token| (token_name, token));
+        let pairs = self.parameters.iter().copied().chain(token);
+        let items: Vec<String> =
+            pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        (!items.is_empty()).then(|| items.join("&"))
+    }
+
+    fn url(&self, query: &str) -> String {
+        let key = encode_path(self.key);
+        match (self.addressing, self.endpoint.split_once("://")) {
+            (Addressing::VirtualHost, Some((scheme, authority))) => {
+                format!("{scheme}://{}.{authority}/{key}?{query}", self.bucket)
+            }
+            _ => format!("{}/{}/{key}?{query}", self.endpoint, self.bucket),
+        }
+    }
+}

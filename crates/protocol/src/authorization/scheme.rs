@@ -1,0 +1,101 @@
+//! Decides which of the five ways a request authenticates itself (protocol 03 §0). Unknown schemes and
+//! doubled ones are refused, never taken for anonymous.
+
+use super::{AuthorizationError, RequestView, VerifyOptions, v1, v4};
+use crate::access_key::AccessKeySecret;
+use crate::credential_scope::V4_ALGORITHM;
+
+/// How a request authenticates itself, with what it claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authentication {
+    /// Not at all.
+    Anonymous,
+    /// `Authorization: OSS id:signature`.
+    HeaderV1(v1::HeaderAuthorization),
+    /// `OSSAccessKeyId`, `Expires` and `Signature` in the query.
+    UrlV1(v1::UrlAuthorization),
+    /// `Authorization: OSS4-HMAC-SHA256 …`.
+    HeaderV4(v4::Authorization),
+    /// `x-oss-signature-version=OSS4-HMAC-SHA256` and its companions in the query.
+    UrlV4(v4::UrlAuthorization),
+}
+
+/// Reads which scheme a request uses and what it claims, without judging whether the claim is true.
+pub fn detect(view: &RequestView<'_>) -> Result<Authentication, AuthorizationError> {
+    let url_v1 = ["OSSAccessKeyId", "Expires", "Signature"].iter().any(|name| view.parameter(name).is_some());
+    let url_v4 = ["x-oss-signature-version", "x-oss-credential", "x-oss-signature"]
+        .iter()
+        .any(|name| view.parameter(name).is_some());
+    let Some(header) = view.header_text("authorization") else {
+        return match (url_v1, url_v4) {
+            (false, false) => Ok(Authentication::Anonymous),
+            (true, false) => v1::UrlAuthorization::read(view).map(Authentication::UrlV1),
+            (false, true) => v4::UrlAuthorization::read(view).map(Authentication::UrlV4),
+            (true, true) => Err(AuthorizationError::UrlParameterInvalid("x-oss-signature-version")),
+        };
+    };
+    if url_v1 || url_v4 {
+        return Err(AuthorizationError::HeaderAndUrl);
+    }
+    match header.split_once(' ') {
+        Some(("OSS", rest)) => v1::HeaderAuthorization::read(rest).map(Authentication::HeaderV1),
+        Some((V4_ALGORITHM, rest)) => v4::Authorization::read(rest).map(Authentication::HeaderV4),
+        _ => Err(AuthorizationError::HeaderInvalid),
+    }
+}
+
+impl Authentication {
+    /// The key id that the request claims; `None` when anonymous.
+    pub fn access_key_id(&self) -> Option<&str> {
+        match self {
+            Self::Anonymous => None,
+            Self::HeaderV1(claim) => Some(&claim.access_key_id),
+            Self::UrlV1(claim) => Some(&claim.access_key_id),
+            Self::HeaderV4(claim) => Some(&claim.access_key_id),
+            Self::UrlV4(claim) => Some(&claim.authorization.access_key_id),
+        }
+    }
+
+    /// Whether the request is a signed URL.
+    pub fn is_url(&self) -> bool {
+        matches!(self, Self::UrlV1(_) | Self::UrlV4(_))
+    }
+
+    /// The temporary key's token, from the place where this scheme carries it (protocol 03 §7).
+    pub fn security_token(&self, view: &RequestView<'_>) -> Option<String> {
+        match self {
+            Self::Anonymous => None,
+            Self::HeaderV1(_) | Self::HeaderV4(_) => {
+                view.header_text("x-oss-security-token").map(|token| token.into_owned())
+            }
+            Self::UrlV1(_) => view.parameter("security-token"),
+            Self::UrlV4(_) => view.parameter("x-oss-security-token"),
+        }
+    }
+
+    /// Verifies the claim: expiry and clock first, then region, then the signature. Anonymous is refused
+    /// nowhere here: what it may do is the caller's question.
+    pub fn verify(
+        &self,
+        view: &RequestView<'_>,
+        secret: &AccessKeySecret,
+        options: &VerifyOptions<'_>,
+    ) -> Result<(), AuthorizationError> {
+        match self {
+            Self::Anonymous => Ok(()),
+            Self::HeaderV1(claim) => v1::verify_header(claim, view, secret, options.now),
+            Self::UrlV1(claim) => v1::verify_url(claim, view, secret, options.now),
+            Self::HeaderV4(claim) => v4::verify_header(claim, view, secret, options),
+            Self::UrlV4(claim) => v4::verify_url(claim, view, secret, options),
+        }
+    }
+}
+
+/// Refuses a key id with characters that no key id has. `ec` tells the place.
+pub(super) fn check_access_key_id(id: &str, ec: &'static str) -> Result<(), AuthorizationError> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if id.is_empty() || id.len() > 128 || !id.bytes().all(legal) {
+        return Err(AuthorizationError::AccessKeyIdMalformed { id: id.to_owned(), ec });
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! Signature version 1, in the header and in the URL (protocol 03 §1, §2): HMAC-SHA1 over a short string of
+//! the request.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use sha1::Sha1;
+
+use super::scheme::check_access_key_id;
+use super::sub_resource::{Standing, standing};
+use super::{AuthorizationError, RequestView, SignatureMismatch, check_skew, same_signature};
+use crate::access_key::AccessKeySecret;
+use crate::credential_scope::parse_v4_date;
+use crate::url_encoding::{encode, query_pairs};
+use crate::{ec, http_date};
+
+/// How many contested parameters are tried both ways; a request with more is tried with all and with none.
+const CONTESTED_MAX: usize = 4;
+/// The parameters of a signed URL itself.
+const URL_PARAMETERS: [&[u8]; 3] = [b"OSSAccessKeyId", b"Expires", b"Signature"];
+
+/// What `Authorization: OSS id:signature` claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderAuthorization {
+    /// The key id.
+    pub access_key_id: String,
+    /// The signature, base64.
+    pub signature: String,
+}
+
+/// What a signed URL claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlAuthorization {
+    /// The key id.
+    pub access_key_id: String,
+    /// `Expires` as sent; it stands in the string in this spelling.
+    pub expires: String,
+    /// The signature, base64.
+    pub signature: String,
+}
+
+impl HeaderAuthorization {
+    pub(super) fn read(rest: &str) -> Result<Self, AuthorizationError> {
+        let (id, signature) = rest.trim().split_once(':').ok_or(AuthorizationError::HeaderInvalid)?;
+        if id.is_empty() || signature.is_empty() {
+            return Err(AuthorizationError::HeaderInvalid);
+        }
+        check_access_key_id(id, ec::KEY_ID_CHARACTERS)?;
+        Ok(Self { access_key_id: id.to_owned(), signature: signature.to_owned() })
+    }
+}
+
+impl UrlAuthorization {
+    pub(super) fn read(view: &RequestView<'_>) -> Result<Self, AuthorizationError> {
+        let required = |name| {
+            view.parameter(name).filter(|v| !v.is_empty()).ok_or(AuthorizationError::UrlParameterMissing)
+        };
+        let claim = Self {
+            access_key_id: required("OSSAccessKeyId")?,
+            expires: required("Expires")?,
+            signature: required("Signature")?,
+        };
+        check_access_key_id(&claim.access_key_id, ec::URL_KEY_ID_MALFORMED)?;
+        Ok(claim)
+    }
+
+    fn expires_at(&self) -> Result<Timestamp, AuthorizationError> {
+        let seconds: i64 = self.expires.parse().map_err(|_| AuthorizationError::ExpiresInvalid)?;
+        Timestamp::from_second(seconds).map_err(|_| AuthorizationError::ExpiresInvalid)
+    }
+}
+
+/// The bytes that version 1 signs. `date_line` is the request's date, or `Expires` in a URL.
+pub fn string_to_sign(view: &RequestView<'_>, date_line: &str) -> Vec<u8> {
+    compose(view, date_line.as_bytes(), |name| standing(name) != Standing::Unsigned)
+}
+
+/// The signature of a string, base64.
+pub fn signature(secret: &AccessKeySecret, string_to_sign: &[u8]) -> String {
+    hmac_sha1(secret.as_bytes(), string_to_sign).map(|mac| STANDARD.encode(mac)).unwrap_or_default()
+}
+
+/// The value of the Authorization header. The date line is `x-oss-date`, else `Date`, of the view.
+pub fn sign_header(view: &RequestView<'_>, access_key_id: &str, secret: &AccessKeySecret) -> String {
+    let date = view.header_text("x-oss-date").or_else(|| view.header_text("date")).unwrap_or_default();
+    format!("OSS {access_key_id}:{}", signature(secret, &string_to_sign(view, &date)))
+}
+
+/// The whole query of a signed URL, the view's own parameters in front. A temporary key's `security-token`
+/// has to be in the view's query already, because it is signed.
+pub fn sign_url(
+    view: &RequestView<'_>,
+    access_key_id: &str,
+    secret: &AccessKeySecret,
+    expires: Timestamp,
+) -> String {
+    let expires = expires.as_second().to_string();
+    let signature = signature(secret, &string_to_sign(view, &expires));
+    let mut query = view.raw_query.map(|raw| format!("{raw}&")).unwrap_or_default();
+    query += &format!(
+        "OSSAccessKeyId={}&Expires={expires}&Signature={}",
+        encode(access_key_id),
+        encode(&signature)
+    );
+    query
+}
+
+/// Verifies the header's claim: the date, the clock, the signature.
+pub fn verify_header(
+    claim: &HeaderAuthorization,
+    view: &RequestView<'_>,
+    secret: &AccessKeySecret,
+    now: Timestamp,
+) -> Result<(), AuthorizationError> {
+    let own = view.header_text("x-oss-date");
+    let standard = view.header_text("date");
+    let date = own.as_ref().or(standard.as_ref()).ok_or(AuthorizationError::DateInvalid)?;
+    let instant = http_date::parse(date).or_else(|| parse_v4_date(date));
+    check_skew(instant.ok_or(AuthorizationError::DateInvalid)?, now)?;
+    // Some clients send x-oss-date and still put Date, or nothing, into the line; the own date is signed
+    // among the headers all the same.
+    let mut lines = vec![date.as_bytes()];
+    if own.is_some() {
+        lines.extend(standard.as_ref().map(|text| text.as_bytes()));
+        lines.push(b"");
+    }
+    if lines.iter().any(|line| any_variation_matches(view, line, secret, &claim.signature)) {
+        return Ok(());
+    }
+    Err(mismatch(&claim.access_key_id, &claim.signature, string_to_sign(view, date)))
+}
+
+/// Verifies a signed URL's claim: expiry, then the signature.
+pub fn verify_url(
+    claim: &UrlAuthorization,
+    view: &RequestView<'_>,
+    secret: &AccessKeySecret,
+    now: Timestamp,
+) -> Result<(), AuthorizationError> {
+    let expires = claim.expires_at()?;
+    if expires < now {
+        return Err(AuthorizationError::Expired { expires, server_time: now });
+    }
+    if claim.access_key_id.starts_with("STS.") && view.parameter("security-token").is_none() {
+        return Err(AuthorizationError::SecurityTokenNotInQuery);
+    }
+    if any_variation_matches(view, claim.expires.as_bytes(), secret, &claim.signature) {
+        return Ok(());
+    }
+    Err(mismatch(&claim.access_key_id, &claim.signature, string_to_sign(view, &claim.expires)))
+}
+
+/// Tries the list as written, then with and without each contested parameter that the request has, then
+/// with every parameter signed. Names that every SDK signs are never left out.
+fn any_variation_matches(
+    view: &RequestView<'_>,
+    line: &[u8],
+    secret: &AccessKeySecret,
+    provided: &str,
+) -> bool {
+    let Ok(provided) = STANDARD.decode(provided) else { return false };
+    let tried = |wanted: &dyn Fn(&[u8]) -> bool| {
+        hmac_sha1(secret.as_bytes(), &compose(view, line, wanted))
+            .is_some_and(|calculated| same_signature(&calculated, &provided))
+    };
+    if tried(&|name| standing(name) != Standing::Unsigned)
+        || tried(&|name| standing(name) == Standing::Signed)
+    {
+        return true;
+    }
+    if tried(&|_| true) {
+        return true;
+    }
+    let mut contested: Vec<Vec<u8>> =
+        query_pairs(view.raw_query.unwrap_or_default()).into_iter().map(|(name, _)| name).collect();
+    contested.retain(|name| standing(name) == Standing::Contested);
+    contested.sort();
+    contested.dedup();
+    if contested.len() > CONTESTED_MAX {
+        return false;
+    }
+    (1u32..(1 << contested.len()) - 1).any(|choice| {
+        tried(&|name| match contested.iter().position(|candidate| candidate == name) {
+            Some(place) => choice & (1 << place) != 0,
+            None => standing(name) == Standing::Signed,
+        })
+    })
+}
+
+fn compose(view: &RequestView<'_>, line: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut text = Vec::with_capacity(256);
+    let empty: &[u8] = b"";
+    for part in [
+        view.method.as_bytes(),
+        view.header("content-md5").unwrap_or(empty),
+        view.header("content-type").unwrap_or(empty),
+        line,
+    ] {
+        text.extend_from_slice(part);
+        text.push(b'\n');
+    }
+    for (name, value) in view.canonical_headers(|name| name.starts_with("x-oss-")) {
+        text.extend_from_slice(name.as_bytes());
+        text.push(b':');
+        text.extend_from_slice(&value);
+        text.push(b'\n');
+    }
+    append_resource(&mut text, view, wanted);
+    text
+}
+
+/// `/bucket/key?signed=parameters`, everything decoded.
+fn append_resource(text: &mut Vec<u8>, view: &RequestView<'_>, wanted: impl Fn(&[u8]) -> bool) {
+    text.push(b'/');
+    if let Some(bucket) = view.bucket {
+        text.extend_from_slice(bucket.as_bytes());
+        text.push(b'/');
+        text.extend_from_slice(view.key.unwrap_or_default().as_bytes());
+    }
+    let mut signed = query_pairs(view.raw_query.unwrap_or_default());
+    signed.retain(|(name, _)| !URL_PARAMETERS.contains(&name.as_slice()) && wanted(name));
+    // The first of a repeated parameter counts; the sort is stable, so it stays in front.
+    signed.sort_by(|a, b| a.0.cmp(&b.0));
+    signed.dedup_by(|later, first| later.0 == first.0);
+    for (place, (name, value)) in signed.iter().enumerate() {
+        text.push(if place == 0 { b'?' } else { b'&' });
+        text.extend_from_slice(name);
+        if !value.is_empty() {
+            text.push(b'=');
+            text.extend_from_slice(value);
+        }
+    }
+}
+
+/// HMAC takes a key of any length, so that `None` cannot occur; were it to, nothing would match it.
+fn hmac_sha1(secret: &[u8], message: &[u8]) -> Option<[u8; 20]> {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret).ok()?;
+    mac.update(message);
+    Some(mac.finalize().into_bytes().into())
+}
+
+fn mismatch(id: &str, provided: &str, string_to_sign: Vec<u8>) -> AuthorizationError {
+    AuthorizationError::SignatureMismatch(Box::new(SignatureMismatch {
+        access_key_id: id.to_owned(),
+        signature_provided: provided.to_owned(),
+        string_to_sign,
+        canonical_request: None,
+    }))
+}

@@ -1,0 +1,244 @@
+//! Reads the callback parameter and `callback-var`, and refuses what is malformed before anything is stored
+//! (protocol 02 §1, §7).
+
+use serde_json::Value;
+
+use super::URLS_MAX;
+use super::cause::CallbackCause;
+use super::json_object::{Members, ReadError, read};
+use super::outcome::wire_error;
+use super::template::{BodyType, Template, TemplateError};
+use super::url::{CallbackUrl, is_host_header};
+use crate::error_xml::WireError;
+
+/// The longest body that a template may grow to.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A callback that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackParameter {
+    /// One to five URLs, to be tried in order.
+    pub urls: Vec<CallbackUrl>,
+    /// The `Host` header, where it is not the URL's own.
+    pub host: Option<String>,
+    /// The body.
+    pub body: Template,
+    /// How values are inserted into it, and its Content-Type.
+    pub body_type: BodyType,
+    /// Whether TLS names the host. Kept for the record: it is always done.
+    pub sni: bool,
+    /// Further request headers, lower-case.
+    pub additional_headers: Vec<(String, String)>,
+}
+
+/// A refused parameter: 400 InvalidArgument.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{argument_name} is refused: {}", cause.row().message)]
+pub struct CallbackParameterError {
+    /// Why.
+    pub cause: CallbackCause,
+    /// `callback` or `callback-var`.
+    pub argument_name: &'static str,
+    /// The decoded JSON, or the value as sent where it cannot be decoded.
+    pub argument_value: String,
+}
+
+/// One of the two parameters that travel as a header or in the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    /// `x-oss-callback` or `callback`.
+    Callback,
+    /// `x-oss-callback-var` or `callback-var`.
+    CallbackVar,
+}
+
+impl Argument {
+    /// The name in the query and in `ArgumentName`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Callback => "callback",
+            Self::CallbackVar => "callback-var",
+        }
+    }
+
+    /// Chooses the one place where the parameter is; both is refused.
+    pub fn from_one_place<'a>(
+        self,
+        header: Option<&'a str>,
+        query: Option<&'a str>,
+    ) -> Result<Option<&'a str>, CallbackParameterError> {
+        match (header, query) {
+            (Some(_), Some(query)) => Err(CallbackParameterError {
+                cause: match self {
+                    Self::Callback => CallbackCause::HeaderAndQuery,
+                    Self::CallbackVar => CallbackCause::VarHeaderAndQuery,
+                },
+                argument_name: self.as_str(),
+                argument_value: query.to_owned(),
+            }),
+            (one, other) => Ok(one.or(other)),
+        }
+    }
+}
+
+impl CallbackParameter {
+    /// Reads the parameter. `None` means that it asks for no callback: its URL is absent or empty.
+    pub fn parse(base64: &str) -> Result<Option<Self>, CallbackParameterError> {
+        let (members, text) = read(base64).map_err(|error| {
+            let (cause, argument_value) = match error {
+                ReadError::TooLong => (CallbackCause::ParameterTooLong, clipped(base64)),
+                ReadError::NotBase64 => (CallbackCause::NotBase64, base64.to_owned()),
+                ReadError::NotJson(text) => (CallbackCause::NotJson, text),
+            };
+            CallbackParameterError { cause, argument_name: "callback", argument_value }
+        })?;
+        interpret(&members).map_err(|cause| CallbackParameterError {
+            cause,
+            argument_name: "callback",
+            argument_value: text,
+        })
+    }
+
+    /// The `Host` header for one of the URLs.
+    pub fn host_for<'a>(&'a self, url: &'a CallbackUrl) -> &'a str {
+        self.host.as_deref().unwrap_or(&url.authority)
+    }
+
+    /// Refuses a body that could grow beyond [`BODY_BYTES_MAX`] with these custom variables.
+    pub fn check_body_size(&self, custom: &[(String, String)]) -> Result<(), CallbackParameterError> {
+        if self.body.expanded_bytes_max(custom, self.body_type) <= BODY_BYTES_MAX {
+            return Ok(());
+        }
+        Err(CallbackParameterError {
+            cause: CallbackCause::BodyTooLong,
+            argument_name: "callback",
+            argument_value: self.body.as_str().to_owned(),
+        })
+    }
+}
+
+/// Reads `callback-var`: custom variables in order, names with their `x:`.
+pub fn parse_callback_var(base64: &str) -> Result<Vec<(String, String)>, CallbackParameterError> {
+    let refused = |cause, argument_value| CallbackParameterError {
+        cause,
+        argument_name: "callback-var",
+        argument_value,
+    };
+    let (members, text) = read(base64).map_err(|error| match error {
+        ReadError::TooLong => refused(CallbackCause::VarTooLong, clipped(base64)),
+        ReadError::NotBase64 => refused(CallbackCause::VarNotJson, base64.to_owned()),
+        ReadError::NotJson(text) => refused(CallbackCause::VarNotJson, text),
+    })?;
+    let variables = members.0.into_iter().map(|(name, value)| match value {
+        Value::String(value) if name.starts_with("x:") => Some((name, value)),
+        _ => None,
+    });
+    variables.collect::<Option<_>>().ok_or_else(|| refused(CallbackCause::VarNotJson, text))
+}
+
+fn interpret(members: &Members) -> Result<Option<CallbackParameter>, CallbackCause> {
+    if members.get("callbackPolicy").is_some() {
+        return Err(CallbackCause::PolicyUnsupported);
+    }
+    let urls = urls(members.get("callbackUrl"))?;
+    if urls.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(CallbackParameter {
+        urls,
+        host: host(members.get("callbackHost"))?,
+        body: body(members.get("callbackBody"))?,
+        body_type: body_type(members.get("callbackBodyType"))?,
+        sni: match members.get("callbackSNI") {
+            None => false,
+            Some(Value::Bool(sni)) => *sni,
+            Some(_) => return Err(CallbackCause::SniInvalid),
+        },
+        additional_headers: additional_headers(members.get("additionalHeaders"))?,
+    }))
+}
+
+/// Empty items between semicolons are nothing.
+fn urls(value: Option<&Value>) -> Result<Vec<CallbackUrl>, CallbackCause> {
+    let text = match value {
+        None => return Ok(Vec::new()),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(CallbackCause::UrlInvalid),
+    };
+    let items: Vec<&str> = text.split(';').map(str::trim).filter(|item| !item.is_empty()).collect();
+    if items.len() > URLS_MAX {
+        return Err(CallbackCause::TooManyUrls);
+    }
+    items.into_iter().map(|item| CallbackUrl::parse(item).map_err(|_| CallbackCause::UrlInvalid)).collect()
+}
+
+fn host(value: Option<&Value>) -> Result<Option<String>, CallbackCause> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if is_host_header(text) => Ok(Some(text.clone())),
+        Some(_) => Err(CallbackCause::HostInvalid),
+    }
+}
+
+fn body(value: Option<&Value>) -> Result<Template, CallbackCause> {
+    match value {
+        None => Err(CallbackCause::BodyEmpty),
+        Some(Value::String(text)) => Template::parse(text).map_err(|error| match error {
+            TemplateError::Empty => CallbackCause::BodyEmpty,
+            TemplateError::Parenthesis => CallbackCause::BodyInvalid,
+        }),
+        Some(_) => Err(CallbackCause::BodyInvalid),
+    }
+}
+
+fn body_type(value: Option<&Value>) -> Result<BodyType, CallbackCause> {
+    match value {
+        None => Ok(BodyType::default()),
+        Some(Value::String(text)) => BodyType::parse(text).ok_or(CallbackCause::BodyTypeUnsupported),
+        Some(_) => Err(CallbackCause::BodyTypeInvalid),
+    }
+}
+
+/// Headers that the callback sets itself, or that would change how it is framed or routed.
+#[rustfmt::skip]
+const RESERVED_HEADERS: [&str; 16] = [
+    "authorization", "connection", "content-encoding", "content-length", "content-md5", "content-type", "date",
+    "expect", "host", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+    "user-agent",
+];
+
+fn additional_headers(value: Option<&Value>) -> Result<Vec<(String, String)>, CallbackCause> {
+    let members = match value {
+        None => return Ok(Vec::new()),
+        Some(Value::Object(members)) => members,
+        Some(_) => return Err(CallbackCause::AdditionalHeadersInvalid),
+    };
+    let headers = members.iter().map(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        let value = value.as_str()?;
+        let own = name.starts_with("x-oss-") || RESERVED_HEADERS.contains(&name.as_str());
+        let legal_value = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        (!own && is_token(&name) && legal_value).then(|| (name, value.to_owned()))
+    });
+    headers.collect::<Option<_>>().ok_or(CallbackCause::AdditionalHeadersInvalid)
+}
+
+/// RFC 9110's token: what a header name may consist of.
+fn is_token(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(legal)
+}
+
+/// The beginning of a value that is too long to be sent back whole.
+fn clipped(text: &str) -> String {
+    text.chars().take(256).collect()
+}
+
+impl From<CallbackParameterError> for WireError {
+    fn from(error: CallbackParameterError) -> Self {
+        wire_error(error.cause.row())
+            .with_element("ArgumentName", error.argument_name)
+            .with_element("ArgumentValue", error.argument_value)
+    }
+}

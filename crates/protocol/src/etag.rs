@@ -1,0 +1,50 @@
+//! Entity tags: the upper-case hex MD5 of an object, how it is quoted, and how a condition's list of tags
+//! is compared (protocol 04 §5). Knows nothing of objects or of when a condition applies.
+
+use std::fmt::Write as _;
+
+/// The bare tag of an object: its MD5 in upper-case hex, without quotes.
+pub fn from_md5(md5: [u8; 16]) -> String {
+    md5.iter().fold(String::with_capacity(32), |mut tag, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(tag, "{byte:02X}");
+        tag
+    })
+}
+
+/// The tag as the `ETag` header and the listings spell it.
+pub fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+/// Whether one of the tags of an `If-Match` or `If-None-Match` header names `tag`; `*` names any. Missing
+/// quotes, a weak mark and lower case are tolerated, as OSS does.
+pub fn matches(list: &str, tag: &str) -> bool {
+    list.split(',').any(|candidate| {
+        let candidate = candidate.trim();
+        let candidate = candidate.strip_prefix("W/").unwrap_or(candidate);
+        candidate == "*" || candidate.trim_matches('"').eq_ignore_ascii_case(tag)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spells_an_md5_in_upper_case() {
+        let md5 = [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0, 0xb2, 4, 0xe9, 0x80, 9, 0x98, 0xec, 0xf8, 0x42, 0x7e];
+        assert_eq!(from_md5(md5), "D41D8CD98F00B204E9800998ECF8427E");
+        assert_eq!(quoted("AB"), "\"AB\"");
+    }
+
+    #[test]
+    fn finds_a_tag_in_a_list_with_or_without_quotes() {
+        assert!(matches("\"AA\", \"BB\"", "BB"));
+        assert!(matches("bb", "BB"));
+        assert!(matches("W/\"BB\"", "BB"));
+        assert!(matches("*", "BB"));
+        assert!(!matches("\"AA\"", "BB"));
+        assert!(!matches("", "BB"));
+    }
+}

@@ -1,0 +1,50 @@
+//! Dates of HTTP headers: writes `Wed, 28 Dec 2022 10:27:41 GMT` and reads the three forms that RFC 9110
+//! §5.6.7 asks of a recipient. Knows nothing of what a date is good for.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// The form that is written, and the two old ones that are only read.
+const FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+
+/// Writes an instant as an HTTP date, in GMT and to the second.
+pub fn format(instant: Timestamp) -> String {
+    instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// Reads an HTTP date; `None` for anything else, a wrong weekday included.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    FORMS.iter().find_map(|form| {
+        let civil = DateTime::strptime(form, text).ok()?;
+        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_reads_the_preferred_form() {
+        let instant: Timestamp = "2022-12-28T10:27:41Z".parse().unwrap();
+        assert_eq!(format(instant), "Wed, 28 Dec 2022 10:27:41 GMT");
+        assert_eq!(parse("Wed, 28 Dec 2022 10:27:41 GMT"), Some(instant));
+        assert_eq!(format("2009-01-02T03:04:05.9Z".parse().unwrap()), "Fri, 02 Jan 2009 03:04:05 GMT");
+    }
+
+    #[test]
+    fn reads_the_two_old_forms() {
+        let instant: Timestamp = "1994-11-06T08:49:37Z".parse().unwrap();
+        assert_eq!(parse("Sunday, 06-Nov-94 08:49:37 GMT"), Some(instant));
+        assert_eq!(parse("Sun Nov  6 08:49:37 1994"), Some(instant));
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_date() {
+        for text in ["", "yesterday", "Wed, 32 Dec 2022 10:27:41 GMT", "Wed, 28 Dec 2022 10:27:41 +0800"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}
