@@ -1,1 +1,41 @@
-//! Buckets, objects, manifests, blobs: catalog, recovery, outbox. No HTTP.
+//! Where uploads rest: buckets, objects, manifests, blobs, the outbox and their recovery.
+//!
+//! The crate knows no HTTP and no words of the wire: names and keys are bytes, attributes and settings
+//! are opaque to it. What [`Store::apply`] acknowledges is durable.
+//!
+//! One upload goes [`Store::stage`] → [`StagedBlob::write`] → [`StagedBlob::seal`] → [`Store::commit`]
+//! with [`Mutation::PutObject`]. Nothing is visible before the commit, and a staged or sealed blob that
+//! is dropped leaves nothing behind.
+//!
+//! Two seams hold the engines: [`catalog::Catalog`] (records; SQLite by default) and [`blobs::Blobs`]
+//! (bytes; local files by default). Their conformance suites live in the test kit.
+
+pub mod blobs;
+pub mod catalog;
+mod commit;
+mod digest;
+mod error;
+mod folder_lock;
+mod health;
+mod mutation;
+mod object_reader;
+mod pins;
+mod query;
+mod random;
+mod record;
+mod resolve;
+mod staged_blob;
+mod store;
+mod sweeper;
+
+pub use error::{ApplyError, CommitError, OpenError, QueryError, ReadError, StageError};
+pub use health::{Health, HealthFlag};
+pub use mutation::{Applied, Mutation, OwedEntry, OwedOutcome, Refused};
+pub use object_reader::ObjectReader;
+pub use query::{Entry, ListPage, ListQuery};
+pub use record::{BucketRecord, ContentRef, ObjectRecord, OwedRecord, Place};
+pub use staged_blob::{SealedBlob, StagedBlob};
+pub use store::{Store, StoreOptions, StoreParts};
+
+/// The one source of time. The binary makes the real one; tests move theirs by hand.
+pub type Clock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

@@ -1,0 +1,141 @@
+//! The seam to the engine that keeps the records: buckets, objects, contents, garbage and the outbox.
+//!
+//! One entry writes ([`Catalog::apply`]); everything that waits goes into one durable transaction. Queries
+//! are short: none keeps a read transaction beyond its own call.
+
+pub mod sqlite;
+
+use crate::blobs::{BlobId, Work};
+use crate::{Applied, ApplyError, BucketRecord, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Refused};
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+pub use sqlite::{SqliteCatalog, SqliteOptions};
+
+/// What a batch answers: a result per mutation, or the reason why nothing of it was applied.
+pub type BatchOutcome = Result<Vec<Result<Applied, Refused>>, ApplyError>;
+
+/// The catalog could not answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CatalogError {
+    /// The engine failed.
+    #[error("the catalog's engine failed: {0}")]
+    Engine(String),
+    /// What is stored is not what this version writes.
+    #[error("the catalog holds {found}, where {expected} was expected")]
+    Malformed {
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// The catalog was written by another version of the schema.
+    #[error("the catalog has schema {found}; this program knows {known}")]
+    UnknownSchema {
+        /// The schema number found.
+        found: i64,
+        /// The schema number of this program.
+        known: i64,
+    },
+    /// The catalog is shutting down.
+    #[error("the catalog is shutting down")]
+    Closed,
+}
+
+/// A content whose bytes are durable where they lie, or come along.
+#[derive(Debug, Clone)]
+pub struct PlacedContent {
+    /// Length in bytes.
+    pub len: u64,
+    /// MD5 of the bytes.
+    pub md5: [u8; 16],
+    /// CRC-64 of the bytes.
+    pub crc64: u64,
+    /// The bytes or their name.
+    pub bytes: PlacedBytes,
+}
+
+/// Where a content's bytes are when it is offered to the catalog.
+#[derive(Debug, Clone)]
+pub enum PlacedBytes {
+    /// Here, to be kept in the catalog. No chunks: an empty object.
+    Inline(Vec<Bytes>),
+    /// In a published blob.
+    Blob(BlobId),
+}
+
+/// A piece of a content that consists of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// Where the piece ends in the content (and the next begins).
+    pub end: u64,
+    /// The piece's bytes.
+    pub piece: Piece,
+}
+
+/// Something that holds bytes: a blob, or a row of the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Piece {
+    /// A published blob.
+    Blob(BlobId),
+    /// A row of inline bytes.
+    Inline(u64),
+}
+
+/// Something that no content names any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Garbage {
+    /// Its number in the list of garbage.
+    pub id: u64,
+    /// What may be deleted.
+    pub piece: Piece,
+}
+
+/// An engine for the records.
+pub trait Catalog: Send + Sync {
+    /// Applies the mutations in order in one durable transaction, together with whatever else waits.
+    fn apply(&self, batch: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome>;
+
+    /// Applies a mutation with the next batch, soon, without telling. What fails is logged.
+    fn apply_later(&self, mutation: Mutation<PlacedContent>);
+
+    /// A bucket by name.
+    fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>>;
+
+    /// Buckets in byte order of their names.
+    fn buckets(&self, prefix: &str, after: &str, limit: usize) -> Work<Result<Vec<Arc<BucketRecord>>, CatalogError>>;
+
+    /// The object that a key holds now. Inline bytes come along.
+    fn object(&self, bucket: &str, key: Bytes) -> Work<Result<Option<ObjectRecord>, CatalogError>>;
+
+    /// A page of a listing; `None` when there is no such bucket. Its cost grows with the page only.
+    fn list(&self, bucket: &str, query: ListQuery) -> Work<Result<Option<ListPage>, CatalogError>>;
+
+    /// Inline bytes by row; `None` when they were swept.
+    fn inline_bytes(&self, row: u64) -> Work<Result<Option<Bytes>, CatalogError>>;
+
+    /// The pieces of a content, in order; empty when it is gone.
+    fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>>;
+
+    /// Open owed entries in the order of their ids, those after `after`.
+    fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>>;
+
+    /// Garbage that may be deleted at `now`.
+    fn garbage(&self, now: Timestamp, limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>>;
+
+    /// Forgets garbage whose blobs are deleted; inline rows go in the same transaction.
+    fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>>;
+
+    /// Of these blobs, those that neither a content nor the list of garbage names.
+    fn unnamed(&self, blobs: Vec<BlobId>) -> Work<Result<Vec<BlobId>, CatalogError>>;
+
+    /// The mark kept for the blobs; 0 at first.
+    fn blob_mark(&self) -> Work<Result<u64, CatalogError>>;
+
+    /// Keeps the mark of the blobs.
+    fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>>;
+
+    /// Takes no more writes, finishes those under way, and ends the workers.
+    fn shutdown(&self) -> Work<()>;
+}

@@ -1,0 +1,153 @@
+//! What can go wrong in the store, by the call that it goes wrong in.
+//!
+//! A refusal ([`crate::Refused`]) is no error: it is the answer of a rule. Errors are here when the
+//! machine below, not the caller, is the reason.
+
+use crate::Refused;
+use crate::blobs::BlobError;
+use crate::catalog::CatalogError;
+use std::path::PathBuf;
+
+/// The store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the folder open.
+    #[error("{} is in use by another process{}", path.display(), holder(.pid))]
+    InUse {
+        /// The data folder.
+        path: PathBuf,
+        /// The process that holds it, where it could be read.
+        pid: Option<u32>,
+    },
+    /// The folder cannot be made, read or written.
+    #[error("the data folder {} cannot be used: {source}", path.display())]
+    Folder {
+        /// The folder or file concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The catalog could not be opened.
+    #[error("the catalog cannot be opened: {0}")]
+    Catalog(#[from] CatalogError),
+    /// The blobs could not be opened or recovered.
+    #[error("the blobs cannot be opened: {0}")]
+    Blobs(#[from] BlobError),
+}
+
+fn holder(pid: &Option<u32>) -> String {
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+}
+
+/// Bytes of an upload could not be taken in. Nothing of it stays.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// No space is left for it.
+    #[error("no space is left to store the upload")]
+    Full,
+    /// The store refuses writes since a sync failed.
+    #[error("the store refuses writes: {reason}")]
+    Unhealthy {
+        /// What failed first.
+        reason: String,
+    },
+    /// The bytes could not be written.
+    #[error("the upload could not be written: {0}")]
+    Blob(BlobError),
+    /// A worker that wrote or hashed the bytes ended without an answer.
+    #[error("the worker that writes the upload ended without an answer")]
+    WorkerLost,
+}
+
+impl From<BlobError> for StageError {
+    fn from(error: BlobError) -> StageError {
+        match error {
+            BlobError::Full => StageError::Full,
+            other => StageError::Blob(other),
+        }
+    }
+}
+
+/// A whole batch could not be applied. Unless the variant says otherwise, nothing of it was.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ApplyError {
+    /// No space is left.
+    #[error("no space is left to commit")]
+    Full,
+    /// The store refuses writes since a sync failed. The batch in which it failed has an unknown outcome:
+    /// old or new, never half.
+    #[error("the store refuses writes: {reason}")]
+    Unhealthy {
+        /// What failed first.
+        reason: String,
+    },
+    /// The store is shutting down.
+    #[error("the store is shutting down")]
+    Closed,
+    /// The catalog failed.
+    #[error("the catalog failed: {reason}")]
+    Catalog {
+        /// The engine's own words, for the log.
+        reason: String,
+    },
+    /// A blob could not be given its lasting name.
+    #[error("a blob could not be published: {reason}")]
+    Blob {
+        /// The system's own words, for the log.
+        reason: String,
+    },
+}
+
+/// One mutation was refused, or could not be applied.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// A rule refused it; nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The machine below failed.
+    #[error(transparent)]
+    Failed(#[from] ApplyError),
+}
+
+/// A query could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The bucket does not exist.
+    #[error("the bucket does not exist")]
+    NoSuchBucket,
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+/// Bytes of an object could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The content of this record is gone: it was overwritten or deleted a while ago. Resolve the key again.
+    #[error("this content is gone")]
+    Gone,
+    /// The range leaves the object.
+    #[error("the range leaves the object of {len} bytes")]
+    OutsideObject {
+        /// The object's length in bytes.
+        len: u64,
+    },
+    /// Fewer bytes are stored than the record says: the blob is damaged.
+    #[error("the stored blob is shorter than its record")]
+    Short,
+    /// The blob could not be read.
+    #[error(transparent)]
+    Blob(BlobError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+impl From<BlobError> for ReadError {
+    fn from(error: BlobError) -> ReadError {
+        match error {
+            BlobError::NotFound => ReadError::Gone,
+            other => ReadError::Blob(other),
+        }
+    }
+}

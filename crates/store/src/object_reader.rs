@@ -1,0 +1,122 @@
+//! Reading an object as a stream of chunks, one chunk ahead of whoever takes them.
+
+use crate::ReadError;
+use crate::blobs::{BlobError, BlobReader, OpenedBlob, Work};
+use crate::pins::Pin;
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::BoxStream;
+use std::pin::Pin as Pinned;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// How much is read at once.
+pub(crate) const CHUNK_BYTES: u64 = 128 * 1024;
+
+/// The bytes of (a range of) an object. While it lives, the sweeper leaves them alone.
+pub struct ObjectReader {
+    remaining: u64,
+    source: Source,
+    _pin: Option<Pin>,
+}
+
+enum Source {
+    /// All there is, at hand.
+    Whole(Bytes),
+    /// A blob, read one chunk ahead.
+    Blob(BlobSource),
+    /// Several pieces, one after the other.
+    Pieces(BoxStream<'static, Result<Bytes, ReadError>>),
+}
+
+struct BlobSource {
+    reader: Arc<dyn BlobReader>,
+    ready: Option<Bytes>,
+    ahead: Option<Work<Result<Bytes, BlobError>>>,
+    next_offset: u64,
+    end: u64,
+}
+
+impl std::fmt::Debug for ObjectReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectReader").field("remaining", &self.remaining).finish_non_exhaustive()
+    }
+}
+
+impl ObjectReader {
+    /// Bytes that are still to come.
+    pub fn remaining(&self) -> u64 {
+        self.remaining
+    }
+
+    pub(crate) fn whole(bytes: Bytes) -> ObjectReader {
+        ObjectReader { remaining: bytes.len() as u64, source: Source::Whole(bytes), _pin: None }
+    }
+
+    pub(crate) fn pieces(remaining: u64, pieces: BoxStream<'static, Result<Bytes, ReadError>>) -> ObjectReader {
+        ObjectReader { remaining, source: Source::Pieces(pieces), _pin: None }
+    }
+
+    /// From an opened blob, of which the first chunk is read already.
+    pub(crate) fn blob(opened: OpenedBlob, offset: u64, len: u64, pin: Pin) -> ObjectReader {
+        let mut source = BlobSource {
+            reader: opened.reader,
+            next_offset: offset + opened.first.len() as u64,
+            ready: Some(opened.first),
+            ahead: None,
+            end: offset + len,
+        };
+        source.read_ahead();
+        ObjectReader { remaining: len, source: Source::Blob(source), _pin: Some(pin) }
+    }
+}
+
+impl BlobSource {
+    fn read_ahead(&mut self) {
+        let len = CHUNK_BYTES.min(self.end.saturating_sub(self.next_offset));
+        if len > 0 && self.ahead.is_none() {
+            self.ahead = Some(self.reader.read_at(self.next_offset, len as usize));
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ReadError>>> {
+        if let Some(first) = self.ready.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        let Some(work) = &mut self.ahead else { return Poll::Ready(None) };
+        let outcome = ready!(work.as_mut().poll(context));
+        self.ahead = None;
+        if let Ok(bytes) = &outcome {
+            self.next_offset += bytes.len() as u64;
+            if !bytes.is_empty() {
+                self.read_ahead();
+            }
+        }
+        Poll::Ready(Some(outcome.map_err(ReadError::from)))
+    }
+}
+
+impl Stream for ObjectReader {
+    type Item = Result<Bytes, ReadError>;
+
+    fn poll_next(mut self: Pinned<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        let next = match &mut self.source {
+            Source::Whole(bytes) => Some(Ok(std::mem::take(bytes))),
+            Source::Blob(blob) => ready!(blob.poll(context)),
+            Source::Pieces(pieces) => ready!(pieces.as_mut().poll_next(context)),
+        };
+        let answer = match next {
+            Some(Ok(bytes)) if !bytes.is_empty() => {
+                self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            Some(Err(error)) => Err(error),
+            _ => Err(ReadError::Short),
+        };
+        self.remaining = 0;
+        Poll::Ready(Some(answer))
+    }
+}

@@ -1,0 +1,276 @@
+//! The store as its users see it: options, opening and recovery, and one method per thing it does.
+
+use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
+use crate::catalog::{Catalog, SqliteCatalog, SqliteOptions};
+use crate::folder_lock::FolderLock;
+use crate::health::HealthFlag;
+use crate::object_reader::ObjectReader;
+use crate::pins::Pins;
+use crate::staged_blob::StagedBlob;
+use crate::{
+    Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation, ObjectRecord,
+    OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError, commit, resolve, sweeper,
+};
+use bytes::Bytes;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How to open the embedded store.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The data folder; made when it is not there.
+    pub data: PathBuf,
+    /// The source of time.
+    pub clock: Clock,
+    /// Objects up to this size live in the catalog. At most 64 KiB.
+    pub inline_bytes_max: u64,
+    /// Whether what is acknowledged survives a power loss. Off only where losing it is fine.
+    pub durable: bool,
+    /// Connections of the catalog that answer queries.
+    pub read_connections: usize,
+    /// How long deleted bytes stay for readers that have resolved their object but not yet begun.
+    pub garbage_grace: Duration,
+    /// How often the sweeper looks.
+    pub sweep_every: Duration,
+}
+
+impl StoreOptions {
+    /// The defaults, in this folder, with this clock.
+    pub fn new(data: impl Into<PathBuf>, clock: Clock) -> StoreOptions {
+        StoreOptions {
+            data: data.into(),
+            clock,
+            inline_bytes_max: 16 * 1024,
+            durable: true,
+            read_connections: 4,
+            garbage_grace: Duration::from_secs(30),
+            sweep_every: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A store put together from its parts; for other engines, and for tests with fakes.
+pub struct StoreParts {
+    /// Keeps the records.
+    pub catalog: Arc<dyn Catalog>,
+    /// Keeps the blobs.
+    pub blobs: Arc<dyn Blobs>,
+    /// Shared with both, so that each can refuse writes for all.
+    pub health: HealthFlag,
+    /// The source of time.
+    pub clock: Clock,
+    /// Objects up to this size live in the catalog.
+    pub inline_bytes_max: u64,
+    /// How often the sweeper looks.
+    pub sweep_every: Duration,
+}
+
+/// The store. Clones are cheap and share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+/// What all clones share. The catalog goes before the lock when the last one is dropped.
+pub(crate) struct Inner {
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) health: HealthFlag,
+    pub(crate) clock: Clock,
+    pub(crate) pins: Pins,
+    inline_bytes_max: u64,
+    pub(crate) failed: Mutex<Vec<BlobId>>,
+    lock: Mutex<Option<FolderLock>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("health", &self.0.health.get()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the embedded store: takes the folder's lock, opens the catalog, and sweeps what a crash left.
+    ///
+    /// # Errors
+    /// [`OpenError`], each in one clear sentence.
+    pub async fn open(options: StoreOptions) -> Result<Store, OpenError> {
+        let health = HealthFlag::default();
+        let (lock, catalog, blobs) = open_off_thread(options.clone(), health.clone()).await?;
+        let parts = StoreParts {
+            catalog,
+            blobs,
+            health,
+            clock: options.clock,
+            inline_bytes_max: options.inline_bytes_max.min(64 * 1024),
+            sweep_every: options.sweep_every,
+        };
+        let store = Store::assemble(parts).await?;
+        *store.0.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
+        Ok(store)
+    }
+
+    /// Puts a store together from parts and recovers it.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the recovery fails.
+    pub async fn assemble(parts: StoreParts) -> Result<Store, OpenError> {
+        let suspects = parts.blobs.recover(parts.catalog.blob_mark().await?).await?;
+        let orphans = parts.catalog.unnamed(suspects).await?;
+        if !orphans.is_empty() {
+            tracing::info!(blobs = orphans.len(), "blobs of commits that never were are deleted");
+        }
+        for orphan in orphans {
+            parts.blobs.delete(orphan).await?;
+        }
+        let inner = Arc::new(Inner {
+            catalog: parts.catalog,
+            blobs: parts.blobs,
+            health: parts.health,
+            clock: parts.clock,
+            pins: Pins::default(),
+            inline_bytes_max: parts.inline_bytes_max,
+            failed: Mutex::default(),
+            lock: Mutex::default(),
+        });
+        tokio::spawn(sweeper::run(Arc::downgrade(&inner), parts.sweep_every));
+        Ok(Store(inner))
+    }
+
+    /// Begins an upload.
+    ///
+    /// # Errors
+    /// [`StageError::Unhealthy`] when the store refuses writes.
+    pub async fn stage(&self, expected_bytes: Option<u64>) -> Result<StagedBlob, StageError> {
+        let inner = &self.0;
+        if let Some(reason) = inner.health.refusal() {
+            return Err(StageError::Unhealthy { reason: reason.to_owned() });
+        }
+        let (blobs, health) = (Arc::clone(&inner.blobs), inner.health.clone());
+        Ok(StagedBlob::new(blobs, health, inner.inline_bytes_max, expected_bytes))
+    }
+
+    /// Applies mutations in order, durably, in one transaction with whatever else waits.
+    ///
+    /// It goes on when its caller no longer waits.
+    ///
+    /// # Errors
+    /// [`ApplyError`] when nothing of the batch was applied.
+    pub async fn apply(&self, batch: Vec<Mutation>) -> Result<Vec<Result<Applied, Refused>>, ApplyError> {
+        commit::apply(&self.0, batch).await
+    }
+
+    /// Applies one mutation; see [`Store::apply`].
+    ///
+    /// # Errors
+    /// The rule that refused it, or the machine's failure.
+    pub async fn commit(&self, mutation: Mutation) -> Result<Applied, CommitError> {
+        let outcome = self.apply(vec![mutation]).await?.pop();
+        Ok(outcome.ok_or(ApplyError::Closed)??)
+    }
+
+    /// Notes how the delivery of an owed entry ended, with the next batch and without waiting for it.
+    pub fn close_owed(&self, id: u64, outcome: OwedOutcome) {
+        self.0.catalog.apply_later(Mutation::CloseOwed { id, outcome });
+    }
+
+    /// A bucket by name.
+    ///
+    /// # Errors
+    /// [`QueryError::Catalog`].
+    pub async fn bucket(&self, name: &str) -> Result<Option<Arc<BucketRecord>>, QueryError> {
+        Ok(self.0.catalog.bucket(name).await?)
+    }
+
+    /// Buckets in byte order: those that begin with `prefix` and come after `after`.
+    ///
+    /// # Errors
+    /// [`QueryError::Catalog`].
+    pub async fn buckets(
+        &self,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Arc<BucketRecord>>, QueryError> {
+        Ok(self.0.catalog.buckets(prefix, after, limit).await?)
+    }
+
+    /// The object that a key holds now; `None` also when there is no such bucket.
+    ///
+    /// # Errors
+    /// [`QueryError::Catalog`].
+    pub async fn object(&self, bucket: &str, key: impl AsRef<[u8]>) -> Result<Option<ObjectRecord>, QueryError> {
+        Ok(self.0.catalog.object(bucket, Bytes::copy_from_slice(key.as_ref())).await?)
+    }
+
+    /// A page of a listing.
+    ///
+    /// # Errors
+    /// [`QueryError::NoSuchBucket`], [`QueryError::Catalog`].
+    pub async fn list(&self, bucket: &str, query: ListQuery) -> Result<ListPage, QueryError> {
+        self.0.catalog.list(bucket, query).await?.ok_or(QueryError::NoSuchBucket)
+    }
+
+    /// Reads a range of an object's bytes. The first chunk is read before this answers, so that a content that
+    /// is gone shows here and not in the middle of an answer.
+    ///
+    /// # Errors
+    /// [`ReadError`]; after [`ReadError::Gone`] resolve the key again.
+    pub async fn read(&self, object: &ObjectRecord, range: Range<u64>) -> Result<ObjectReader, ReadError> {
+        resolve::read(&self.0, object, range).await
+    }
+
+    /// Owed entries that are open, in the order of their commits, those after the id `after`.
+    ///
+    /// # Errors
+    /// [`QueryError::Catalog`].
+    pub async fn owed(&self, after: u64, limit: usize) -> Result<Vec<OwedRecord>, QueryError> {
+        Ok(self.0.catalog.owed(after, limit).await?)
+    }
+
+    /// Whether the store takes writes.
+    pub fn health(&self) -> Health {
+        self.0.health.get()
+    }
+
+    /// Sweeps now instead of waiting for the sweeper, and says how many pieces were deleted.
+    ///
+    /// # Errors
+    /// [`QueryError::Catalog`].
+    pub async fn sweep(&self) -> Result<usize, QueryError> {
+        Ok(sweeper::sweep(&self.0).await?)
+    }
+
+    /// Finishes what was accepted, takes no more writes, and frees the folder.
+    pub async fn shutdown(&self) {
+        self.0.catalog.shutdown().await;
+        self.0.blobs.shutdown().await;
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// The parts of the embedded store. Blocks.
+type Parts = (FolderLock, Arc<dyn Catalog>, Arc<dyn Blobs>);
+
+fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, OpenError> {
+    let folder = &options.data;
+    std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: folder.clone(), source })?;
+    let lock = FolderLock::take(folder)?;
+    let catalog = SqliteCatalog::open(SqliteOptions {
+        path: folder.join("catalog.sqlite"),
+        clock: Arc::clone(&options.clock),
+        health: health.clone(),
+        durable: options.durable,
+        read_connections: options.read_connections,
+        garbage_grace: options.garbage_grace,
+    })?;
+    let blobs = LocalFiles::open(LocalFilesOptions { folder: folder.join("blobs"), durable: options.durable })?;
+    Ok((lock, Arc::new(catalog), Arc::new(blobs)))
+}
+
+async fn open_off_thread(options: StoreOptions, health: HealthFlag) -> Result<Parts, OpenError> {
+    let path = options.data.clone();
+    tokio::task::spawn_blocking(move || open_parts(&options, &health))
+        .await
+        .unwrap_or_else(|lost| Err(OpenError::Folder { path, source: std::io::Error::other(lost) }))
+}

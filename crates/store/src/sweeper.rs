@@ -1,0 +1,92 @@
+//! The only one who deletes: garbage that the catalog lists, after its grace, and blobs whose commit failed.
+
+use crate::blobs::BlobId;
+use crate::catalog::{CatalogError, Garbage, Piece};
+use crate::store::Inner;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How many pieces are deleted per transaction.
+const ROUND_PIECES: usize = 256;
+
+/// Sweeps now and then for as long as the store lives.
+pub(crate) async fn run(store: Weak<Inner>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        let Some(inner) = store.upgrade() else { return };
+        if let Err(error) = sweep(&inner).await {
+            tracing::warn!(%error, "sweeping failed; it is tried again");
+        }
+    }
+}
+
+/// Deletes everything that may be deleted now, and says how many pieces that were.
+pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
+    if inner.health.refusal().is_some() {
+        return Ok(0);
+    }
+    let mut swept = 0;
+    loop {
+        let due = inner.catalog.garbage((inner.clock)(), ROUND_PIECES).await?;
+        let found = due.len();
+        let mut gone: Vec<Garbage> = Vec::with_capacity(found);
+        for garbage in due.into_iter().filter(|garbage| !inner.pins.holds(garbage.piece)) {
+            if delete(inner, garbage.piece).await {
+                gone.push(garbage);
+            }
+        }
+        let round = gone.len();
+        if round > 0 && inner.catalog.forget_garbage(gone).await.is_err() {
+            break;
+        }
+        swept += round;
+        if found < ROUND_PIECES || round == 0 {
+            break;
+        }
+    }
+    swept += drop_failed(inner).await?;
+    keep_mark(inner).await?;
+    Ok(swept)
+}
+
+async fn delete(inner: &Inner, piece: Piece) -> bool {
+    match piece {
+        Piece::Inline(_) => true,
+        Piece::Blob(id) => match inner.blobs.delete(id).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(?id, %error, "a blob could not be deleted; it is tried again");
+                false
+            }
+        },
+    }
+}
+
+/// Blobs whose commit was rolled back: the catalog is asked once more before they go.
+async fn drop_failed(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
+    let failed: Vec<BlobId> = inner.take_failed();
+    if failed.is_empty() {
+        return Ok(0);
+    }
+    let unnamed = match inner.catalog.unnamed(failed.clone()).await {
+        Ok(unnamed) => unnamed,
+        Err(error) => {
+            inner.put_failed(failed);
+            return Err(error);
+        }
+    };
+    for id in &unnamed {
+        delete(inner, Piece::Blob(*id)).await;
+    }
+    failed.into_iter().for_each(|id| inner.blobs.settled(id));
+    Ok(unnamed.len())
+}
+
+/// Tells the catalog up to where every blob is settled, so that a start after a crash looks at few.
+async fn keep_mark(inner: &Arc<Inner>) -> Result<(), CatalogError> {
+    let mark = inner.blobs.settled_mark();
+    if mark > inner.catalog.blob_mark().await? && inner.catalog.put_blob_mark(mark).await.is_err() {
+        tracing::debug!("the mark of the blobs was not kept");
+    }
+    Ok(())
+}
