@@ -12,6 +12,7 @@ mod form_error;
 mod form_fields;
 mod form_limits;
 mod form_parser;
+mod header_parameters;
 mod part_header;
 
 pub use boundary::Boundary;

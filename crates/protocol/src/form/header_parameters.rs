@@ -1,0 +1,96 @@
+//! The parameters behind a header's first word, `; name=value; name="value"`, as in Content-Type and
+//! Content-Disposition. What a parameter means is its header's business.
+
+/// The first word and the parameters of a header. `None` when it is not built like that.
+///
+/// In a quoted value `\"` stands for a quote and `\\` for a backslash; any other backslash stands for itself,
+/// because old browsers send whole Windows paths.
+pub(super) fn split(header: &str) -> Option<(&str, Vec<(String, String)>)> {
+    let (word, mut rest) = match header.split_once(';') {
+        Some((word, rest)) => (word, rest),
+        None => (header, ""),
+    };
+    let mut parameters = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ';']);
+        if rest.is_empty() {
+            return Some((word.trim_matches([' ', '\t']), parameters));
+        }
+        let (name, after) = rest.split_once('=')?;
+        let name = name.trim_matches([' ', '\t']).to_ascii_lowercase();
+        if name.is_empty() || name.contains([';', '"', ' ', '\t']) {
+            return None;
+        }
+        let (value, after) = value(after.trim_start_matches([' ', '\t']))?;
+        parameters.push((name, value));
+        rest = after;
+    }
+}
+
+/// The only value of a parameter. `Err` when it occurs twice: readers differ in which one they take.
+pub(super) fn only<'a>(parameters: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, ()> {
+    let mut found = parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    match (found.next(), found.next()) {
+        (value, None) => Ok(value),
+        _ => Err(()),
+    }
+}
+
+/// One value and what follows its semicolon.
+fn value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (value, rest) = text.split_once(';').unwrap_or((text, ""));
+        let value = value.trim_matches([' ', '\t']);
+        return (!value.contains('"')).then(|| (value.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => {
+                let rest = quoted.get(at + 1..)?.trim_start_matches([' ', '\t']);
+                let ended = rest.is_empty() || rest.starts_with(';');
+                return ended.then_some((value, rest));
+            }
+            '\\' => {
+                let escaped = characters.next_if(|(_, next)| matches!(next, '"' | '\\'));
+                value.push(escaped.map_or('\\', |(_, next)| next));
+            }
+            _ => value.push(character),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(header: &str) -> Option<Vec<(String, String)>> {
+        split(header).map(|(_, parameters)| parameters)
+    }
+
+    fn owned(pairs: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
+        Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn reads_quoted_and_plain_values_in_any_spacing() {
+        assert_eq!(
+            pairs("form-data; name=\"a;b\" ;FileName = x.jpg;"),
+            owned(&[("name", "a;b"), ("filename", "x.jpg")])
+        );
+        assert_eq!(pairs("form-data;name=\"say \\\"hi\\\"\""), owned(&[("name", "say \"hi\"")]));
+        assert_eq!(pairs("form-data; filename=\"C:\\tmp\\a.jpg\""), owned(&[("filename", "C:\\tmp\\a.jpg")]));
+        assert_eq!(split("multipart/form-data"), Some(("multipart/form-data", vec![])));
+    }
+
+    #[test]
+    fn refuses_what_could_be_read_in_two_ways() {
+        for header in ["f; name=\"a", "f; name=\"a\"b", "f; name", "f; =a", "f; a b=c", "f; name=a\"b"] {
+            assert_eq!(pairs(header), None, "{header}");
+        }
+        let twice = pairs("f; name=a; NAME=b").unwrap();
+        assert_eq!(only(&twice, "name"), Err(()));
+    }
+}
