@@ -1,0 +1,62 @@
+//! Which pages served elsewhere may read the signature endpoint's answer.
+//!
+//! Only the application server's own endpoints; the bucket's CORS rules belong to the store.
+
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::admission::TOKEN_HEADER;
+
+/// How long a browser may remember a preflight, in seconds.
+const PREFLIGHT_SECONDS: &str = "600";
+
+/// The origins whose pages may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Only pages of this very address: no CORS header is sent.
+    #[default]
+    SameOnly,
+    /// Every page, as the tutorial's samples answer. Cookies are never allowed along.
+    Any,
+    /// These, compared exactly (`https://app.example.com`).
+    Listed(Vec<String>),
+}
+
+impl AllowedOrigins {
+    /// Reads a list as it stands in a configuration: nothing, `*`, or origins.
+    pub fn from_list(origins: impl IntoIterator<Item = String>) -> Self {
+        let origins: Vec<String> = origins.into_iter().collect();
+        if origins.is_empty() {
+            Self::SameOnly
+        } else if origins.iter().any(|origin| origin == "*") {
+            Self::Any
+        } else {
+            Self::Listed(origins)
+        }
+    }
+
+    /// Adds the `Access-Control-…` headers that an answer to this request needs.
+    pub fn apply(&self, request: &HeaderMap, answer: &mut HeaderMap) {
+        let origin = request.get(header::ORIGIN);
+        let allowed = match self {
+            Self::SameOnly => return,
+            Self::Any => HeaderValue::from_static("*"),
+            Self::Listed(list) => {
+                // Also without an origin: a cache must not hand one page's answer to another.
+                answer.append(header::VARY, HeaderValue::from_static("Origin"));
+                match origin {
+                    Some(origin) if list.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) => {
+                        origin.clone()
+                    }
+                    _ => return,
+                }
+            }
+        };
+        if origin.is_none() && *self != Self::Any {
+            return;
+        }
+        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(TOKEN_HEADER));
+        answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_SECONDS));
+    }
+}

@@ -1,0 +1,225 @@
+//! Is this callback from the store? (protocol: callback signature, and the check of the key's address)
+//!
+//! Owns the set of pinned keys and the order of the checks: the key's address must be exactly a pinned one, and
+//! the signature must be that key's over path, query and body. Nothing is ever fetched: an address that is not
+//! pinned is a refusal. Keys come as PEM text from wherever the program keeps them.
+//!
+//! A valid signature says that *the store* sent these bytes at some time. It carries no time and no nonce, and
+//! with Alibaba's key it is the same for every customer; who lets uploaders write their own callback (a policy
+//! that does not pin it) lets them write what is claimed here. Hence the ledger's idempotence, and the signer's
+//! option to pin.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use countersign_protocol::callback::signature::{self, PublicKey};
+use http::{HeaderMap, StatusCode};
+use thiserror::Error;
+
+use crate::{
+    answer::Answer,
+    key_address::{KeyAddress, KeyAddressError},
+    recorded_request::RecordedRequest,
+    upload_facts::UploadFacts,
+};
+
+/// The header with the base64 of the key's address.
+pub const KEY_URL_HEADER: &str = "x-oss-pub-key-url";
+
+/// Verifies callbacks against the keys it was given.
+#[derive(Clone, Debug, Default)]
+pub struct CallbackVerifier {
+    pinned: Vec<PinnedKey>,
+}
+
+#[derive(Clone, Debug)]
+struct PinnedKey {
+    address: KeyAddress,
+    key: PublicKey,
+}
+
+/// A callback that is the store's own word. Only [`CallbackVerifier`] makes one.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VerifiedCallback {
+    /// The address of the key that verified, as the store sent it.
+    pub key_url: String,
+    /// What the body says about the upload.
+    pub facts: UploadFacts,
+    /// The request as received.
+    pub request: RecordedRequest,
+}
+
+/// Why a key cannot be pinned.
+#[derive(Debug, Error)]
+pub enum PinError {
+    /// The address is none.
+    #[error("the key's address {url}: {source}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        source: KeyAddressError,
+    },
+    /// The PEM holds no RSA public key.
+    #[error("the key for {url} is not an RSA public key in PEM")]
+    Key {
+        /// The address it was given for.
+        url: String,
+    },
+}
+
+/// Why a callback is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CallbackRefusal {
+    /// A header without which nothing can be verified.
+    #[error("the callback has no {name} header; a proxy in front may have dropped it")]
+    MissingHeader {
+        /// The header's name.
+        name: &'static str,
+    },
+    /// A header that decides, twice.
+    #[error("the callback has more than one {name} header")]
+    RepeatedHeader {
+        /// The header's name.
+        name: &'static str,
+    },
+    /// `x-oss-pub-key-url` is not the base64 of an address.
+    #[error("x-oss-pub-key-url is not the base64 of an http or https address")]
+    KeyUrlUnreadable,
+    /// An address that is not pinned. It is not fetched.
+    #[error("the callback names a key that is not trusted here: {url}")]
+    KeyNotPinned {
+        /// The address in the callback.
+        url: String,
+    },
+    /// The signature is not that key's over this path, query and body.
+    #[error("the callback's signature does not fit its path, query and body")]
+    SignatureMismatch,
+    /// The body is longer than what is read.
+    #[error("the callback's body is longer than {bytes_max} bytes")]
+    BodyTooLong {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The body broke off or did not come in time.
+    #[error("the callback's body did not arrive")]
+    BodyIncomplete,
+}
+
+impl CallbackVerifier {
+    /// Trusts no key yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts the key in this PEM (SubjectPublicKeyInfo) under exactly this address.
+    ///
+    /// # Errors
+    /// [`PinError`] when the address or the key is none.
+    pub fn pin(mut self, url: &str, pem: &str) -> Result<Self, PinError> {
+        let address =
+            KeyAddress::parse(url).map_err(|source| PinError::Address { url: url.to_owned(), source })?;
+        let key = PublicKey::from_pem(pem).map_err(|_| PinError::Key { url: url.to_owned() })?;
+        self.pinned.push(PinnedKey { address, key });
+        Ok(self)
+    }
+
+    /// Trusts Alibaba's production key, which is bundled, under the addresses OSS sends for it.
+    ///
+    /// # Errors
+    /// None in practice; a test pins the bundled key.
+    pub fn pin_alibaba(self) -> Result<Self, PinError> {
+        signature::ALIBABA_PRODUCTION_KEY_URLS
+            .iter()
+            .try_fold(self, |verifier, url| verifier.pin(url, signature::ALIBABA_PRODUCTION_KEY_PEM))
+    }
+
+    /// Whether no key is trusted, so that every callback would be refused.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pinned.is_empty()
+    }
+
+    /// Checks a callback's parts. `path_and_query` is what the store called, undecoded. Gives the address of the
+    /// key that verified.
+    ///
+    /// # Errors
+    /// [`CallbackRefusal`], which says what to tell the caller.
+    pub fn verify(
+        &self,
+        headers: &HeaderMap,
+        path_and_query: &str,
+        body: &[u8],
+    ) -> Result<String, CallbackRefusal> {
+        let authorization = only(headers, "authorization")?;
+        let key_url = only(headers, KEY_URL_HEADER)?;
+        let decoded = STANDARD.decode(key_url.trim()).map_err(|_| CallbackRefusal::KeyUrlUnreadable)?;
+        let url = String::from_utf8(decoded).map_err(|_| CallbackRefusal::KeyUrlUnreadable)?;
+        let not_pinned = || CallbackRefusal::KeyNotPinned { url: url.clone() };
+        let address = KeyAddress::parse(&url).map_err(|_| not_pinned())?;
+        let mut candidates = self.pinned.iter().filter(|pinned| pinned.address == address).peekable();
+        if candidates.peek().is_none() {
+            return Err(not_pinned());
+        }
+        let fits = |pinned: &PinnedKey| {
+            signature::verify(&pinned.key, authorization.trim(), path_and_query, body).is_ok()
+        };
+        if candidates.any(fits) { Ok(url) } else { Err(CallbackRefusal::SignatureMismatch) }
+    }
+
+    /// Checks a whole request as received. `called_path`, where given, is the path that the store called when a
+    /// proxy in front changes it; the query stays as received.
+    ///
+    /// # Errors
+    /// As [`CallbackVerifier::verify`].
+    pub fn verify_request(
+        &self,
+        request: RecordedRequest,
+        called_path: Option<&str>,
+    ) -> Result<VerifiedCallback, CallbackRefusal> {
+        let signed = match (called_path, request.path.split_once('?')) {
+            (None, _) => request.path.clone(),
+            (Some(path), None) => path.to_owned(),
+            (Some(path), Some((_, query))) => format!("{path}?{query}"),
+        };
+        let key_url = self.verify(&request.headers, &signed, &request.body)?;
+        Ok(VerifiedCallback { key_url, facts: UploadFacts::of(&request.body), request })
+    }
+}
+
+fn only<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, CallbackRefusal> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().ok_or(CallbackRefusal::MissingHeader { name })?;
+    if values.next().is_some() {
+        return Err(CallbackRefusal::RepeatedHeader { name });
+    }
+    match value.to_str() {
+        Ok(text) if !text.trim().is_empty() => Ok(text),
+        _ => Err(CallbackRefusal::MissingHeader { name }),
+    }
+}
+
+impl CallbackRefusal {
+    /// The word for `Status` in the answer.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingHeader { .. } => "MissingHeader",
+            Self::RepeatedHeader { .. } => "RepeatedHeader",
+            Self::KeyUrlUnreadable => "KeyUrlUnreadable",
+            Self::KeyNotPinned { .. } => "KeyNotPinned",
+            Self::SignatureMismatch => "SignatureMismatch",
+            Self::BodyTooLong { .. } => "BodyTooLong",
+            Self::BodyIncomplete => "BodyIncomplete",
+        }
+    }
+}
+
+impl From<CallbackRefusal> for Answer {
+    fn from(refusal: CallbackRefusal) -> Self {
+        Self::refusal(StatusCode::BAD_REQUEST, refusal.code(), &refusal.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

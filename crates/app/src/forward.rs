@@ -1,0 +1,187 @@
+//! `--forward`: an existing application keeps its callback handler, and the verifying is done in front of it.
+//!
+//! Owns the one request that passes a verified callback on, with a bounded time and a bounded answer. Plain http
+//! only: what is meant is a neighbour on the same machine or network, and what is sent carries a verdict that only
+//! a trusted way may bring.
+
+use std::{str::FromStr, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_util::rt::TokioIo;
+use thiserror::Error;
+use tokio::{net::TcpStream, task::JoinSet};
+
+use crate::{answer::Answer, callback_verifier::VerifiedCallback};
+
+/// Within this time the application must have answered whole; the store gives up after 5 seconds.
+pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(4);
+/// The longest answer that is relayed: the store takes no longer one.
+pub const FORWARD_ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+/// Tells the application that the callback was verified. Whatever a caller sends under this name is dropped.
+pub const VERDICT_HEADER: &str = "x-countersign-verdict";
+/// The path and query that the store called, which its signature covers.
+pub const PATH_HEADER: &str = "x-countersign-callback-path";
+/// The address of the key that verified.
+pub const KEY_URL_HEADER: &str = "x-countersign-key-url";
+
+/// Headers that belong to one connection, and those that are written anew.
+const NOT_PASSED_ON: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+];
+
+/// Where verified callbacks are passed on to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    authority: String,
+    address: (String, u16),
+    path_and_query: String,
+    timeout: Duration,
+}
+
+/// Why an address cannot be forwarded to.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ForwardUrlError {
+    /// Not an absolute http address.
+    #[error("not an http address: {url} (https is not forwarded to)")]
+    NotHttp {
+        /// What was given.
+        url: String,
+    },
+    /// A user name or password in front of the host.
+    #[error("a forward address cannot carry a user name")]
+    UserInfo,
+}
+
+/// Why the application's answer could not be fetched.
+#[derive(Debug, Error)]
+pub enum ForwardError {
+    /// No connection.
+    #[error("the application behind cannot be reached: {0}")]
+    Unreachable(#[from] std::io::Error),
+    /// The connection broke, or what came was not HTTP.
+    #[error("the application behind did not answer: {0}")]
+    NoAnswer(#[from] hyper::Error),
+    /// Took longer than [`FORWARD_TIMEOUT`].
+    #[error("the application behind took too long")]
+    TooSlow,
+    /// More than [`FORWARD_ANSWER_BYTES_MAX`], or it broke off.
+    #[error("the application behind answered more than 3 MB")]
+    AnswerTooLong,
+    /// The body broke off.
+    #[error("the answer of the application behind broke off")]
+    AnswerBroken,
+    /// A value cannot stand in a header.
+    #[error("the callback cannot be written as a request")]
+    Unwritable(#[from] http::Error),
+}
+
+impl FromStr for Forward {
+    type Err = ForwardUrlError;
+
+    fn from_str(url: &str) -> Result<Self, ForwardUrlError> {
+        let not_http = || ForwardUrlError::NotHttp { url: url.to_owned() };
+        let uri: Uri = url.parse().map_err(|_| not_http())?;
+        let authority = uri.authority().ok_or_else(not_http)?;
+        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+            return Err(not_http());
+        }
+        if authority.as_str().contains('@') {
+            return Err(ForwardUrlError::UserInfo);
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        Ok(Self {
+            authority: authority.as_str().to_owned(),
+            address: (host, authority.port_u16().unwrap_or(80)),
+            path_and_query: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            timeout: FORWARD_TIMEOUT,
+        })
+    }
+}
+
+impl Forward {
+    /// Gives the application another time than [`FORWARD_TIMEOUT`].
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Passes a verified callback on and brings the application's answer: its status, its type and its body. A
+    /// redirect is an answer like others and is not followed.
+    ///
+    /// # Errors
+    /// When there is no whole answer in time.
+    pub async fn send(&self, callback: &VerifiedCallback) -> Result<Answer, ForwardError> {
+        let request = self.request(callback)?;
+        tokio::time::timeout(self.timeout, self.exchange(request)).await.map_err(|_| ForwardError::TooSlow)?
+    }
+
+    fn request(&self, callback: &VerifiedCallback) -> Result<Request<Full<Bytes>>, ForwardError> {
+        let recorded = &callback.request;
+        let mut request = Request::builder()
+            .method(recorded.method.clone())
+            .uri(&self.path_and_query)
+            .body(Full::new(recorded.body.clone()))?;
+        let headers = request.headers_mut();
+        *headers = passed_on(&recorded.headers);
+        headers.insert(header::HOST, header_value(&self.authority)?);
+        headers.insert(VERDICT_HEADER, HeaderValue::from_static("verified"));
+        headers.insert(PATH_HEADER, header_value(&recorded.path)?);
+        headers.insert(KEY_URL_HEADER, header_value(&callback.key_url)?);
+        Ok(request)
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ForwardError> {
+        let (host, port) = &self.address;
+        let stream = TcpStream::connect((host.as_str(), *port)).await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        // In a set, so that giving up on the answer also ends the connection.
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        let response = sender.send_request(request).await?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, FORWARD_ANSWER_BYTES_MAX).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                ForwardError::AnswerTooLong
+            } else {
+                ForwardError::AnswerBroken
+            }
+        })?;
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        Ok(Answer {
+            status: parts.status,
+            content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
+            body: body.to_bytes(),
+        })
+    }
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, ForwardError> {
+    HeaderValue::from_str(text).map_err(|error| ForwardError::Unwritable(error.into()))
+}
+
+fn passed_on(received: &HeaderMap) -> HeaderMap {
+    let stays = |name: &HeaderName| {
+        !NOT_PASSED_ON.contains(&name.as_str()) && !name.as_str().starts_with("x-countersign-")
+    };
+    let mut headers = received.clone();
+    let dropped: Vec<HeaderName> = received.keys().filter(|name| !stays(name)).cloned().collect();
+    for name in dropped {
+        headers.remove(name);
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! The ledger: every upload that the store reported, once, however often it was reported.
+//!
+//! Owns a SQLite file of its own, written before the callback is answered, because the uploader hears "done" on
+//! the strength of that answer. All work runs on blocking threads. It does not know what makes a callback
+//! genuine: only verified ones are handed to it.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::Connection;
+use thiserror::Error;
+
+use crate::{answer::Answer, upload_record::UploadRecord};
+
+mod rows;
+
+/// The most records one question is answered with.
+pub const UPLOADS_MAX: u32 = 1_000;
+
+/// The ledger. Cloning it is cheap and shares the file.
+#[derive(Clone)]
+pub struct UploadLedger {
+    connection: Arc<Mutex<Connection>>,
+}
+
+/// What to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadQuery {
+    /// Only uploads of exactly this key.
+    pub key: Option<String>,
+    /// At most so many, newest first; [`UPLOADS_MAX`] is the ceiling.
+    pub limit: u32,
+}
+
+/// Why the ledger did not do what it was asked for.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// SQLite refused, for instance because the disk is full.
+    #[error("the upload ledger cannot be used: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A record in the file cannot be read back.
+    #[error("the upload ledger holds a record that cannot be read: {column}")]
+    Unreadable {
+        /// The column that holds something else than it should.
+        column: &'static str,
+    },
+    /// The file was written by a later version.
+    #[error("the upload ledger has format {found}, and this program knows up to {known}")]
+    LaterFormat {
+        /// The format in the file.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// The program is stopping.
+    #[error("the upload ledger was interrupted")]
+    Interrupted,
+}
+
+impl UploadLedger {
+    /// Opens the ledger in this file, which is made when it is missing. Blocks for a moment.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or has a later format.
+    pub fn open(file: &Path) -> Result<Self, LedgerError> {
+        Self::prepare(Connection::open(file)?)
+    }
+
+    /// A ledger that is gone with the program: for tests and trials.
+    ///
+    /// # Errors
+    /// When SQLite cannot be started.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        Self::prepare(Connection::open_in_memory()?)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, LedgerError> {
+        rows::prepare(&connection)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Writes a record down durably, or, when this upload is recorded already, counts the call.
+    ///
+    /// Gives the answer that stands: the first that accepted the upload. A later call replaces an answer that
+    /// did not accept, so that a store which tries again can turn a no into a yes, and never the reverse.
+    ///
+    /// # Errors
+    /// When nothing was written.
+    pub async fn record(&self, record: UploadRecord) -> Result<Answer, LedgerError> {
+        self.on_blocking_thread(move |connection| rows::record(connection, &record)).await
+    }
+
+    /// The accepting answer that this upload was given before, if there is one; counts the call.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or the call not be counted.
+    pub async fn accepted_before(&self, identity: String) -> Result<Option<Answer>, LedgerError> {
+        self.on_blocking_thread(move |connection| rows::accepted_before(connection, &identity)).await
+    }
+
+    /// Lists uploads, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn uploads(&self, query: UploadQuery) -> Result<Vec<UploadRecord>, LedgerError> {
+        self.on_blocking_thread(move |connection| rows::uploads(connection, &query)).await
+    }
+
+    async fn on_blocking_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let shared = Arc::clone(&self.connection);
+        let job = move || {
+            // A panic of another job leaves no half transaction behind: each is one statement.
+            let connection: MutexGuard<'_, Connection> =
+                shared.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&connection)
+        };
+        tokio::task::spawn_blocking(job).await.map_err(|_| LedgerError::Interrupted)?
+    }
+}
+
+impl Default for UploadQuery {
+    fn default() -> Self {
+        Self { key: None, limit: 100 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

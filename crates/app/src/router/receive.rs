@@ -1,0 +1,71 @@
+//! `POST /callback`, after the layer has verified it: ask the application behind, write it down, answer.
+//!
+//! The order matters. The answer goes out after the record is durable, since the uploader takes it for the
+//! application's word. With an application behind, that is asked before the record is written: a crash between
+//! the two means that it is asked again, so it hears of an upload at least once, and an accepted upload is never
+//! handed to it a second time.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::AppOptions;
+use crate::{
+    answer::Answer,
+    callback_verifier::VerifiedCallback,
+    forward::{Forward, ForwardError},
+    ledger::LedgerError,
+    upload_facts::UploadFacts,
+    upload_record::{UploadRecord, identity_of},
+};
+
+pub(super) async fn receive(options: &AppOptions, callback: VerifiedCallback) -> Answer {
+    let time = (options.clock)();
+    let identity = identity_of(&callback.facts, &callback.request);
+    match options.ledger.accepted_before(identity).await {
+        Ok(Some(answer)) => return answer,
+        Ok(None) => {}
+        Err(error) => return not_recorded(&error),
+    }
+    let answer = match &options.forward {
+        Some(forward) => ask(forward, &callback).await,
+        None => accepted(&callback.facts),
+    };
+    let record = UploadRecord::new(callback.facts, callback.request, answer, time);
+    options.ledger.record(record).await.unwrap_or_else(|error| not_recorded(&error))
+}
+
+/// The own yes: `Status` for the tutorial's client, and what the application knows now.
+fn accepted(facts: &UploadFacts) -> Answer {
+    let value = json!({
+        "Status": "OK",
+        "key": facts.key,
+        "size": facts.size,
+        "mimeType": facts.mime_type,
+        "height": facts.height,
+        "width": facts.width,
+    });
+    Answer::json(StatusCode::OK, &value)
+}
+
+/// The application behind has the say. When it has no answer, the upload is recorded with the failure as its
+/// answer: the object is in the store all the same, and the store will call again.
+async fn ask(forward: &Forward, callback: &VerifiedCallback) -> Answer {
+    match forward.send(callback).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::warn!(%error, "the application behind gave no answer");
+            let (status, code) = match error {
+                ForwardError::TooSlow => (StatusCode::GATEWAY_TIMEOUT, "ApplicationTooSlow"),
+                _ => (StatusCode::BAD_GATEWAY, "ApplicationUnreachable"),
+            };
+            // The detail names addresses of the inside; it stays in the log.
+            Answer::refusal(status, code, "the application behind did not answer")
+        }
+    }
+}
+
+/// Nothing is recorded, so nothing is accepted: the store answers 203, keeps the object and owes the callback.
+fn not_recorded(error: &LedgerError) -> Answer {
+    tracing::error!(%error, "an upload was not recorded");
+    Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, "NotRecorded", "the upload could not be recorded")
+}

@@ -1,0 +1,73 @@
+//! `GET /signature?path=user-dir/`.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, request::Parts};
+use serde::Deserialize;
+
+use super::{AppOptions, uncached};
+use crate::{
+    answer::Answer,
+    signer::{SignError, SignerChoice},
+    signer_options::SignatureVersion,
+};
+
+/// What may stand in the query; anything else is ignored, and nothing may stand there twice.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SignatureQuery {
+    path: Option<String>,
+    version: Option<String>,
+    callback: Option<String>,
+}
+
+pub(super) async fn sign(
+    State(options): State<Arc<AppOptions>>,
+    query: Result<Query<SignatureQuery>, QueryRejection>,
+    parts: Parts,
+) -> Response {
+    let Ok(Query(query)) = query else {
+        return refusal("InvalidQuery", "the query cannot be read, or names something twice").into_response();
+    };
+    let mut choice = SignerChoice::default();
+    if options.switches {
+        choice = match switched(&query) {
+            Ok(choice) => choice,
+            Err(refused) => return refused.into_response(),
+        };
+    }
+    choice.host = options.host_chooser.as_ref().and_then(|choose| choose(&parts));
+    match options.signer.sign(query.path.as_deref(), &choice) {
+        Ok(answer) => uncached(Json(answer).into_response()),
+        Err(SignError::Path(error)) => refusal("InvalidPath", &error.to_string()).into_response(),
+        Err(error @ SignError::Clock) => {
+            tracing::error!(%error, "nothing is signed");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Answer::refusal(status, "ClockWrong", &error.to_string()).into_response()
+        }
+    }
+}
+
+fn switched(query: &SignatureQuery) -> Result<SignerChoice, Answer> {
+    let version = match query.version.as_deref() {
+        None => None,
+        Some("1") => Some(SignatureVersion::V1),
+        Some("4") => Some(SignatureVersion::V4),
+        Some(_) => return Err(refusal("InvalidVersion", "version is 1 or 4")),
+    };
+    let callback = match query.callback.as_deref() {
+        None => None,
+        Some("0") => Some(false),
+        Some("1") => Some(true),
+        Some(_) => return Err(refusal("InvalidCallback", "callback is 0 or 1")),
+    };
+    Ok(SignerChoice { version, callback, host: None })
+}
+
+fn refusal(code: &str, message: &str) -> Answer {
+    Answer::refusal(StatusCode::BAD_REQUEST, code, message)
+}

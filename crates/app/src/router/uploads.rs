@@ -1,0 +1,41 @@
+//! `GET /uploads?key=`: what the ledger knows, newest first.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{AppOptions, uncached};
+use crate::{answer::Answer, ledger::UploadQuery};
+
+/// `key` for one key exactly, `limit` for other than 100 lines.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ListQuery {
+    key: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn list(
+    State(options): State<Arc<AppOptions>>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Response {
+    let Ok(Query(query)) = query else {
+        let message = "the query cannot be read, or names something twice";
+        return Answer::refusal(StatusCode::BAD_REQUEST, "InvalidQuery", message).into_response();
+    };
+    let limit = query.limit.unwrap_or(UploadQuery::default().limit);
+    match options.ledger.uploads(UploadQuery { key: query.key, limit }).await {
+        Ok(uploads) => uncached(Json(json!({ "uploads": uploads })).into_response()),
+        Err(error) => {
+            tracing::error!(%error, "the ledger cannot be listed");
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Answer::refusal(status, "LedgerUnavailable", "the ledger cannot be read").into_response()
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The JSON of `GET /signature`, with the very names and the order that uploaders know.
+
+use serde::Serialize;
+
+/// What an uploader needs to send its form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum SignatureAnswer {
+    /// For a V1 form.
+    V1(SignatureAnswerV1),
+    /// For a V4 form.
+    V4(SignatureAnswerV4),
+}
+
+/// `accessid host policy signature expire callback dir`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SignatureAnswerV1 {
+    /// Form field `OSSAccessKeyId`.
+    pub accessid: String,
+    /// Where to post the form.
+    pub host: String,
+    /// Form field `policy`.
+    pub policy: String,
+    /// Form field `signature`.
+    pub signature: String,
+    /// Unix seconds after which the policy is refused.
+    pub expire: i64,
+    /// Form field `callback`; absent when none is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
+    /// What the key begins with.
+    pub dir: String,
+    /// Form field `x-oss-security-token`; only with temporary credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_token: Option<String>,
+}
+
+/// The names of the V4 samples. They disagree about the version's name, so it is sent under both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SignatureAnswerV4 {
+    /// Form field `policy`.
+    pub policy: String,
+    /// Form field `x-oss-signature-version`, as the Python sample names it.
+    pub x_oss_signature_version: String,
+    /// The same, as the Java and JavaScript samples name it.
+    pub version: String,
+    /// Form field `x-oss-credential`.
+    pub x_oss_credential: String,
+    /// Form field `x-oss-date`.
+    pub x_oss_date: String,
+    /// Form field `x-oss-signature`.
+    pub signature: String,
+    /// Form field `x-oss-security-token`; only with temporary credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_token: Option<String>,
+    /// What the key begins with.
+    pub dir: String,
+    /// Where to post the form.
+    pub host: String,
+    /// Form field `callback`; absent when none is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
+    /// Unix seconds after which the policy is refused.
+    pub expire: i64,
+}
+
+impl SignatureAnswer {
+    /// Unix seconds after which the policy is refused.
+    #[must_use]
+    pub fn expire(&self) -> i64 {
+        match self {
+            Self::V1(answer) => answer.expire,
+            Self::V4(answer) => answer.expire,
+        }
+    }
+
+    /// What the key begins with.
+    #[must_use]
+    pub fn dir(&self) -> &str {
+        match self {
+            Self::V1(answer) => &answer.dir,
+            Self::V4(answer) => &answer.dir,
+        }
+    }
+
+    /// Where to post the form.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        match self {
+            Self::V1(answer) => &answer.host,
+            Self::V4(answer) => &answer.host,
+        }
+    }
+
+    /// The form fields that the uploader sends, in the samples' order. The key comes from the uploader, and the
+    /// file last.
+    #[must_use]
+    pub fn form_fields(&self) -> Vec<(&'static str, &str)> {
+        let status = ("success_action_status", "200");
+        let (mut fields, callback, token, signature) = match self {
+            Self::V1(answer) => {
+                let fields = vec![("policy", &*answer.policy), ("OSSAccessKeyId", &*answer.accessid), status];
+                (fields, &answer.callback, &answer.security_token, ("signature", &*answer.signature))
+            }
+            Self::V4(answer) => {
+                let fields = vec![
+                    status,
+                    ("policy", &*answer.policy),
+                    ("x-oss-signature-version", &*answer.x_oss_signature_version),
+                    ("x-oss-credential", &*answer.x_oss_credential),
+                    ("x-oss-date", &*answer.x_oss_date),
+                ];
+                (fields, &answer.callback, &answer.security_token, ("x-oss-signature", &*answer.signature))
+            }
+        };
+        fields.extend(token.as_deref().map(|token| ("x-oss-security-token", token)));
+        fields.extend(callback.as_deref().map(|callback| ("callback", callback)));
+        fields.push(signature);
+        fields
+    }
+}

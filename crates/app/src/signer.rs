@@ -1,0 +1,233 @@
+//! Signs what may be uploaded: policy, callback and signature for one folder.
+//!
+//! Owns the policy's content. The default is exactly the tutorial's: a length range and the key's prefix. It needs
+//! no HTTP and no runtime: a function from a path and the clock to an answer.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use countersign_protocol::{
+    callback::CallbackParameter,
+    credential_scope::{CredentialScope, V4_ALGORITHM, format_v4_date},
+    policy::PolicyDocument,
+    post_signature::{sign_v1, sign_v4},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::{
+    clock::Clock,
+    signature_answer::{SignatureAnswer, SignatureAnswerV1, SignatureAnswerV4},
+    signer_options::{CallbackOptions, SignatureVersion, SignerOptions, SignerOptionsError},
+    upload_path::{UploadPath, UploadPathError},
+};
+
+/// V4 signatures are good for at most seven days.
+const LIFETIME_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
+
+/// Signs uploads.
+pub struct Signer {
+    options: SignerOptions,
+    /// The callback parameter, encoded once.
+    callback: Option<String>,
+    clock: Clock,
+}
+
+/// What the one who asks may choose, where the server lets it. Nothing chosen means the server's setting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignerChoice {
+    /// Another signature version.
+    pub version: Option<SignatureVersion>,
+    /// `Some(false)` leaves a configured callback out.
+    pub callback: Option<bool>,
+    /// Another upload address, for a device that reaches the store by another one. Comes from the server's own
+    /// list, never from the request.
+    pub host: Option<String>,
+}
+
+/// Why nothing is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SignError {
+    /// The path is no folder to upload into.
+    #[error(transparent)]
+    Path(#[from] UploadPathError),
+    /// The clock stands where no policy can be written.
+    #[error("the clock of this server cannot be right")]
+    Clock,
+}
+
+/// The callback parameter as the store reads it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallbackJson<'a> {
+    callback_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_host: Option<&'a str>,
+    callback_body: &'a str,
+    callback_body_type: &'a str,
+}
+
+impl Signer {
+    /// Makes a signer, and refuses now what the store would refuse at every upload.
+    ///
+    /// # Errors
+    /// [`SignerOptionsError`].
+    pub fn new(options: SignerOptions, clock: Clock) -> Result<Self, SignerOptionsError> {
+        let (min, max) = (*options.size_bytes.start(), *options.size_bytes.end());
+        if min > max {
+            return Err(SignerOptionsError::SizeRangeEmpty { min, max });
+        }
+        if !(1..=LIFETIME_SECONDS_MAX).contains(&options.lifetime.as_secs()) {
+            return Err(SignerOptionsError::Lifetime);
+        }
+        if options.content_types.len() > 1 && options.content_types.iter().any(|name| is_family(name)) {
+            return Err(SignerOptionsError::ContentTypes);
+        }
+        if let Some(directory) = &options.directory
+            && directory.clone().within(&options.root).is_err()
+        {
+            let (directory, root) = (directory.as_str().to_owned(), options.root.as_str().to_owned());
+            return Err(SignerOptionsError::DirectoryOutsideRoot { directory, root });
+        }
+        let callback = options.callback.as_ref().map(encode_callback).transpose()?.flatten();
+        Ok(Self { options, callback, clock })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn options(&self) -> &SignerOptions {
+        &self.options
+    }
+
+    /// Signs uploads into this folder; without a path, into the configured one.
+    ///
+    /// # Errors
+    /// [`SignError::Path`] in words for the one who asked.
+    pub fn sign(&self, path: Option<&str>, choice: &SignerChoice) -> Result<SignatureAnswer, SignError> {
+        let directory = self.directory(path)?;
+        let now = (self.clock)();
+        let expiration = self.expiration(now)?;
+        let callback = self.callback.clone().filter(|_| choice.callback.unwrap_or(true));
+        let host = choice.host.clone().unwrap_or_else(|| self.options.host.clone());
+        let dir = directory.as_str().to_owned();
+        let expire = expiration.as_second();
+        Ok(match choice.version.unwrap_or(self.options.version) {
+            SignatureVersion::V1 => {
+                let policy = self.policy(expiration, &directory, callback.as_deref()).to_base64();
+                SignatureAnswer::V1(SignatureAnswerV1 {
+                    accessid: self.options.access_key_id.clone(),
+                    host,
+                    signature: sign_v1(&self.options.secret, &policy),
+                    policy,
+                    expire,
+                    callback,
+                    dir,
+                    security_token: self.options.security_token.clone(),
+                })
+            }
+            SignatureVersion::V4 => {
+                let signed = self.sign_v4(now, expiration, &directory, callback.as_deref());
+                SignatureAnswer::V4(SignatureAnswerV4 { dir, host, callback, expire, ..signed })
+            }
+        })
+    }
+
+    fn directory(&self, path: Option<&str>) -> Result<UploadPath, UploadPathError> {
+        match (path, &self.options.directory) {
+            (Some(path), _) => UploadPath::normalise(path)?.within(&self.options.root),
+            (None, Some(directory)) => Ok(directory.clone()),
+            // The root itself; when that is the whole bucket, a path has to be named.
+            (None, None) => UploadPath::normalise(self.options.root.as_str()),
+        }
+    }
+
+    /// Whole seconds, so that the policy and `expire` say the same moment.
+    fn expiration(&self, now: Timestamp) -> Result<Timestamp, SignError> {
+        let lifetime = SignedDuration::try_from(self.options.lifetime).map_err(|_| SignError::Clock)?;
+        let exact = now.checked_add(lifetime).map_err(|_| SignError::Clock)?;
+        Timestamp::from_second(exact.as_second()).map_err(|_| SignError::Clock)
+    }
+
+    fn policy(
+        &self,
+        expiration: Timestamp,
+        directory: &UploadPath,
+        callback: Option<&str>,
+    ) -> PolicyDocument {
+        let (min, max) = (*self.options.size_bytes.start(), *self.options.size_bytes.end());
+        let mut policy = PolicyDocument::new(expiration)
+            .content_length_range(min, max)
+            .starts_with("key", directory.as_str());
+        match self.options.content_types.as_slice() {
+            [] => {}
+            [family] if is_family(family) => {
+                policy = policy.starts_with("content-type", family.trim_end_matches('*'));
+            }
+            types => policy = policy.is_in("content-type", types),
+        }
+        if self.options.pin {
+            if let Some(callback) = callback {
+                policy = policy.eq("callback", callback);
+            }
+            policy = policy.not_in("x-oss-object-acl", &["public-read", "public-read-write"]);
+        }
+        policy
+    }
+
+    fn sign_v4(
+        &self,
+        now: Timestamp,
+        expiration: Timestamp,
+        directory: &UploadPath,
+        callback: Option<&str>,
+    ) -> SignatureAnswerV4 {
+        let scope = CredentialScope::new(now, self.options.region.clone());
+        let credential = scope.credential(&self.options.access_key_id);
+        let date = format_v4_date(now);
+        let mut policy = self
+            .policy(expiration, directory, callback)
+            .bucket(&self.options.bucket)
+            .field("x-oss-signature-version", V4_ALGORITHM)
+            .field("x-oss-credential", &credential)
+            .field("x-oss-date", &date);
+        if let Some(token) = &self.options.security_token {
+            policy = policy.field("x-oss-security-token", token);
+        }
+        let policy = policy.to_base64();
+        SignatureAnswerV4 {
+            signature: sign_v4(&self.options.secret, &scope, &policy),
+            policy,
+            x_oss_signature_version: V4_ALGORITHM.to_owned(),
+            version: V4_ALGORITHM.to_owned(),
+            x_oss_credential: credential,
+            x_oss_date: date,
+            security_token: self.options.security_token.clone(),
+            dir: String::new(),
+            host: String::new(),
+            callback: None,
+            expire: 0,
+        }
+    }
+}
+
+/// A type that stands for all below it, such as `image/*`.
+fn is_family(content_type: &str) -> bool {
+    content_type.ends_with("/*")
+}
+
+/// The parameter in base64; `None` when the address is empty, which OSS takes for "no callback".
+fn encode_callback(options: &CallbackOptions) -> Result<Option<String>, SignerOptionsError> {
+    let refused = |reason: String| SignerOptionsError::Callback { reason };
+    let json = CallbackJson {
+        callback_url: &options.url,
+        callback_host: options.host.as_deref(),
+        callback_body: &options.body,
+        callback_body_type: &options.body_type,
+    };
+    let json = serde_json::to_vec(&json).map_err(|error| refused(error.to_string()))?;
+    let encoded = STANDARD.encode(json);
+    let parsed = CallbackParameter::parse(&encoded).map_err(|error| refused(error.to_string()))?;
+    Ok(parsed.map(|_| encoded))
+}
+
+#[cfg(test)]
+mod tests;

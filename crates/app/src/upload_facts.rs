@@ -1,0 +1,126 @@
+//! What a callback's body says about the upload.
+//!
+//! Owns the reading of the body: the tutorial's template (`filename`, `size`, `mimeType`, `height`, `width`) and
+//! the names of OSS's own variables, as a form or as JSON. A body is a free template and OSS never checks that
+//! it became valid, so that whatever is not understood is left out and nothing here can fail.
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+/// The facts, as far as the body names them. All of them are covered by the store's signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UploadFacts {
+    /// The object's key: `object`, `filename` or `key`.
+    pub key: Option<String>,
+    /// `bucket`.
+    pub bucket: Option<String>,
+    /// `etag`.
+    pub etag: Option<String>,
+    /// `reqId`: the id of the upload's request.
+    pub request_id: Option<String>,
+    /// `size` in bytes.
+    pub size: Option<u64>,
+    /// `mimeType`.
+    pub mime_type: Option<String>,
+    /// `height` or `imageInfo.height` in pixels; of images only.
+    pub height: Option<u32>,
+    /// `width` or `imageInfo.width` in pixels; of images only.
+    pub width: Option<u32>,
+}
+
+impl UploadFacts {
+    /// Reads a callback's body. A body that is a JSON object is read as such whatever its type says: captures of
+    /// real callbacks carry either under both.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        let pairs = json_pairs(body).unwrap_or_else(|| form_pairs(body));
+        let text = |names: &[&str]| first(&pairs, names).map(str::to_owned);
+        Self {
+            key: text(&["object", "filename", "key"]),
+            bucket: text(&["bucket"]),
+            etag: text(&["etag"]),
+            request_id: text(&["reqId"]),
+            size: first(&pairs, &["size"]).and_then(|value| value.parse().ok()),
+            mime_type: text(&["mimeType"]),
+            height: first(&pairs, &["height", "imageInfo.height"]).and_then(|value| value.parse().ok()),
+            width: first(&pairs, &["width", "imageInfo.width"]).and_then(|value| value.parse().ok()),
+        }
+    }
+}
+
+/// The first name that has a value; an empty one is how the store writes "unset".
+fn first<'a>(pairs: &'a [(String, String)], names: &[&str]) -> Option<&'a str> {
+    names.iter().find_map(|wanted| {
+        let named = pairs.iter().find(|(name, value)| name == wanted && !value.is_empty());
+        named.map(|(_, value)| value.as_str())
+    })
+}
+
+fn form_pairs(body: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(body);
+    let decode = |part: &str| {
+        // `+` is a space in a form; the store itself writes %20, and a real plus as %2B.
+        percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned()
+    };
+    text.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn json_pairs(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let Ok(Value::Object(object)) = serde_json::from_slice(body) else { return None };
+    let mut pairs = Vec::new();
+    for (name, value) in object {
+        match value {
+            Value::String(text) => pairs.push((name, text)),
+            Value::Number(number) => pairs.push((name, number.to_string())),
+            Value::Object(inner) if name == "imageInfo" => {
+                let named = |(part, value): (String, Value)| (format!("imageInfo.{part}"), value.to_string());
+                pairs.extend(inner.into_iter().map(named));
+            }
+            _ => {}
+        }
+    }
+    Some(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_tutorials_form() {
+        let facts = UploadFacts::of(
+            b"filename=user-dir%2F%E7%85%A7%20a%2Bb.jpg&size=108904&mimeType=image%2Fjpeg&height=278&width=200",
+        );
+        assert_eq!(facts.key.as_deref(), Some("user-dir/照 a+b.jpg"));
+        assert_eq!(facts.size, Some(108_904));
+        assert_eq!(facts.mime_type.as_deref(), Some("image/jpeg"));
+        assert_eq!((facts.height, facts.width), (Some(278), Some(200)));
+    }
+
+    #[test]
+    fn leaves_out_what_is_unset() {
+        let facts = UploadFacts::of(b"filename=a.txt&size=0&mimeType=&height=&width=");
+        assert_eq!(facts.size, Some(0));
+        assert_eq!((facts.mime_type, facts.height, facts.width), (None, None, None));
+    }
+
+    #[test]
+    fn reads_a_json_body_with_the_names_of_the_variables() {
+        let facts = UploadFacts::of(
+            br#"{"bucket":"post-test","object":"42cf","etag":"97E1","size":31,"reqId":"5C","imageInfo":{"height":4,"width":3}}"#,
+        );
+        assert_eq!(facts.key.as_deref(), Some("42cf"));
+        assert_eq!(facts.bucket.as_deref(), Some("post-test"));
+        assert_eq!(facts.request_id.as_deref(), Some("5C"));
+        assert_eq!((facts.size, facts.height, facts.width), (Some(31), Some(4), Some(3)));
+    }
+
+    #[test]
+    fn makes_nothing_of_a_body_it_does_not_understand() {
+        assert_eq!(UploadFacts::of(br#"{"mimeType":"image/png", "filename","x"}"#), UploadFacts::default());
+        assert_eq!(UploadFacts::of(b"\xff\xfe"), UploadFacts::default());
+    }
+}
