@@ -1,0 +1,22 @@
+//! The names under which a bucket's settings are kept in the store, and the access control list among
+//! them. What the other settings hold is the business of their operations.
+
+use countersign_protocol::Acl;
+use countersign_store::BucketRecord;
+
+/// The bucket's access control list, as its word on the wire.
+pub(crate) const ACL: &str = "acl";
+/// The CORS rules, as the XML document that set them.
+pub(crate) const CORS: &str = "cors";
+/// The lifecycle rules, as the XML document that set them.
+pub(crate) const LIFECYCLE: &str = "lifecycle";
+
+/// The bucket's access control list. What is absent or unreadable is private.
+pub(crate) fn acl(bucket: &BucketRecord) -> Acl {
+    bucket
+        .settings
+        .get(ACL)
+        .and_then(|word| std::str::from_utf8(word).ok())
+        .and_then(|word| Acl::parse(word).ok())
+        .unwrap_or(Acl::Private)
+}

@@ -1,0 +1,26 @@
+//! What one request carries through the server: its id, the time it arrived, who sent it, and the
+//! server's state. Operations get it by reference and clone it (cheaply) into tasks that outlive the
+//! connection.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::request_id::RequestId;
+use crate::server::ServerState;
+
+/// The surroundings of one request.
+#[derive(Clone)]
+pub(crate) struct RequestContext {
+    /// Store, options, budgets.
+    pub(crate) server: Arc<ServerState>,
+    /// The request's id.
+    pub(crate) request_id: RequestId,
+    /// When the request arrived, by the injected clock.
+    pub(crate) now: Timestamp,
+    /// The address the connection came from. Headers that claim another one are not believed.
+    pub(crate) peer: IpAddr,
+    /// Whether the connection is TLS.
+    pub(crate) secure: bool,
+}

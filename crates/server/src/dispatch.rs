@@ -1,0 +1,104 @@
+//! From a request to its operation and from the operation's outcome to the answer: the one way every
+//! request takes. Common headers are set here, so that refusals have them like successes.
+
+use std::sync::Arc;
+
+use countersign_protocol::{ErrorCode, WireError, http_date};
+use http::header::{CONNECTION, DATE, HOST, SERVER};
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+
+use crate::context::RequestContext;
+use crate::listen::Peer;
+use crate::ops;
+use crate::query::Query;
+use crate::request::Call;
+use crate::request_body::RequestBody;
+use crate::request_id::RequestId;
+use crate::route::{self, Location, Operation};
+use crate::server::ServerState;
+use crate::wire_error::{self, OperationError};
+use crate::wire_response::WireResponse;
+
+/// Answers one request.
+pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {
+    let now = (state.options.clock)();
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+    let context = RequestContext {
+        server: state,
+        request_id: RequestId::fresh(now),
+        now,
+        peer: peer.address.ip(),
+        secure: peer.secure,
+    };
+    let (parts, incoming) = request.into_parts();
+    let mut body = RequestBody::new(incoming, &parts.headers, &context.server.options.limits);
+    let host = host_of(&parts);
+    let location = Location::find(&context.server.hosts.resolve(&host), parts.uri.path());
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let call = Call { parts, host, location, query };
+    // Operations are large futures; one allocation keeps them out of every connection's own.
+    let outcome = Box::pin(operate(&context, &call, &mut body)).await;
+    let mut response = outcome.unwrap_or_else(|error| wire_error::respond(error, &context, &call));
+    finish(&context, &call, &mut response).await;
+    close_if_unread(&context, body, &mut response);
+    response
+}
+
+async fn operate(
+    context: &RequestContext,
+    call: &Call,
+    body: &mut RequestBody,
+) -> Result<WireResponse, OperationError> {
+    if let Location::Own(page) = &call.location {
+        return ops::own_page::run(context, call, page);
+    }
+    let copies = call.parts.headers.contains_key("x-oss-copy-source");
+    let operation = route::operation(&call.parts.method, &call.location, &call.query, copies)
+        .map_err(|_| method_not_allowed(call))?;
+    match operation {
+        Operation::PostObject => ops::post_object::run(context, call, body).await,
+        Operation::NotBuilt(name) => Err(not_built(name)),
+        _ => Err(not_built("this operation")),
+    }
+}
+
+/// Sets what every answer carries.
+async fn finish(context: &RequestContext, _call: &Call, response: &mut WireResponse) {
+    let headers = response.headers_mut();
+    headers.insert("x-oss-request-id", context.request_id.header_value());
+    headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));
+    // The date is the injected clock's, so that clients that measure their skew measure the right one.
+    if let Ok(date) = HeaderValue::from_str(&http_date::format(context.now)) {
+        headers.insert(DATE, date);
+    }
+    let elapsed = (context.server.options.clock)().duration_since(context.now).as_millis();
+    headers.insert("x-oss-server-time", HeaderValue::from(u64::try_from(elapsed).unwrap_or(0)));
+}
+
+/// An answer that leaves bytes of the body unread ends the connection. Reading goes on beside it for a
+/// while, since a sender that is cut off while it sends never looks at its answer.
+fn close_if_unread(context: &RequestContext, body: RequestBody, response: &mut WireResponse) {
+    if body.ended() {
+        return;
+    }
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let limits = &context.server.options.limits;
+    tokio::spawn(body.drain(limits.refusal_drain_bytes_max, limits.refusal_drain_timeout));
+}
+
+fn host_of(parts: &http::request::Parts) -> String {
+    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default().to_owned()
+}
+
+fn method_not_allowed(call: &Call) -> WireError {
+    WireError::new(ErrorCode::MethodNotAllowed)
+        .with_element("Method", call.parts.method.as_str())
+        .with_element("ResourceType", call.location.resource_type())
+}
+
+fn not_built(name: &str) -> OperationError {
+    let message = format!("This store does not implement {name}.");
+    WireError::new(ErrorCode::NotImplemented).with_message(message).with_element("Header", name).into()
+}

@@ -1,0 +1,51 @@
+//! The numbers a store is run with, in one place (DESIGN §8, protocol 01 §1.2, 02 §1.3 and §5).
+//!
+//! Nothing here is decided by a client. Tests shorten the durations; an operator may lower the sizes.
+
+use std::time::Duration;
+
+/// Sizes, counts and durations that bound what one request, and all of them together, may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest object that one form or one PutObject may store, in bytes.
+    pub object_bytes_max: u64,
+    /// The largest XML document a request may carry as its body, in bytes.
+    pub document_bytes_max: usize,
+    /// What the heads of all uploads that are not yet authorised may hold together, in bytes.
+    pub form_heads_bytes_max: usize,
+    /// How long a read of a request body may bring nothing before the request is given up.
+    pub body_idle_timeout: Duration,
+    /// The least average rate of a request body, in bytes per second, counted once its first
+    /// `body_idle_timeout` is over. Zero switches the check off.
+    pub body_rate_min: u64,
+    /// How many bytes of a refused body are read, so that the sender gets to see its answer.
+    pub refusal_drain_bytes_max: u64,
+    /// How long a refused body is read.
+    pub refusal_drain_timeout: Duration,
+    /// How many uploads may stream at the same time; the next one is answered 503.
+    pub uploads_max: usize,
+    /// How many callbacks may be under way at the same time.
+    pub callbacks_max: usize,
+    /// What one attempt at one callback URL may take, from resolving its name to the last byte of its answer.
+    pub callback_timeout: Duration,
+    /// The longest answer of an application, in bytes.
+    pub callback_reply_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            object_bytes_max: 5 * 1024 * 1024 * 1024,
+            document_bytes_max: 2 * 1024 * 1024,
+            form_heads_bytes_max: 64 * 1024 * 1024,
+            body_idle_timeout: Duration::from_secs(60),
+            body_rate_min: 256,
+            refusal_drain_bytes_max: 8 * 1024 * 1024,
+            refusal_drain_timeout: Duration::from_secs(5),
+            uploads_max: 1024,
+            callbacks_max: 512,
+            callback_timeout: Duration::from_secs(5),
+            callback_reply_bytes_max: 3 * 1024 * 1024,
+        }
+    }
+}

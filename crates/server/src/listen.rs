@@ -1,0 +1,180 @@
+//! The accept loop: any hyper service over TCP or TLS, with what keeps a public listener alive. Header
+//! bytes and header time are bounded (hyper's timeout needs the timer that is installed here), the number
+//! of connections too; a stop lets what is under way end.
+//!
+//! It knows nothing of the store. The application's router runs under the same loop.
+
+use std::error::Error;
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+
+mod tls_files;
+
+pub use tls_files::{TlsFilesError, tls_from_pem_files};
+
+/// Who is at the other end of the connection; every request carries it as an extension.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Whether the connection is TLS.
+    pub secure: bool,
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), secure: false }
+    }
+}
+
+/// How connections are treated.
+#[derive(Clone)]
+pub struct ListenOptions {
+    /// How many connections may be open; further ones wait in the system's queue.
+    pub connections_max: usize,
+    /// The most bytes a request's head may have; also what one read of a body brings at most.
+    pub header_bytes_max: usize,
+    /// How long a request's head may take, also on an idle connection that is kept open.
+    pub header_read_timeout: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
+    /// How long requests under way get when the listener stops.
+    pub shutdown_grace: Duration,
+    /// TLS, when the listener speaks it.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 8192,
+            header_bytes_max: 64 * 1024,
+            header_read_timeout: Duration::from_secs(60),
+            handshake_timeout: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(30),
+            tls: None,
+        }
+    }
+}
+
+/// Accepts connections until `stop` is ready, then lets requests under way end within the grace. Returns
+/// when every connection has ended or the grace is over.
+pub async fn listen<S, B>(
+    listener: TcpListener,
+    service: S,
+    options: ListenOptions,
+    stop: impl Future<Output = ()>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let connections = Arc::new(Semaphore::new(options.connections_max));
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = accept(&listener, &connections) => accepted,
+        };
+        let Some((stream, address, permit)) = accepted else { continue };
+        tokio::spawn(serve(stream, address, service.clone(), options.clone(), graceful.watcher(), permit));
+    }
+    drop(listener);
+    if tokio::time::timeout(options.shutdown_grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections were cut off when the grace was over");
+    }
+}
+
+/// The next connection, once one may be open.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, address)) => Some((stream, address, permit)),
+        Err(error) => {
+            // Out of descriptors, most often: waiting is what helps, ending the loop is not.
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+/// Serves one connection from its handshake to its end.
+async fn serve<S, B>(
+    stream: TcpStream,
+    address: SocketAddr,
+    service: S,
+    options: ListenOptions,
+    watcher: Watcher,
+    _permit: OwnedSemaphorePermit,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    let peer = Peer { address, secure: options.tls.is_some() };
+    let Some(tls) = &options.tls else {
+        return converse(stream, peer, service, &options, watcher).await;
+    };
+    let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+    match tokio::time::timeout(options.handshake_timeout, handshake).await {
+        Ok(Ok(stream)) => converse(stream, peer, service, &options, watcher).await,
+        Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse<T, S, B>(stream: T, peer: Peer, service: S, options: &ListenOptions, watcher: Watcher)
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_read_timeout)
+        .max_buf_size(options.header_bytes_max)
+        // The answers bring the injected clock's date.
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(address = %peer.address, %error, "a connection ended early");
+    }
+}

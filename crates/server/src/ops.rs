@@ -1,0 +1,5 @@
+//! The operations, one file each, by the names of the API reference. Each gets the request's context, its
+//! head and its body, and gives an answer or an error; common headers are set by the caller.
+
+pub(crate) mod own_page;
+pub(crate) mod post_object;

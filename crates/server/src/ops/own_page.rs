@@ -1,0 +1,42 @@
+//! The store's own pages under `/_countersign/` on the bare endpoint: the public half of the key that
+//! signs callbacks, and a health check.
+
+use bytes::Bytes;
+use countersign_protocol::{ErrorCode, WireError};
+use countersign_store::Health;
+use http::{HeaderValue, Method, StatusCode};
+
+use crate::context::RequestContext;
+use crate::request::Call;
+use crate::wire_error::OperationError;
+use crate::wire_response::{self, WireResponse};
+
+/// The page of the callback key. Its name carries a version: another key gets another name.
+pub const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";
+
+/// Answers a request for one of the store's own pages.
+pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<WireResponse, OperationError> {
+    if !matches!(call.parts.method, Method::GET | Method::HEAD) {
+        return Err(WireError::new(ErrorCode::MethodNotAllowed)
+            .with_element("Method", call.parts.method.as_str())
+            .with_element("ResourceType", call.location.resource_type())
+            .into());
+    }
+    match page {
+        CALLBACK_KEY_PAGE => {
+            let content_type = HeaderValue::from_static("application/x-pem-file");
+            let pem = Bytes::from(context.server.callback_key_pem.clone());
+            Ok(wire_response::bytes(StatusCode::OK, content_type, pem))
+        }
+        "healthz" => Ok(match context.server.options.store.health() {
+            Health::Good => text(StatusCode::OK, "ok\n"),
+            Health::WritesRefused { .. } => text(StatusCode::SERVICE_UNAVAILABLE, "writes are refused\n"),
+        }),
+        _ => Err(WireError::new(ErrorCode::NoSuchKey).with_element("Key", page).into()),
+    }
+}
+
+fn text(status: StatusCode, text: &'static str) -> WireResponse {
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    wire_response::bytes(status, content_type, Bytes::from_static(text.as_bytes()))
+}

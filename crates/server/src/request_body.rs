@@ -1,0 +1,187 @@
+//! The body of a request as operations read it: in chunks as they come, with a bound on idleness and on
+//! slowness, hashed for `Content-MD5` on the way, and drained within bounds when it is refused.
+//!
+//! It knows nothing of what the bytes mean.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use countersign_protocol::{ErrorCode, WireError};
+use countersign_sys::Md5;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, EXPECT};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+use crate::limits::Limits;
+
+/// Why a body could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// Nothing came for too long.
+    #[error("nothing of the body came for {0:?}")]
+    Idle(Duration),
+    /// Bytes came, but too few for too long.
+    #[error("the body came slower than {bytes_per_second} bytes a second")]
+    TooSlow {
+        /// The least rate.
+        bytes_per_second: u64,
+    },
+    /// The connection ended before the body did, or the body's framing is broken.
+    #[error("the body ended early: {0}")]
+    Incomplete(hyper::Error),
+    /// More bytes than this request may have.
+    #[error("the body is longer than {bytes_max} bytes")]
+    TooLong {
+        /// The bound.
+        bytes_max: usize,
+    },
+    /// `Content-MD5` is no base64 of 16 bytes.
+    #[error("Content-MD5 is not the base64 of 16 bytes")]
+    DigestMalformed,
+    /// `Content-MD5` is not the body's.
+    #[error("Content-MD5 differs from the body's digest")]
+    DigestDiffers,
+}
+
+impl From<&BodyError> for WireError {
+    fn from(error: &BodyError) -> Self {
+        Self::new(match error {
+            BodyError::Idle(_) | BodyError::TooSlow { .. } => ErrorCode::RequestTimeout,
+            BodyError::Incomplete(_) => ErrorCode::IncompleteBody,
+            BodyError::TooLong { .. } => ErrorCode::EntityTooLarge,
+            BodyError::DigestMalformed | BodyError::DigestDiffers => ErrorCode::InvalidDigest,
+        })
+    }
+}
+
+/// A request's body.
+pub(crate) struct RequestBody {
+    incoming: Incoming,
+    declared_bytes: Option<u64>,
+    expects_continue: bool,
+    idle_timeout: Duration,
+    rate_min: u64,
+    received_bytes: u64,
+    waited: Duration,
+    ended: bool,
+    digest: Option<(Md5, [u8; 16])>,
+}
+
+impl RequestBody {
+    /// Takes over the body that came with `headers`.
+    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, limits: &Limits) -> Self {
+        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        Self {
+            ended: incoming.is_end_stream(),
+            incoming,
+            declared_bytes: declared.and_then(|digits| digits.parse().ok()),
+            expects_continue: headers.contains_key(EXPECT),
+            idle_timeout: limits.body_idle_timeout,
+            rate_min: limits.body_rate_min,
+            received_bytes: 0,
+            waited: Duration::ZERO,
+            digest: None,
+        }
+    }
+
+    /// The `Content-Length`, where one was sent.
+    pub(crate) fn declared_bytes(&self) -> Option<u64> {
+        self.declared_bytes
+    }
+
+    /// Whether every byte has been read.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Demands that the whole body has the digest that `Content-MD5` names, if the header is there.
+    ///
+    /// # Errors
+    /// [`BodyError::DigestMalformed`].
+    pub(crate) fn demand_digest(&mut self, headers: &HeaderMap) -> Result<(), BodyError> {
+        let Some(value) = headers.get("content-md5") else { return Ok(()) };
+        let digest = STANDARD.decode(value.as_bytes().trim_ascii()).ok();
+        let digest = digest.and_then(|bytes| bytes.try_into().ok()).ok_or(BodyError::DigestMalformed)?;
+        self.digest = Some((Md5::new(), digest));
+        Ok(())
+    }
+
+    /// The next bytes; `None` after the last. The digest is compared at the end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
+        while !self.ended {
+            let started = Instant::now();
+            let frame = timeout(self.idle_timeout, self.incoming.frame()).await;
+            self.waited += started.elapsed();
+            match frame {
+                Err(_) => return Err(BodyError::Idle(self.idle_timeout)),
+                Ok(None) => self.ended = true,
+                Ok(Some(Err(error))) => return Err(BodyError::Incomplete(error)),
+                Ok(Some(Ok(frame))) => {
+                    // Trailers are read and dropped: nothing of the wire is in them.
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.received_bytes += data.len() as u64;
+                    self.check_rate()?;
+                    if let Some((digest, _)) = &mut self.digest {
+                        digest.update(&data);
+                    }
+                    return Ok(Some(data));
+                }
+            }
+        }
+        self.check_digest()?;
+        Ok(None)
+    }
+
+    /// Reads the whole body, at most `bytes_max` bytes of it.
+    pub(crate) async fn read_whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
+        if self.declared_bytes.is_some_and(|declared| declared > bytes_max as u64) {
+            return Err(BodyError::TooLong { bytes_max });
+        }
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if whole.len() + chunk.len() > bytes_max {
+                return Err(BodyError::TooLong { bytes_max });
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(Bytes::from(whole))
+    }
+
+    /// Goes on reading what was refused, so that the sender gets to its answer instead of a reset
+    /// connection: at most so many bytes and so long. Whoever still waits for `100 Continue` has not
+    /// begun to send, and is not invited to.
+    pub(crate) async fn drain(mut self, bytes_max: u64, time_max: Duration) {
+        if self.ended || (self.expects_continue && self.received_bytes == 0) {
+            return;
+        }
+        let reading = async {
+            let mut drained = 0_u64;
+            while drained < bytes_max {
+                match self.incoming.frame().await {
+                    Some(Ok(frame)) => drained += frame.data_ref().map_or(0, |data| data.len() as u64),
+                    Some(Err(_)) | None => return,
+                }
+            }
+        };
+        // Running out of time is one of the two ways in which a drain ends.
+        let _elapsed = timeout(time_max, reading).await;
+    }
+
+    fn check_rate(&self) -> Result<(), BodyError> {
+        let seconds = self.waited.as_secs();
+        if self.waited > self.idle_timeout && self.received_bytes / seconds.max(1) < self.rate_min {
+            return Err(BodyError::TooSlow { bytes_per_second: self.rate_min });
+        }
+        Ok(())
+    }
+
+    fn check_digest(&mut self) -> Result<(), BodyError> {
+        let Some((digest, expected)) = self.digest.take() else { return Ok(()) };
+        if digest.finish() == expected { Ok(()) } else { Err(BodyError::DigestDiffers) }
+    }
+}

@@ -1,0 +1,79 @@
+//! Request ids: exactly 24 upper-case hexadecimal characters (protocol 07 §2.5). The crate's only
+//! source of randomness.
+//!
+//! The first eight characters are the second of arrival, as OSS does it, so that ids sort by time.
+
+use std::fmt;
+
+use http::HeaderValue;
+use jiff::Timestamp;
+
+/// The id of one request, as it appears in `x-oss-request-id` and `<RequestId>`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestId([u8; 24]);
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+impl RequestId {
+    /// A fresh id for a request that arrived at `now`.
+    pub fn fresh(now: Timestamp) -> Self {
+        let mut raw = [0_u8; 12];
+        let (time, random) = raw.split_at_mut(4);
+        // The low 32 bits are what the eight characters can hold.
+        let seconds = now.as_second().to_be_bytes();
+        time.copy_from_slice(seconds.get(4..).unwrap_or(&[0; 4]));
+        fill_with_randomness(random);
+        let mut text = [0_u8; 24];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(raw) {
+            for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+                *digit = HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+            }
+        }
+        Self(text)
+    }
+
+    /// The 24 characters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The id as a header's value.
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.0).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this module is the crate's one home of randomness")]
+fn fill_with_randomness(bytes: &mut [u8]) {
+    // An id must be unlike its neighbours, nothing more; without randomness the time still tells requests apart.
+    if let Err(error) = getrandom::fill(bytes) {
+        tracing::warn!(%error, "the system gave no randomness for a request id");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_24_upper_case_hexadecimal_characters_and_differs_each_time() {
+        let now = Timestamp::from_second(0x5C3D_9175).unwrap();
+        let (first, second) = (RequestId::fresh(now), RequestId::fresh(now));
+        assert_eq!(first.as_str().len(), 24);
+        assert!(first.as_str().starts_with("5C3D9175"), "{first}");
+        assert!(first.as_str().bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte)));
+        assert_ne!(first, second);
+    }
+}

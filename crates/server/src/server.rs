@@ -1,0 +1,127 @@
+//! The store's HTTP face: what it is run with, what its requests share, and the service that the accept
+//! loop calls.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use countersign_protocol::AccessKeySecret;
+use countersign_store::{Clock, Store};
+use countersign_sys::{RsaKeyError, RsaMd5Key};
+use http::Request;
+use hyper::body::Incoming;
+use rustls_pki_types::CertificateDer;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::destination_guard::Permission;
+use crate::dispatch;
+use crate::host::HostNames;
+use crate::limits::Limits;
+use crate::wire_response::WireResponse;
+
+/// An access key that may do everything: the owner's.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The public half.
+    pub id: String,
+    /// The secret half.
+    pub secret: AccessKeySecret,
+}
+
+/// What a server is made of. Nothing in here is read from the environment.
+pub struct ServerOptions {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The one source of time.
+    pub clock: Clock,
+    /// The keys that are known.
+    pub credentials: Vec<Credential>,
+    /// Endpoint names: `BUCKET.` in front of one names a bucket.
+    pub domains: Vec<String>,
+    /// Whole host names bound to buckets.
+    pub cname: Vec<(String, String)>,
+    /// The region, such as `cn-hangzhou`.
+    pub region: String,
+    /// What ListBuckets and GetBucketInfo tell clients to connect to; `None` echoes the request's host.
+    pub advertised_endpoint: Option<String>,
+    /// The address under which browsers reach the store, `http://host:port`, without a slash at its end;
+    /// `None` takes the request's host.
+    pub public_store_url: Option<String>,
+    /// Networks that callbacks may go to although they are not public.
+    pub callback_allow: Vec<Permission>,
+    /// The key that signs callbacks.
+    pub callback_key: RsaMd5Key,
+    /// Where receivers find its public half; sent in `x-oss-pub-key-url`.
+    pub callback_key_url: String,
+    /// Certificate authorities that callbacks trust besides the public ones.
+    pub callback_extra_roots: Vec<CertificateDer<'static>>,
+    /// Sizes, counts and times.
+    pub limits: Limits,
+}
+
+/// Why a server cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The public half of the callback key cannot be written.
+    #[error("the callback key cannot be used: {0}")]
+    CallbackKey(#[from] RsaKeyError),
+}
+
+/// What all requests share.
+pub(crate) struct ServerState {
+    pub(crate) options: ServerOptions,
+    pub(crate) hosts: HostNames,
+    /// The public half of the callback key, as the store serves it.
+    pub(crate) callback_key_pem: String,
+    /// One permit for each upload that streams.
+    pub(crate) uploads: Arc<Semaphore>,
+    /// Work that outlives its connection: commits, callbacks, the closing of owed entries.
+    pub(crate) tasks: TaskTracker,
+}
+
+/// A running store. Cheap to clone.
+#[derive(Clone)]
+pub struct Server(pub(crate) Arc<ServerState>);
+
+impl Server {
+    /// Puts a server together.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn new(options: ServerOptions) -> Result<Self, ServerError> {
+        let hosts = HostNames::new(options.domains.iter().cloned(), options.cname.iter().cloned());
+        Ok(Self(Arc::new(ServerState {
+            uploads: Arc::new(Semaphore::new(options.limits.uploads_max)),
+            hosts,
+            callback_key_pem: options.callback_key.public_key_pem()?,
+            tasks: TaskTracker::new(),
+            options,
+        })))
+    }
+
+    /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.
+    pub async fn finish(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Server {
+    type Response = WireResponse;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<WireResponse, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let state = Arc::clone(&self.0);
+        Box::pin(async move { Ok(dispatch::handle(state, request).await) })
+    }
+}
+
+impl ServerState {
+    /// The secret of a key id.
+    pub(crate) fn secret(&self, id: &str) -> Option<&AccessKeySecret> {
+        self.options.credentials.iter().find(|known| known.id == id).map(|known| &known.secret)
+    }
+}

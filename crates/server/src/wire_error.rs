@@ -1,0 +1,140 @@
+//! The only place that writes error answers. What happened inside goes to the log; the client gets code,
+//! message and EC number (protocol 06 §1), a HEAD gets them as headers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_protocol::{ErrorCode, WireError};
+use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused, StageError};
+use http::{HeaderValue, Method, StatusCode};
+
+use crate::context::RequestContext;
+use crate::request::Call;
+use crate::request_body::BodyError;
+use crate::wire_response::{self, WireResponse};
+
+/// Why an operation did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OperationError {
+    /// The client is told exactly this.
+    #[error("{0}")]
+    Wire(Box<WireError>),
+    /// The request's body could not be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// Bytes could not be taken in.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A change was refused or failed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A question to the catalog failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Stored bytes could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A task of this server ended without an answer.
+    #[error("a task ended without an answer: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl From<WireError> for OperationError {
+    fn from(error: WireError) -> Self {
+        Self::Wire(Box::new(error))
+    }
+}
+
+impl From<ErrorCode> for OperationError {
+    fn from(code: ErrorCode) -> Self {
+        WireError::new(code).into()
+    }
+}
+
+impl OperationError {
+    /// What the client is told, for a request on `bucket`.
+    pub(crate) fn into_wire(self, bucket: Option<&str>) -> WireError {
+        let no_such_bucket =
+            || WireError::new(ErrorCode::NoSuchBucket).with_element("BucketName", bucket.unwrap_or_default());
+        match self {
+            Self::Wire(error) => *error,
+            Self::Body(error) => WireError::from(&error),
+            Self::Commit(CommitError::Refused(Refused::NoSuchBucket))
+            | Self::Query(QueryError::NoSuchBucket) => no_such_bucket(),
+            Self::Commit(CommitError::Refused(refused)) => refused_by_rule(refused, bucket),
+            Self::Stage(StageError::Full) | Self::Commit(CommitError::Failed(ApplyError::Full)) => {
+                WireError::new(ErrorCode::InsufficientStorage)
+            }
+            Self::Commit(CommitError::Failed(ApplyError::Closed)) => {
+                WireError::new(ErrorCode::ServiceUnavailable)
+            }
+            Self::Read(ReadError::Gone) => WireError::new(ErrorCode::NoSuchKey),
+            Self::Stage(_) | Self::Commit(_) | Self::Query(_) | Self::Read(_) | Self::Task(_) => {
+                WireError::new(ErrorCode::InternalError)
+            }
+        }
+    }
+}
+
+fn refused_by_rule(refused: Refused, bucket: Option<&str>) -> WireError {
+    let bucket = bucket.unwrap_or_default();
+    match refused {
+        Refused::BucketExists => {
+            WireError::new(ErrorCode::BucketAlreadyExists).with_element("BucketName", bucket)
+        }
+        Refused::BucketNotEmpty => {
+            WireError::new(ErrorCode::BucketNotEmpty).with_element("BucketName", bucket)
+        }
+        Refused::ObjectExists => WireError::new(ErrorCode::FileAlreadyExists),
+        Refused::NoSuchBucket | Refused::ObjectChanged | Refused::NoSuchOwed => {
+            WireError::new(ErrorCode::InternalError)
+        }
+    }
+}
+
+/// Writes the answer to a request that failed. The inner reason goes to the log only.
+pub(crate) fn respond(error: OperationError, context: &RequestContext, call: &Call) -> WireResponse {
+    log(&error, context, call);
+    let error = error.into_wire(call.bucket());
+    answer(&error, context, &call.host, &call.parts.method)
+}
+
+/// Writes one error as an answer.
+pub(crate) fn answer(
+    error: &WireError,
+    context: &RequestContext,
+    host: &str,
+    method: &Method,
+) -> WireResponse {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let document = error.to_xml(context.request_id.as_str(), host);
+    let mut response = if *method == Method::HEAD {
+        let mut response = wire_response::empty(status);
+        if let Ok(value) = HeaderValue::from_str(&STANDARD.encode(document)) {
+            response.headers_mut().insert("x-oss-err", value);
+        }
+        response
+    } else if status == StatusCode::NOT_MODIFIED {
+        wire_response::empty(status)
+    } else {
+        wire_response::xml(status, document)
+    };
+    if let Some(ec) = error.ec() {
+        response.headers_mut().insert("x-oss-ec", HeaderValue::from_static(ec));
+    }
+    response
+}
+
+fn log(error: &OperationError, context: &RequestContext, call: &Call) {
+    let (request_id, method, host) = (context.request_id, &call.parts.method, &call.host);
+    match error {
+        OperationError::Wire(_)
+        | OperationError::Body(_)
+        | OperationError::Commit(CommitError::Refused(_)) => {
+            tracing::info!(%request_id, %method, host, %error, "refused");
+        }
+        OperationError::Read(ReadError::Gone) | OperationError::Query(QueryError::NoSuchBucket) => {
+            tracing::info!(%request_id, %method, host, %error, "not found");
+        }
+        _ => tracing::error!(%request_id, %method, host, %error, "failed"),
+    }
+}
