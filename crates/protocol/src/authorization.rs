@@ -5,8 +5,8 @@
 //! caller asks [`Authentication::access_key_id`], looks the secret up (an unknown id is
 //! [`AuthorizationError::AccessKeyIdUnknown`], before anything else is looked at), and verifies.
 
+mod authorization_error;
 mod presign;
-pub mod refusal;
 pub mod scheme;
 mod sub_resource;
 pub mod v1;
@@ -16,8 +16,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+pub use authorization_error::{AuthorizationError, SignatureMismatch};
 pub use presign::{Addressing, GetUrl};
-pub use refusal::{AuthorizationError, SignatureMismatch};
 pub use scheme::Authentication;
 
 /// How far a request's clock may be from ours, in seconds.

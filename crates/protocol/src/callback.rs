@@ -5,8 +5,8 @@
 //! only the spelling of the URL is judged.
 
 pub mod answer;
+pub mod callback_document;
 pub mod cause;
-pub mod document;
 mod json_object;
 pub mod outcome;
 pub mod parameter;
@@ -15,8 +15,8 @@ pub mod signature;
 pub mod template;
 pub mod url;
 
+pub use callback_document::CallbackDocument;
 pub use cause::CallbackCause;
-pub use document::CallbackDocument;
 pub use outcome::CallbackFailure;
 pub use parameter::{CallbackParameter, CallbackParameterError};
 pub use template::{BodyType, CallbackVariables, ImageInfo, Template};

@@ -22,6 +22,7 @@ pub mod object_key;
 pub mod policy;
 pub mod post_signature;
 pub mod url_encoding;
+pub mod xml;
 
 pub use access_key::AccessKeySecret;
 pub use acl::{Acl, ObjectAcl};

@@ -1,0 +1,62 @@
+//! The XML documents of the API (protocol 04): results are written, requests are read. No result carries a
+//! namespace, because clients then find no element (protocol 07 §2.3).
+//!
+//! Reading is bounded and refuses document types, entities and whatever element it does not know; writing
+//! escapes text and leaves out what is absent. What a document means is the server's question.
+
+mod access_control;
+mod bucket_info;
+mod cors;
+mod create_bucket;
+mod delete_objects;
+mod element;
+mod lifecycle;
+mod list_buckets;
+mod list_objects;
+mod post_response;
+mod writer;
+mod xml_error;
+
+pub use access_control::AccessControlPolicy;
+pub use bucket_info::{BucketInfo, location_constraint};
+pub use cors::{CorsConfiguration, CorsRule};
+pub use create_bucket::CreateBucketConfiguration;
+pub use delete_objects::{DeleteObjects, DeleteResult, Deleted, ObjectToDelete};
+pub use lifecycle::{AbortMultipartUpload, Expiration, LifecycleConfiguration, LifecycleRule};
+pub use list_buckets::{BucketEntry, BucketPage, ListBuckets};
+pub use list_objects::{ListObjects, ListObjectsV2, ObjectEntry};
+pub use post_response::PostResponse;
+pub use xml_error::XmlError;
+
+use crate::url_encoding::encode;
+
+/// Whether names in a listing are percent-encoded: `encoding-type=url`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NameEncoding {
+    /// As they are. Control characters cannot be written in XML and become U+FFFD.
+    #[default]
+    None,
+    /// Percent-encoded, a slash included.
+    Url,
+}
+
+impl NameEncoding {
+    /// Reads the query's `encoding-type`; `None` for any other word than `url` in any letter case.
+    pub fn parse(word: &str) -> Option<Self> {
+        word.eq_ignore_ascii_case("url").then_some(Self::Url)
+    }
+
+    fn apply(self, name: &str) -> String {
+        match self {
+            Self::None => name.to_owned(),
+            Self::Url => encode(name),
+        }
+    }
+}
+
+/// An owner; OSS shows the account number for both id and display name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The account number.
+    pub id: String,
+}

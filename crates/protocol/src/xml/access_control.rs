@@ -1,0 +1,24 @@
+//! The result of GetBucketAcl and GetObjectAcl (protocol 04 §1, §4).
+
+use super::Owner;
+use super::writer::Writer;
+
+/// Who owns it and what anyone may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessControlPolicy {
+    /// Whose it is.
+    pub owner: Owner,
+    /// The word of the list: `private`, `public-read`, `public-read-write`, or an object's `default`.
+    pub grant: &'static str,
+}
+
+impl AccessControlPolicy {
+    /// The document.
+    pub fn to_xml(&self) -> String {
+        let mut writer = Writer::new("AccessControlPolicy");
+        writer.owner(&self.owner);
+        writer.open("AccessControlList");
+        writer.leaf("Grant", self.grant);
+        writer.finish()
+    }
+}

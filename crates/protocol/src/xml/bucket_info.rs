@@ -1,0 +1,70 @@
+//! The results of GetBucketInfo and GetBucketLocation (protocol 04 §1).
+
+use jiff::Timestamp;
+
+use super::Owner;
+use super::writer::Writer;
+use crate::acl::Acl;
+use crate::iso_time;
+
+/// What a bucket says of itself. What is not offered (monitoring, replication, versions) is written as off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketInfo {
+    /// The name.
+    pub name: String,
+    /// When it was made.
+    pub creation_date: Timestamp,
+    /// Where clients reach it; they do connect to this.
+    pub extranet_endpoint: String,
+    /// The same from inside.
+    pub intranet_endpoint: String,
+    /// The region, `cn-hangzhou`; `Location` is written with `oss-` in front.
+    pub region: String,
+    /// `Standard` and so on.
+    pub storage_class: String,
+    /// `LRS` and so on.
+    pub data_redundancy_type: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// What anyone may do.
+    pub acl: Acl,
+}
+
+impl BucketInfo {
+    /// The document.
+    pub fn to_xml(&self) -> String {
+        let mut writer = Writer::new("BucketInfo");
+        writer.open("Bucket");
+        writer.leaf("AccessMonitor", "Disabled");
+        writer.plain("BlockPublicAccess", false);
+        writer.leaf("Comment", "");
+        writer.leaf("CreationDate", iso_time::format(self.creation_date));
+        writer.leaf("CrossRegionReplication", "Disabled");
+        writer.leaf("DataRedundancyType", &self.data_redundancy_type);
+        writer.leaf("ExtranetEndpoint", &self.extranet_endpoint);
+        writer.leaf("IntranetEndpoint", &self.intranet_endpoint);
+        writer.leaf("Location", format!("oss-{}", self.region));
+        writer.leaf("Name", &self.name);
+        writer.leaf("ResourceGroupId", "");
+        writer.leaf("StorageClass", &self.storage_class);
+        writer.leaf("TransferAcceleration", "Disabled");
+        writer.owner(&self.owner);
+        writer.open("AccessControlList");
+        writer.leaf("Grant", self.acl.as_str());
+        writer.close();
+        writer.open("BucketPolicy");
+        writer.leaf("LogBucket", "");
+        writer.leaf("LogPrefix", "");
+        writer.close();
+        writer.open("ServerSideEncryptionRule");
+        writer.leaf("SSEAlgorithm", "None");
+        writer.finish()
+    }
+}
+
+/// The document of GetBucketLocation for a region such as `cn-hangzhou`.
+pub fn location_constraint(region: &str) -> String {
+    let mut writer = Writer::new("LocationConstraint");
+    writer.text(format!("oss-{region}"));
+    writer.finish()
+}

@@ -1,0 +1,96 @@
+//! A bucket's CORS rules (protocol 04 §3): read, written back, and nothing more. Which rule matches a
+//! request is the server's question.
+
+use super::XmlError;
+use super::element::{Element, boolean, read};
+use super::writer::Writer;
+
+const BYTES_MAX: usize = 16 * 1024;
+const RULES_MAX: usize = 10;
+const METHODS: [&str; 5] = ["GET", "PUT", "DELETE", "POST", "HEAD"];
+
+/// A bucket's rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CorsConfiguration {
+    /// In order; the first match wins.
+    pub rules: Vec<CorsRule>,
+    /// Whether `Vary: Origin` is always sent.
+    pub response_vary: bool,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CorsRule {
+    /// Origins, each with at most one `*`.
+    pub allowed_origins: Vec<String>,
+    /// `GET`, `PUT`, `DELETE`, `POST`, `HEAD`.
+    pub allowed_methods: Vec<String>,
+    /// Request headers, each with at most one `*`.
+    pub allowed_headers: Vec<String>,
+    /// Response headers that a page may read; no `*`.
+    pub expose_headers: Vec<String>,
+    /// How long a browser may remember the answer of a preflight.
+    pub max_age_seconds: Option<u32>,
+}
+
+impl CorsConfiguration {
+    /// Reads the body of PutBucketCors, or what [`Self::to_xml`] wrote.
+    pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
+        let root = read(bytes, "CORSConfiguration", BYTES_MAX)?;
+        root.only(&["CORSRule", "ResponseVary"])?;
+        let rules = root.all("CORSRule").map(read_rule).collect::<Result<Vec<_>, _>>()?;
+        match rules.len() {
+            0 => Err(XmlError::Missing { name: "CORSRule" }),
+            count if count > RULES_MAX => Err(XmlError::CorsRuleBeyondLimit),
+            _ => Ok(Self { rules, response_vary: root.value_of("ResponseVary", boolean)?.unwrap_or(false) }),
+        }
+    }
+
+    /// The document, as GetBucketCors answers it.
+    pub fn to_xml(&self) -> String {
+        let mut writer = Writer::new("CORSConfiguration");
+        for rule in &self.rules {
+            writer.open("CORSRule");
+            writer.each("AllowedOrigin", &rule.allowed_origins);
+            writer.each("AllowedMethod", &rule.allowed_methods);
+            writer.each("AllowedHeader", &rule.allowed_headers);
+            writer.each("ExposeHeader", &rule.expose_headers);
+            writer.optional("MaxAgeSeconds", rule.max_age_seconds.map(|seconds| seconds.to_string()));
+            writer.close();
+        }
+        writer.plain("ResponseVary", self.response_vary);
+        writer.finish()
+    }
+}
+
+fn read_rule(rule: &Element) -> Result<CorsRule, XmlError> {
+    rule.only(&["AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader", "MaxAgeSeconds", "ID"])?;
+    let one_star = |text: &str| text.matches('*').count() <= 1;
+    Ok(CorsRule {
+        allowed_origins: required(texts(rule, "AllowedOrigin", one_star)?, "AllowedOrigin")?,
+        allowed_methods: required(
+            texts(rule, "AllowedMethod", |text| METHODS.contains(&text))?,
+            "AllowedMethod",
+        )?,
+        allowed_headers: texts(rule, "AllowedHeader", one_star)?,
+        expose_headers: texts(rule, "ExposeHeader", |text| !text.contains('*'))?,
+        max_age_seconds: rule.value_of("MaxAgeSeconds", |text| text.parse().ok())?,
+    })
+}
+
+/// Printable texts without blanks: each of them may end up in a header.
+fn texts(rule: &Element, name: &'static str, legal: impl Fn(&str) -> bool) -> Result<Vec<String>, XmlError> {
+    let texts = rule.all(name).map(|item| {
+        let text = item.text().trim();
+        let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        match printable && legal(text) {
+            true => Ok(text.to_owned()),
+            false => Err(XmlError::Value { name, value: text.chars().take(256).collect() }),
+        }
+    });
+    texts.collect()
+}
+
+fn required(texts: Vec<String>, name: &'static str) -> Result<Vec<String>, XmlError> {
+    if texts.is_empty() { Err(XmlError::Missing { name }) } else { Ok(texts) }
+}

@@ -1,0 +1,37 @@
+//! The optional body of PutBucket (protocol 04 §1).
+
+use super::XmlError;
+use super::element::read;
+
+const BYTES_MAX: usize = 16 * 1024;
+const STORAGE_CLASSES: [&str; 5] = ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"];
+const REDUNDANCY_TYPES: [&str; 2] = ["LRS", "ZRS"];
+
+/// What a new bucket is to be like.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CreateBucketConfiguration {
+    /// `Standard` and so on.
+    pub storage_class: Option<String>,
+    /// `LRS` or `ZRS`.
+    pub data_redundancy_type: Option<String>,
+    /// The region that older SDKs name, `oss-cn-hangzhou`.
+    pub location_constraint: Option<String>,
+}
+
+impl CreateBucketConfiguration {
+    /// Reads the body; an empty one asks for nothing.
+    pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let root = read(bytes, "CreateBucketConfiguration", BYTES_MAX)?;
+        root.only(&["StorageClass", "DataRedundancyType", "LocationConstraint"])?;
+        let one_of =
+            |words: &'static [&'static str]| move |text: &str| words.contains(&text).then(|| text.to_owned());
+        Ok(Self {
+            storage_class: root.value_of("StorageClass", one_of(&STORAGE_CLASSES))?,
+            data_redundancy_type: root.value_of("DataRedundancyType", one_of(&REDUNDANCY_TYPES))?,
+            location_constraint: root.text_of("LocationConstraint")?.map(|text| text.trim().to_owned()),
+        })
+    }
+}

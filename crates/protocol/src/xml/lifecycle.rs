@@ -1,0 +1,187 @@
+//! A bucket's lifecycle rules (protocol 04 §1): expiration by days or date under a prefix. Filters and
+//! transitions are refused as not implemented, because a rule that ignores its filter deletes too much.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::XmlError;
+use super::element::{Element, read};
+use super::writer::Writer;
+use super::xml_error::LifecycleContradiction;
+use crate::iso_time;
+
+const BYTES_MAX: usize = 2 * 1024 * 1024;
+const RULES_MAX: usize = 1000;
+const ID_BYTES_MAX: usize = 255;
+const NOT_IMPLEMENTED: [&str; 5] =
+    ["Tag", "Filter", "Transition", "NoncurrentVersionExpiration", "NoncurrentVersionTransition"];
+
+/// A bucket's rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LifecycleConfiguration {
+    /// In the order written.
+    pub rules: Vec<LifecycleRule>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LifecycleRule {
+    /// The id; where the client gave none, see [`LifecycleConfiguration::name_rules`].
+    pub id: String,
+    /// What keys begin with; empty for the whole bucket.
+    pub prefix: String,
+    /// Whether it is carried out.
+    pub enabled: bool,
+    /// When objects are deleted.
+    pub expiration: Option<Expiration>,
+    /// When unfinished multipart uploads are deleted.
+    pub abort_multipart_upload: Option<AbortMultipartUpload>,
+}
+
+/// When objects are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiration {
+    /// So many days after they were last written.
+    Days(u32),
+    /// All that were last written before this moment.
+    CreatedBeforeDate(Timestamp),
+    /// All, from this moment on.
+    Date(Timestamp),
+}
+
+/// When unfinished multipart uploads are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AbortMultipartUpload {
+    /// So many days after they began.
+    Days(u32),
+    /// All that began before this moment.
+    CreatedBeforeDate(Timestamp),
+}
+
+impl LifecycleConfiguration {
+    /// Reads the body of PutBucketLifecycle, or what [`Self::to_xml`] wrote.
+    pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
+        let root = read(bytes, "LifecycleConfiguration", BYTES_MAX)?;
+        root.only(&["Rule"])?;
+        let rules = root.all("Rule").map(read_rule).collect::<Result<Vec<_>, _>>()?;
+        match rules.len() {
+            0 => return Err(XmlError::Missing { name: "Rule" }),
+            count if count > RULES_MAX => {
+                return Err(XmlError::TooManyItems { name: "Rule", items_max: RULES_MAX });
+            }
+            _ => {}
+        }
+        let mut ids = HashSet::new();
+        if !rules.iter().filter(|rule| !rule.id.is_empty()).all(|rule| ids.insert(rule.id.as_str())) {
+            return Err(XmlError::Lifecycle(LifecycleContradiction::SameId));
+        }
+        let mut prefixes = HashSet::new();
+        if !rules.iter().all(|rule| prefixes.insert(rule.prefix.as_str())) {
+            return Err(XmlError::Lifecycle(LifecycleContradiction::SamePrefix));
+        }
+        Ok(Self { rules })
+    }
+
+    /// Gives every rule without an id one that `make` makes.
+    pub fn name_rules(&mut self, mut make: impl FnMut() -> String) {
+        for rule in self.rules.iter_mut().filter(|rule| rule.id.is_empty()) {
+            rule.id = make();
+        }
+    }
+
+    /// The document, as GetBucketLifecycle answers it.
+    pub fn to_xml(&self) -> String {
+        let mut writer = Writer::new("LifecycleConfiguration");
+        for rule in &self.rules {
+            writer.open("Rule");
+            writer.leaf("ID", &rule.id);
+            writer.leaf("Prefix", &rule.prefix);
+            writer.leaf("Status", if rule.enabled { "Enabled" } else { "Disabled" });
+            if let Some(expiration) = rule.expiration {
+                writer.open("Expiration");
+                match expiration {
+                    Expiration::Days(days) => writer.plain("Days", days),
+                    Expiration::CreatedBeforeDate(date) => {
+                        writer.leaf("CreatedBeforeDate", iso_time::format(date));
+                    }
+                    Expiration::Date(date) => writer.leaf("Date", iso_time::format(date)),
+                }
+                writer.close();
+            }
+            if let Some(abort) = rule.abort_multipart_upload {
+                writer.open("AbortMultipartUpload");
+                match abort {
+                    AbortMultipartUpload::Days(days) => writer.plain("Days", days),
+                    AbortMultipartUpload::CreatedBeforeDate(date) => {
+                        writer.leaf("CreatedBeforeDate", iso_time::format(date));
+                    }
+                }
+                writer.close();
+            }
+            writer.close();
+        }
+        writer.finish()
+    }
+}
+
+fn read_rule(rule: &Element) -> Result<LifecycleRule, XmlError> {
+    if let Some(name) = NOT_IMPLEMENTED.into_iter().find(|name| rule.all(name).next().is_some()) {
+        return Err(XmlError::NotImplemented { name });
+    }
+    rule.only(&["ID", "Prefix", "Status", "Expiration", "AbortMultipartUpload"])?;
+    let id = rule.value_of("ID", |text| (text.len() <= ID_BYTES_MAX).then(|| text.to_owned()))?;
+    let enabled = rule.value_of("Status", |text| match text {
+        "Enabled" => Some(true),
+        "Disabled" => Some(false),
+        _ => None,
+    })?;
+    let read = LifecycleRule {
+        id: id.unwrap_or_default(),
+        prefix: rule.text_of("Prefix")?.unwrap_or_default().to_owned(),
+        enabled: enabled.ok_or(XmlError::Missing { name: "Status" })?,
+        expiration: rule.one("Expiration")?.map(read_expiration).transpose()?,
+        abort_multipart_upload: rule.one("AbortMultipartUpload")?.map(read_abort).transpose()?,
+    };
+    match (read.expiration, read.abort_multipart_upload) {
+        (None, None) => Err(XmlError::Missing { name: "Expiration" }),
+        (Some(Expiration::Days(_)), Some(AbortMultipartUpload::CreatedBeforeDate(_)))
+        | (Some(Expiration::CreatedBeforeDate(_)), Some(AbortMultipartUpload::Days(_))) => {
+            Err(XmlError::Lifecycle(LifecycleContradiction::DaysAndDate))
+        }
+        _ => Ok(read),
+    }
+}
+
+fn read_expiration(element: &Element) -> Result<Expiration, XmlError> {
+    if element.all("ExpiredObjectDeleteMarker").next().is_some() {
+        return Err(XmlError::NotImplemented { name: "ExpiredObjectDeleteMarker" });
+    }
+    element.only(&["Days", "CreatedBeforeDate", "Date"])?;
+    let days = element.value_of("Days", positive)?;
+    let before = element.value_of("CreatedBeforeDate", iso_time::parse)?;
+    let date = element.value_of("Date", iso_time::parse)?;
+    match (days, before, date) {
+        (Some(days), None, None) => Ok(Expiration::Days(days)),
+        (None, Some(before), None) => Ok(Expiration::CreatedBeforeDate(before)),
+        (None, None, Some(date)) => Ok(Expiration::Date(date)),
+        (None, None, None) => Err(XmlError::Missing { name: "Days" }),
+        _ => Err(XmlError::Lifecycle(LifecycleContradiction::DaysAndDate)),
+    }
+}
+
+fn read_abort(element: &Element) -> Result<AbortMultipartUpload, XmlError> {
+    element.only(&["Days", "CreatedBeforeDate"])?;
+    let days = element.value_of("Days", positive)?;
+    let before = element.value_of("CreatedBeforeDate", iso_time::parse)?;
+    match (days, before) {
+        (Some(days), None) => Ok(AbortMultipartUpload::Days(days)),
+        (None, Some(before)) => Ok(AbortMultipartUpload::CreatedBeforeDate(before)),
+        (None, None) => Err(XmlError::Missing { name: "Days" }),
+        _ => Err(XmlError::Lifecycle(LifecycleContradiction::DaysAndDate)),
+    }
+}
+
+fn positive(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|days| *days > 0)
+}

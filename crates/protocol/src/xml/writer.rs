@@ -1,0 +1,98 @@
+//! Writes a result: prolog, nested elements, escaped text. No indentation, no namespace.
+
+/// A document being written.
+pub(super) struct Writer {
+    text: String,
+    open: Vec<&'static str>,
+}
+
+impl Writer {
+    /// A document with this root.
+    pub(super) fn new(root: &'static str) -> Self {
+        let text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        let mut writer = Self { text, open: Vec::new() };
+        writer.open(root);
+        writer
+    }
+
+    /// An element that holds elements; to be followed by [`Self::close`].
+    pub(super) fn open(&mut self, name: &'static str) {
+        self.text.push('<');
+        self.text.push_str(name);
+        self.text.push('>');
+        self.open.push(name);
+    }
+
+    /// Ends the innermost open element.
+    pub(super) fn close(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.text.push_str("</");
+            self.text.push_str(name);
+            self.text.push('>');
+        }
+    }
+
+    /// An element that holds text.
+    pub(super) fn leaf(&mut self, name: &'static str, text: impl AsRef<str>) {
+        self.open(name);
+        self.text(text);
+        self.close();
+    }
+
+    /// Text in the innermost open element.
+    pub(super) fn text(&mut self, text: impl AsRef<str>) {
+        escape(&mut self.text, text.as_ref());
+    }
+
+    /// An element that holds a number or a boolean.
+    pub(super) fn plain(&mut self, name: &'static str, value: impl ToString) {
+        self.leaf(name, value.to_string());
+    }
+
+    /// An element that may be absent.
+    pub(super) fn optional(&mut self, name: &'static str, text: Option<impl AsRef<str>>) {
+        if let Some(text) = text {
+            self.leaf(name, text);
+        }
+    }
+
+    /// The same element once for each text.
+    pub(super) fn each(&mut self, name: &'static str, texts: &[String]) {
+        for text in texts {
+            self.leaf(name, text);
+        }
+    }
+
+    /// `Owner` with id and display name.
+    pub(super) fn owner(&mut self, owner: &super::Owner) {
+        self.open("Owner");
+        self.leaf("ID", &owner.id);
+        self.leaf("DisplayName", &owner.id);
+        self.close();
+    }
+
+    /// Ends all open elements and gives the document.
+    pub(super) fn finish(mut self) -> String {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.text
+    }
+}
+
+/// Quotes need no escape in text, and OSS writes an ETag's as they are.
+fn escape(target: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '&' => target.push_str("&amp;"),
+            '<' => target.push_str("&lt;"),
+            '>' => target.push_str("&gt;"),
+            // A bare carriage return would be read back as a line feed.
+            '\r' => target.push_str("&#13;"),
+            '\n' | '\t' => target.push(letter),
+            // XML 1.0 has no way to write these, not even as references.
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => target.push('\u{fffd}'),
+            _ => target.push(letter),
+        }
+    }
+}
