@@ -10,12 +10,13 @@ use hyper::body::Incoming;
 
 use crate::context::RequestContext;
 use crate::listen::Peer;
+use crate::operate;
 use crate::ops;
 use crate::query::Query;
 use crate::request::Call;
 use crate::request_body::RequestBody;
 use crate::request_id::RequestId;
-use crate::route::{self, Location, Operation};
+use crate::route::{self, Location};
 use crate::server::ServerState;
 use crate::wire_error::{self, OperationError};
 use crate::wire_response::WireResponse;
@@ -56,11 +57,7 @@ async fn operate(
     let copies = call.parts.headers.contains_key("x-oss-copy-source");
     let operation = route::operation(&call.parts.method, &call.location, &call.query, copies)
         .map_err(|_| method_not_allowed(call))?;
-    match operation {
-        Operation::PostObject => ops::post_object::run(context, call, body).await,
-        Operation::NotBuilt(name) => Err(not_built(name)),
-        _ => Err(not_built("this operation")),
-    }
+    operate::run(operation, context, call, body).await
 }
 
 /// Sets what every answer carries.
@@ -96,9 +93,4 @@ fn method_not_allowed(call: &Call) -> WireError {
     WireError::new(ErrorCode::MethodNotAllowed)
         .with_element("Method", call.parts.method.as_str())
         .with_element("ResourceType", call.location.resource_type())
-}
-
-fn not_built(name: &str) -> OperationError {
-    let message = format!("This store does not implement {name}.");
-    WireError::new(ErrorCode::NotImplemented).with_message(message).with_element("Header", name).into()
 }

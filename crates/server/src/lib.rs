@@ -4,6 +4,7 @@
 //! over TCP or TLS. A request goes `dispatch` → `route` → one file of `ops`; `ops/post_object` tells the
 //! whole story of an upload.
 
+mod access;
 mod attribute_headers;
 mod bucket_settings;
 mod context;
@@ -13,13 +14,18 @@ pub mod host;
 pub mod limits;
 pub mod listen;
 mod object_attributes;
+mod object_headers;
+mod object_version;
+mod operate;
 mod ops;
+mod precondition;
 pub mod query;
 mod request;
 mod request_body;
 pub mod request_id;
 pub mod route;
 mod server;
+mod subject;
 pub mod subresource;
 mod wire_error;
 pub mod wire_response;

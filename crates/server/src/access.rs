@@ -1,0 +1,188 @@
+//! Who a request comes from and what that one may do (protocol 03 §5, §6).
+//!
+//! Authentication comes first and needs neither bucket nor object: an unknown key id is refused before
+//! anything else is looked at (protocol 07 §2.6). What an anonymous visitor may do then follows from the
+//! access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
+//! [`crate::subject`].
+
+use countersign_protocol::{
+    AccessKeySecret, Acl, ErrorCode, ObjectAcl, WireError,
+    authorization::{AuthorizationError, RequestView, VerifyOptions, scheme},
+};
+
+use crate::route::Operation;
+
+/// The account number of the one owner of all buckets, and its display name.
+pub(crate) const OWNER_ID: &str = "1000000000000000";
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Nobody who has proved anything.
+    Anonymous,
+    /// The holder of a key of this store.
+    Owner,
+}
+
+/// What an operation needs of a visitor without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Nothing: the operation is for everyone, or checks a proof of its own (a form's policy).
+    None,
+    /// To read the object.
+    ReadObject,
+    /// To write or delete the object.
+    WriteObject,
+    /// To list the bucket.
+    ListBucket,
+    /// More than any list can give.
+    Own,
+}
+
+/// The right that an operation needs.
+pub(crate) fn right(operation: Operation) -> Right {
+    match operation {
+        Operation::OptionObject | Operation::PostObject => Right::None,
+        Operation::GetObject | Operation::HeadObject | Operation::GetObjectMeta => Right::ReadObject,
+        Operation::PutObject | Operation::DeleteObject => Right::WriteObject,
+        Operation::ListObjects | Operation::ListObjectsV2 => Right::ListBucket,
+        _ => Right::Own,
+    }
+}
+
+/// Finds out who asks. `secret` looks a key id up.
+pub(crate) fn authenticate<'s>(
+    view: &RequestView<'_>,
+    secret: impl Fn(&str) -> Option<&'s AccessKeySecret>,
+    options: &VerifyOptions<'_>,
+) -> Result<Caller, AuthorizationError> {
+    let authentication = scheme::detect(view)?;
+    let Some(id) = authentication.access_key_id() else {
+        return Ok(Caller::Anonymous);
+    };
+    let secret = secret(id).ok_or_else(|| AuthorizationError::AccessKeyIdUnknown { id: id.to_owned() })?;
+    authentication.verify(view, secret, options)?;
+    Ok(Caller::Owner)
+}
+
+/// Why an anonymous visitor is sent away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AccessError {
+    /// The operation is never for anonymous visitors.
+    #[error("anonymous access is forbidden for this operation")]
+    OperationForbidden,
+    /// The bucket's list does not let anyone list it.
+    #[error("the bucket's access control list forbids it")]
+    BucketForbidden,
+    /// The object inherits the bucket's list, which forbids it.
+    #[error("the bucket's access control list forbids access to the object")]
+    ObjectForbiddenByBucket,
+    /// The object's own list forbids it.
+    #[error("the object's access control list forbids it")]
+    ObjectForbidden,
+}
+
+impl From<AccessError> for WireError {
+    fn from(error: AccessError) -> Self {
+        Self::new(ErrorCode::AccessDenied).with_message(match error {
+            AccessError::OperationForbidden => "Anonymous access is forbidden for this operation.",
+            AccessError::BucketForbidden => "Anonymous user has no right to access this bucket.",
+            AccessError::ObjectForbiddenByBucket => {
+                "You have no right to access this object because of bucket acl."
+            }
+            AccessError::ObjectForbidden => "Anonymous user has no right to access this object.",
+        })
+    }
+}
+
+/// Whether the caller may use a right in a bucket with this list, on an object with that one
+/// ([`ObjectAcl::Default`] where there is no object yet).
+pub(crate) fn permit(
+    caller: &Caller,
+    right: Right,
+    bucket: Acl,
+    object: ObjectAcl,
+) -> Result<(), AccessError> {
+    if *caller == Caller::Owner {
+        return Ok(());
+    }
+    let effective = object.effective(bucket);
+    let permitted = match right {
+        Right::None => return Ok(()),
+        Right::Own => return Err(AccessError::OperationForbidden),
+        Right::ListBucket if bucket.lets_anyone_read() => return Ok(()),
+        Right::ListBucket => return Err(AccessError::BucketForbidden),
+        Right::ReadObject => effective.lets_anyone_read(),
+        Right::WriteObject => effective.lets_anyone_write(),
+    };
+    match object {
+        _ if permitted => Ok(()),
+        ObjectAcl::Default => Err(AccessError::ObjectForbiddenByBucket),
+        ObjectAcl::Own(_) => Err(AccessError::ObjectForbidden),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LISTS: [Acl; 3] = [Acl::Private, Acl::PublicRead, Acl::PublicReadWrite];
+
+    #[test]
+    fn anonymous_visitors_may_what_the_lists_give_and_nothing_more() {
+        use Right::{ListBucket, None, Own, ReadObject, WriteObject};
+        let allowed =
+            |right, object| LISTS.map(|bucket| permit(&Caller::Anonymous, right, bucket, object).is_ok());
+        assert_eq!(allowed(ReadObject, ObjectAcl::Default), [false, true, true]);
+        assert_eq!(allowed(WriteObject, ObjectAcl::Default), [false, false, true]);
+        assert_eq!(allowed(ListBucket, ObjectAcl::Default), [false, true, true]);
+        assert_eq!(allowed(Own, ObjectAcl::Default), [false; 3]);
+        assert_eq!(allowed(None, ObjectAcl::Default), [true; 3]);
+        assert_eq!(allowed(ReadObject, ObjectAcl::Own(Acl::Private)), [false; 3]);
+        assert_eq!(allowed(ReadObject, ObjectAcl::Own(Acl::PublicRead)), [true; 3]);
+        assert_eq!(allowed(WriteObject, ObjectAcl::Own(Acl::PublicRead)), [false; 3]);
+        assert_eq!(allowed(WriteObject, ObjectAcl::Own(Acl::PublicReadWrite)), [true; 3]);
+    }
+
+    #[test]
+    fn the_owner_may_do_everything() {
+        for right in [Right::Own, Right::ReadObject, Right::WriteObject, Right::ListBucket] {
+            assert_eq!(permit(&Caller::Owner, right, Acl::Private, ObjectAcl::Own(Acl::Private)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_changes_or_shows_a_bucket_needs_its_owner() {
+        for operation in [
+            Operation::ListBuckets,
+            Operation::PutBucket,
+            Operation::DeleteBucket,
+            Operation::GetBucketAcl,
+            Operation::PutBucketCors,
+            Operation::GetBucketInfo,
+            Operation::DeleteMultipleObjects,
+            Operation::GetObjectAcl,
+            Operation::PutObjectAcl,
+            Operation::ListObjectVersions,
+            Operation::NotBuilt("PutBucketPolicy"),
+        ] {
+            assert_eq!(right(operation), Right::Own, "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_id_is_refused_before_its_signature_is_looked_at() {
+        let view = RequestView {
+            method: "GET",
+            headers: vec![("authorization", b"OSS nobody:bm90IGEgc2lnbmF0dXJl".as_slice())],
+            ..RequestView::default()
+        };
+        let options = VerifyOptions { now: "2026-11-22T20:00:00Z".parse().unwrap(), region: None };
+        assert_eq!(
+            authenticate(&view, |_| None, &options),
+            Err(AuthorizationError::AccessKeyIdUnknown { id: "nobody".to_owned() })
+        );
+        let anonymous = RequestView { method: "GET", ..RequestView::default() };
+        assert_eq!(authenticate(&anonymous, |_| None, &options), Ok(Caller::Anonymous));
+    }
+}

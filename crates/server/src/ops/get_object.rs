@@ -1,0 +1,139 @@
+//! GetObject (protocol 04 §4 and §5): conditions, one range, `response-*` overrides, the bytes as they are read.
+
+use std::io;
+
+use countersign_protocol::{
+    ErrorCode, WireError,
+    byte_range::{self, RangeOutcome},
+};
+use countersign_store::{ObjectRecord, ReadError};
+use futures_util::StreamExt as _;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_RANGE, CONTENT_TYPE,
+        EXPIRES, RANGE,
+    },
+};
+
+use crate::{
+    access::Caller,
+    context::RequestContext,
+    object_attributes::ObjectAttributes,
+    object_headers, object_version,
+    request::Call,
+    subject::{self, ObjectSubject},
+    wire_error::OperationError,
+    wire_response::{self, ContentStream, ResponseBody, WireResponse},
+};
+
+/// How often a key is resolved anew when its bytes are gone before the first was read.
+const RESOLUTIONS_MAX: usize = 4;
+/// The overrides of a signed request, and the header that each replaces.
+const OVERRIDES: [(&str, HeaderName); 6] = [
+    ("response-content-type", CONTENT_TYPE),
+    ("response-content-language", CONTENT_LANGUAGE),
+    ("response-expires", EXPIRES),
+    ("response-cache-control", CACHE_CONTROL),
+    ("response-content-disposition", CONTENT_DISPOSITION),
+    ("response-content-encoding", CONTENT_ENCODING),
+];
+
+/// Sends an object or a part of it.
+pub(crate) async fn run(
+    context: &RequestContext,
+    call: &Call,
+    object: ObjectSubject,
+) -> Result<WireResponse, OperationError> {
+    check_overrides(call, &object.caller)?;
+    object_version::require_the_only_one(&call.query, &object.key)?;
+    let store = &context.server.options.store;
+    let (mut record, mut attributes) = object.existing()?.clone();
+    for _ in 1..RESOLUTIONS_MAX {
+        match answer(context, call, &record, &attributes).await {
+            // Overwritten or deleted since the key was resolved: what the key holds now is the answer.
+            Err(OperationError::Read(ReadError::Gone)) => {
+                let found = store.object(&object.bucket.name, object.key.as_str()).await?;
+                record = found.ok_or_else(|| subject::no_such_key(&object.key))?;
+                attributes = ObjectAttributes::decode(&record.attributes);
+            }
+            outcome => return outcome,
+        }
+    }
+    answer(context, call, &record, &attributes).await
+}
+
+async fn answer(
+    context: &RequestContext,
+    call: &Call,
+    record: &ObjectRecord,
+    attributes: &ObjectAttributes,
+) -> Result<WireResponse, OperationError> {
+    if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {
+        return Ok(unmodified);
+    }
+    let (status, range) = match requested_range(call, record.len) {
+        RangeOutcome::Whole => (StatusCode::OK, 0..record.len),
+        RangeOutcome::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first..last.saturating_add(1)),
+        RangeOutcome::Unsatisfiable => return Err(ErrorCode::InvalidRange.into()),
+    };
+    let body = read(context, record, range.clone()).await?;
+    let mut response = wire_response::with_body(status, body);
+    let headers = response.headers_mut();
+    object_headers::describe(record, attributes, headers);
+    if status == StatusCode::PARTIAL_CONTENT {
+        let shown = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), record.len);
+        object_headers::put(headers, CONTENT_RANGE, &shown);
+        // The digest is the whole object's, and this is not the whole.
+        headers.remove("content-md5");
+    }
+    override_headers(call, headers)?;
+    Ok(response)
+}
+
+async fn read(
+    context: &RequestContext,
+    record: &ObjectRecord,
+    range: std::ops::Range<u64>,
+) -> Result<ResponseBody, OperationError> {
+    let remaining = range.end.saturating_sub(range.start);
+    let reader = context.server.options.store.read(record, range).await?;
+    let request_id = context.request_id;
+    let content: ContentStream = Box::pin(reader.map(move |chunk| {
+        chunk.map_err(|error| {
+            tracing::error!(%request_id, %error, "the bytes of an object could not be read to their end");
+            io::Error::other(error)
+        })
+    }));
+    Ok(ResponseBody::Stream { content, remaining })
+}
+
+fn requested_range(call: &Call, len: u64) -> RangeOutcome {
+    let Some(range) = call.parts.headers.get(RANGE) else { return RangeOutcome::Whole };
+    let standard =
+        call.header("x-oss-range-behavior").is_some_and(|word| word.eq_ignore_ascii_case("standard"));
+    // A header that is no text is no range; OSS then sends the whole object.
+    range.to_str().map_or(RangeOutcome::Whole, |range| byte_range::resolve(range, len, standard))
+}
+
+fn check_overrides(call: &Call, caller: &Caller) -> Result<(), WireError> {
+    if *caller == Caller::Anonymous && OVERRIDES.iter().any(|(word, _)| call.query.has(word)) {
+        return Err(WireError::new(ErrorCode::InvalidRequest)
+            .with_message("Request specific response headers cannot be used for anonymous GET requests."));
+    }
+    Ok(())
+}
+
+fn override_headers(call: &Call, headers: &mut HeaderMap) -> Result<(), WireError> {
+    for (word, name) in OVERRIDES {
+        let Some(text) = call.query.get(word).filter(|text| !text.is_empty()) else { continue };
+        let value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+            WireError::new(ErrorCode::InvalidArgument)
+                .with_element("ArgumentName", word)
+                .with_element("ArgumentValue", text)
+        })?;
+        headers.insert(name, value);
+    }
+    object_headers::serve_safely(headers);
+    Ok(())
+}

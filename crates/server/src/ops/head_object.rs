@@ -1,0 +1,32 @@
+//! HeadObject (protocol 04 §4): the headers of GetObject without the bytes.
+
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, HeaderMap},
+};
+
+use crate::{
+    object_headers, object_version,
+    request::Call,
+    subject::ObjectSubject,
+    wire_error::OperationError,
+    wire_response::{self, WireResponse},
+};
+
+/// Describes what the key holds.
+pub(crate) fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+    object_version::require_the_only_one(&call.query, &object.key)?;
+    let (record, attributes) = object.existing()?;
+    if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {
+        return Ok(unmodified);
+    }
+    let mut response = wire_response::empty(StatusCode::OK);
+    object_headers::describe(record, attributes, response.headers_mut());
+    set_length(response.headers_mut(), record.len);
+    Ok(response)
+}
+
+/// States the length of a body that is not sent.
+pub(crate) fn set_length(headers: &mut HeaderMap, len: u64) {
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+}

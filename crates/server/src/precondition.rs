@@ -1,0 +1,99 @@
+//! The conditions of GetObject and HeadObject (protocol 04 §5).
+//!
+//! Headers and two facts about the object in, a verdict out. A date that cannot be read is no condition.
+
+use countersign_protocol::{etag, http_date};
+use http::{
+    HeaderMap,
+    header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE},
+};
+use jiff::Timestamp;
+
+/// What the conditions say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All hold.
+    Proceed,
+    /// The client's copy is still good: 304.
+    NotModified,
+    /// This header's condition does not hold: 412.
+    Failed(&'static str),
+}
+
+/// Evaluates all conditions of a request against an object's bare tag and time of modification.
+pub(crate) fn evaluate(headers: &HeaderMap, tag: &str, modified: Timestamp) -> Verdict {
+    // Dates on the wire are whole seconds; comparing with a fraction would call every object newer.
+    let modified = modified.as_second();
+    if text(headers, IF_MATCH).is_some_and(|tags| !etag::matches(tags, tag)) {
+        return Verdict::Failed("If-Match");
+    }
+    if seconds(headers, IF_UNMODIFIED_SINCE).is_some_and(|since| modified > since) {
+        return Verdict::Failed("If-Unmodified-Since");
+    }
+    match text(headers, IF_NONE_MATCH) {
+        Some(tags) if etag::matches(tags, tag) => return Verdict::NotModified,
+        // A tag that differs outweighs the date (RFC 9110 §13.2.2): the date is the coarser witness.
+        Some(_) => return Verdict::Proceed,
+        None => {}
+    }
+    if seconds(headers, IF_MODIFIED_SINCE).is_some_and(|since| modified <= since) {
+        return Verdict::NotModified;
+    }
+    Verdict::Proceed
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn seconds(headers: &HeaderMap, name: HeaderName) -> Option<i64> {
+    http_date::parse(text(headers, name)?).map(|instant| instant.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAG: &str = "5D41402ABC4B2A76B9719D911017C592";
+
+    fn verdict(pairs: &[(HeaderName, &str)]) -> Verdict {
+        let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        evaluate(&headers, TAG, "2026-11-22T20:00:00.5Z".parse().unwrap())
+    }
+
+    #[test]
+    fn tags_are_compared_with_and_without_quotes() {
+        assert_eq!(verdict(&[(IF_MATCH, TAG)]), Verdict::Proceed);
+        assert_eq!(verdict(&[(IF_MATCH, "\"5D41402ABC4B2A76B9719D911017C592\"")]), Verdict::Proceed);
+        assert_eq!(verdict(&[(IF_MATCH, "\"00\"")]), Verdict::Failed("If-Match"));
+        assert_eq!(verdict(&[(IF_NONE_MATCH, TAG)]), Verdict::NotModified);
+        assert_eq!(verdict(&[(IF_NONE_MATCH, "\"00\"")]), Verdict::Proceed);
+    }
+
+    #[test]
+    fn dates_are_compared_to_the_second_and_bad_ones_ignored() {
+        let (before, same, after) = (
+            "Sun, 22 Nov 2026 19:59:59 GMT",
+            "Sun, 22 Nov 2026 20:00:00 GMT",
+            "Sun, 22 Nov 2026 20:00:01 GMT",
+        );
+        for (name, date, expected) in [
+            (IF_MODIFIED_SINCE, before, Verdict::Proceed),
+            (IF_MODIFIED_SINCE, same, Verdict::NotModified),
+            (IF_MODIFIED_SINCE, after, Verdict::NotModified),
+            (IF_MODIFIED_SINCE, "yesterday", Verdict::Proceed),
+            (IF_UNMODIFIED_SINCE, before, Verdict::Failed("If-Unmodified-Since")),
+            (IF_UNMODIFIED_SINCE, same, Verdict::Proceed),
+            (IF_UNMODIFIED_SINCE, after, Verdict::Proceed),
+            (IF_UNMODIFIED_SINCE, "", Verdict::Proceed),
+        ] {
+            assert_eq!(verdict(&[(name.clone(), date)]), expected, "{name}: {date}");
+        }
+    }
+
+    #[test]
+    fn a_failed_match_outweighs_everything_else() {
+        let headers = [(IF_MATCH, "\"00\""), (IF_NONE_MATCH, TAG)];
+        assert_eq!(verdict(&headers), Verdict::Failed("If-Match"));
+    }
+}

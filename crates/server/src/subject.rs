@@ -1,0 +1,122 @@
+//! What an operation works on: the bucket and the object of a request, found in the store and opened to the
+//! caller.
+//!
+//! The two types can be had only through the functions here, which ask [`access::permit`]: an operation that
+//! takes a [`BucketSubject`] or an [`ObjectSubject`] cannot forget to.
+
+use std::sync::Arc;
+
+use countersign_protocol::{
+    BucketName, ErrorCode, ObjectAcl, ObjectKey, WireError,
+    authorization::{RequestView, VerifyOptions},
+};
+use countersign_store::{BucketRecord, ObjectRecord};
+
+use crate::{
+    access::{self, Caller, Right},
+    bucket_settings,
+    context::RequestContext,
+    object_attributes::ObjectAttributes,
+    request::Call,
+    route::Location,
+    wire_error::OperationError,
+};
+
+/// A bucket that exists and that the caller may use.
+#[derive(Debug)]
+pub(crate) struct BucketSubject {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// The bucket as it was found.
+    pub(crate) record: Arc<BucketRecord>,
+}
+
+/// A key in a bucket that exists, and that the caller may use; whether it holds an object or not.
+#[derive(Debug)]
+pub(crate) struct ObjectSubject {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// The bucket as it was found.
+    pub(crate) bucket: Arc<BucketRecord>,
+    /// The key.
+    pub(crate) key: ObjectKey,
+    /// What it holds, as it was found.
+    pub(crate) current: Option<(ObjectRecord, ObjectAttributes)>,
+}
+
+impl ObjectSubject {
+    /// The object, or the refusal of one that is not there.
+    pub(crate) fn existing(&self) -> Result<&(ObjectRecord, ObjectAttributes), WireError> {
+        self.current.as_ref().ok_or_else(|| no_such_key(&self.key))
+    }
+}
+
+/// The refusal of a key that holds nothing.
+pub(crate) fn no_such_key(key: &ObjectKey) -> WireError {
+    WireError::new(ErrorCode::NoSuchKey).with_element("Key", key.as_str())
+}
+
+/// Authenticates a request by its header or its URL.
+pub(crate) fn caller(context: &RequestContext, call: &Call) -> Result<Caller, OperationError> {
+    let key = match &call.location {
+        Location::Object { key, .. } => Some(ObjectKey::parse_bytes(key).map_err(WireError::from)?),
+        _ => None,
+    };
+    let view = RequestView {
+        method: call.parts.method.as_str(),
+        bucket: call.bucket(),
+        key: key.as_ref().map(ObjectKey::as_str),
+        raw_query: call.parts.uri.query(),
+        headers: call.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
+    };
+    // Any region is accepted: a store that stands in for all of OSS is asked for all of its regions.
+    let options = VerifyOptions { now: context.now, region: None };
+    let caller = access::authenticate(&view, |id| context.server.secret(id), &options);
+    Ok(caller.map_err(WireError::from)?)
+}
+
+/// The name of the bucket, by the rules of names only.
+pub(crate) fn bucket_name(call: &Call) -> Result<BucketName, WireError> {
+    Ok(BucketName::parse(call.bucket().unwrap_or_default())?)
+}
+
+/// Finds the bucket and opens it to the caller.
+pub(crate) async fn bucket(
+    context: &RequestContext,
+    call: &Call,
+    caller: Caller,
+    right: Right,
+) -> Result<BucketSubject, OperationError> {
+    let record = existing_bucket(context, call).await?;
+    access::permit(&caller, right, bucket_settings::acl(&record), ObjectAcl::Default)
+        .map_err(WireError::from)?;
+    Ok(BucketSubject { caller, record })
+}
+
+/// Finds the bucket and what the key holds, and opens it to the caller.
+pub(crate) async fn object(
+    context: &RequestContext,
+    call: &Call,
+    caller: Caller,
+    right: Right,
+) -> Result<ObjectSubject, OperationError> {
+    let Location::Object { key, .. } = &call.location else {
+        return Err(ErrorCode::InvalidObjectName.into());
+    };
+    let bucket = existing_bucket(context, call).await?;
+    let key = ObjectKey::parse_bytes(key).map_err(WireError::from)?;
+    let found = context.server.options.store.object(&bucket.name, key.as_str()).await?;
+    let current = found.map(|record| {
+        let attributes = ObjectAttributes::decode(&record.attributes);
+        (record, attributes)
+    });
+    let own = current.as_ref().map_or(ObjectAcl::Default, |(_, attributes)| attributes.acl);
+    access::permit(&caller, right, bucket_settings::acl(&bucket), own).map_err(WireError::from)?;
+    Ok(ObjectSubject { caller, bucket, key, current })
+}
+
+async fn existing_bucket(context: &RequestContext, call: &Call) -> Result<Arc<BucketRecord>, OperationError> {
+    let name = bucket_name(call)?;
+    let found = context.server.options.store.bucket(name.as_str()).await?;
+    Ok(found.ok_or(countersign_store::QueryError::NoSuchBucket)?)
+}
