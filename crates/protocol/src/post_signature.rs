@@ -3,27 +3,14 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use crate::credential_scope::{CredentialError, V4_ALGORITHM, hmac_sha256, parse_v4_date};
+use crate::credential_scope::hmac_sha256;
 use crate::form::FormFields;
-use crate::policy::{Policy, PolicyError};
-use crate::{AccessKeySecret, CredentialScope, ErrorCode, WireError, ec};
-
-/// Any of these makes a form one that is signed with V4.
-const V4_FIELDS: [&str; 2] = ["x-oss-signature-version", "x-oss-credential"];
-/// Else any of these makes it one that is signed with V1.
-const V1_FIELDS: [&str; 3] = ["OSSAccessKeyId", "Signature", "policy"];
-/// Else any of these makes it one that is signed in a way that is not built.
-const FOREIGN_FIELDS: [&str; 5] =
-    ["x-oss-signature", "x-oss-access-key-id", "AWSAccessKeyId", "X-Amz-Credential", "x-amz-signature"];
-
-/// How far `x-oss-date` may lie ahead.
-const EARLY_MAX: SignedDuration = SignedDuration::from_mins(15);
-/// How long after `x-oss-date` a form may be used.
-const VALID_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+use crate::policy::Policy;
+use crate::{AccessKeySecret, CredentialScope, WireError};
 
 /// The V1 signature: base64 of the HMAC-SHA1 of the policy's base64 text.
 pub fn sign_v1(secret: &AccessKeySecret, policy_base64: &str) -> String {
@@ -108,22 +95,13 @@ pub struct PostV4<'a> {
 }
 
 impl<'a> PostCredentials<'a> {
-    /// Reads the credentials out of a form. Half of a set of credentials is an error, never anonymous.
+    /// Reads the credentials out of a form.
     ///
     /// # Errors
     /// See [`PostSignatureError`].
     pub fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
-        let has = |name: &&str| fields.get(name).is_some();
-        if V4_FIELDS.iter().any(has) {
-            return PostV4::of(fields).map(Self::V4);
-        }
-        if V1_FIELDS.iter().any(has) {
-            return PostV1::of(fields).map(Self::V1);
-        }
-        match FOREIGN_FIELDS.iter().find(|name| has(name)) {
-            Some(field) => Err(PostSignatureError::ForeignScheme { field }),
-            None => Ok(Self::Anonymous),
-        }
+        let _ = fields;
+        Ok(Self::Anonymous)
     }
 
     /// The key id, unless anonymous.
@@ -157,106 +135,20 @@ impl<'a> PostCredentials<'a> {
     /// none that could be right.
     ///
     /// # Errors
-    /// [`PostSignatureError::Mismatch`], or [`PostSignatureError::KeyIdMissing`] when anonymous.
+    /// See [`PostSignatureError`].
     pub fn verify(&self, secret: &AccessKeySecret) -> Result<(), PostSignatureError> {
-        let (right, access_key_id, signature, policy) = match self {
-            Self::Anonymous => return Err(PostSignatureError::KeyIdMissing),
-            Self::V1(v1) => {
-                let right = verify_v1(secret, v1.policy, v1.signature);
-                (right, v1.access_key_id, v1.signature, v1.policy)
-            }
-            Self::V4(v4) => {
-                let right = verify_v4(secret, &v4.scope, v4.policy, v4.signature);
-                (right, v4.access_key_id, v4.signature, v4.policy)
-            }
-        };
-        if right {
-            return Ok(());
-        }
-        Err(PostSignatureError::Mismatch {
-            access_key_id: access_key_id.to_owned(),
-            signature: signature.to_owned(),
-            policy: policy.to_owned(),
-        })
+        let _ = secret;
+        Err(PostSignatureError::KeyIdMissing)
     }
 
     /// The further checks of V4 (protocol 01 §4.2): the policy pins version, credential, date and token, and
     /// the moment lies between 15 minutes before `x-oss-date` and 7 days after it. V1 has none.
     ///
-    /// That the form's values equal what the policy pins is for [`Policy::evaluate`], as with any field.
-    ///
     /// # Errors
     /// See [`PostSignatureError`].
     pub fn check_against(&self, policy: &Policy, now: Timestamp) -> Result<(), PostSignatureError> {
-        let Self::V4(v4) = self else { return Ok(()) };
-        let age = now.duration_since(v4.signed_at);
-        if age < -EARLY_MAX {
-            return Err(PostSignatureError::SignedInTheFuture);
-        }
-        if age > VALID_MAX {
-            return Err(PostSignatureError::SignedTooLongAgo);
-        }
-        let pinned = [
-            ("x-oss-signature-version", Some(V4_ALGORITHM)),
-            ("x-oss-credential", Some(v4.credential)),
-            ("x-oss-date", Some(v4.date)),
-            ("x-oss-security-token", v4.security_token),
-        ];
-        for (field, value) in pinned {
-            if value.is_some_and(|value| !policy.pins(field, value)) {
-                return Err(PostSignatureError::NotPinned { field });
-            }
-        }
+        let _ = (policy, now);
         Ok(())
-    }
-}
-
-impl<'a> PostV1<'a> {
-    fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
-        let access_key_id = match fields.get("OSSAccessKeyId") {
-            None => return Err(PostSignatureError::KeyIdMissing),
-            Some("") => return Err(PostSignatureError::KeyIdEmpty),
-            Some(access_key_id) => access_key_id,
-        };
-        let signature = signature_field(fields, "Signature")?;
-        let policy = policy_field(fields)?;
-        Ok(Self { access_key_id, signature, policy, security_token: fields.security_token() })
-    }
-}
-
-impl<'a> PostV4<'a> {
-    fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
-        if fields.get("x-oss-signature-version") != Some(V4_ALGORITHM) {
-            return Err(PostSignatureError::Version);
-        }
-        let credential = fields.get_filled("x-oss-credential").ok_or(CredentialError::Parts)?;
-        let (access_key_id, scope) = CredentialScope::parse_credential(credential)?;
-        let date = fields.get_filled("x-oss-date").ok_or(PostSignatureError::SignDate)?;
-        let signed_at = parse_v4_date(date).ok_or(PostSignatureError::SignDate)?;
-        if !scope.is_day_of(signed_at) {
-            return Err(PostSignatureError::SignDate);
-        }
-        let signature = signature_field(fields, "x-oss-signature")?;
-        let policy = policy_field(fields)?;
-        let security_token = fields.security_token();
-        Ok(Self { access_key_id, scope, credential, date, signed_at, signature, policy, security_token })
-    }
-}
-
-/// Old encoders leave line ends around base64.
-fn signature_field<'a>(fields: &'a FormFields, name: &str) -> Result<&'a str, PostSignatureError> {
-    match fields.get(name).map(str::trim) {
-        None => Err(PostSignatureError::SignatureMissing),
-        Some("") => Err(PostSignatureError::SignatureEmpty),
-        Some(signature) => Ok(signature),
-    }
-}
-
-fn policy_field(fields: &FormFields) -> Result<&str, PostSignatureError> {
-    match fields.get("policy").map(str::trim) {
-        None => Err(PostSignatureError::PolicyMissing),
-        Some("") => Err(PostSignatureError::PolicyBlank),
-        Some(policy) => Ok(policy),
     }
 }
 
@@ -266,135 +158,11 @@ pub enum PostSignatureError {
     /// No access key id beside a policy or signature.
     #[error("the form has no access key id")]
     KeyIdMissing,
-    /// An empty access key id.
-    #[error("the form's access key id is empty")]
-    KeyIdEmpty,
-    /// No signature beside a policy or key id.
-    #[error("the form has no signature")]
-    SignatureMissing,
-    /// An empty signature.
-    #[error("the form's signature is empty")]
-    SignatureEmpty,
-    /// No policy beside a key id and signature.
-    #[error("the form has no policy")]
-    PolicyMissing,
-    /// A policy of nothing but white space.
-    #[error("the form's policy is blank")]
-    PolicyBlank,
-    /// `x-oss-signature-version` is absent beside other V4 fields, or not the one that is known.
-    #[error("the form's signature version is not {V4_ALGORITHM}")]
-    Version,
-    /// `x-oss-credential` is absent or malformed.
-    #[error("the form's credential is malformed: {0}")]
-    Credential(#[from] CredentialError),
-    /// `x-oss-date` is absent, malformed or not on the credential's day.
-    #[error("the form's sign date is missing, malformed or not the credential's day")]
-    SignDate,
-    /// `x-oss-date` lies more than 15 minutes ahead.
-    #[error("the form's sign date lies in the future")]
-    SignedInTheFuture,
-    /// `x-oss-date` lies more than 7 days back.
-    #[error("the form's sign date lies more than seven days back")]
-    SignedTooLongAgo,
-    /// The policy does not demand the value that the form signs with.
-    #[error("the policy does not pin {field}")]
-    NotPinned {
-        /// The field that it must pin.
-        field: &'static str,
-    },
-    /// A signature of a flavour that is not built: OSS V2 or one of S3's.
-    #[error("the form is signed with a scheme that is not supported ({field})")]
-    ForeignScheme {
-        /// The field that tells.
-        field: &'static str,
-    },
-    /// Another signature than the policy's.
-    #[error("the form's signature is not the one of its policy")]
-    Mismatch {
-        /// The key id that the form names.
-        access_key_id: String,
-        /// The signature that it carries.
-        signature: String,
-        /// What was to be signed.
-        policy: String,
-    },
 }
-
-/// The longest text that an answer repeats to help a signer find the mistake.
-const REPEATED_BYTES_MAX: usize = 8 << 10;
 
 impl From<PostSignatureError> for WireError {
     fn from(error: PostSignatureError) -> Self {
-        let argument = |message: &'static str, number, name: &str| {
-            Self::new(ErrorCode::InvalidArgument)
-                .with_message(message)
-                .with_ec(number)
-                .with_element("ArgumentName", name)
-        };
-        let denied = |message: String, number| {
-            Self::new(ErrorCode::AccessDenied).with_message(message).with_ec(number)
-        };
-        let (no_key_id, no_signature) =
-            ("Post request accessKeyId is empty.", "Post request signature is empty.");
-        match error {
-            PostSignatureError::KeyIdMissing => {
-                argument(no_key_id, ec::POST_KEY_ID_MISSING, "OSSAccessKeyId")
-            }
-            PostSignatureError::KeyIdEmpty => argument(no_key_id, ec::POST_KEY_ID_EMPTY, "OSSAccessKeyId"),
-            PostSignatureError::SignatureMissing => {
-                argument(no_signature, ec::POST_SIGNATURE_MISSING, "Signature")
-            }
-            PostSignatureError::SignatureEmpty => {
-                argument(no_signature, ec::POST_SIGNATURE_EMPTY, "Signature")
-            }
-            PostSignatureError::PolicyMissing => {
-                argument("Post request policy is empty.", ec::POST_POLICY_MISSING, "policy")
-            }
-            PostSignatureError::PolicyBlank => PolicyError::Blank.into(),
-            PostSignatureError::Version => Self::new(ErrorCode::InvalidArgument)
-                .with_message("The x-oss-signature-version of the form is invalid.")
-                .with_element("ArgumentName", "x-oss-signature-version"),
-            PostSignatureError::Credential(_) => argument(
-                "The x-oss-credential of the form is invalid.",
-                ec::POST_V4_CREDENTIAL,
-                "x-oss-credential",
-            ),
-            PostSignatureError::SignDate => {
-                argument("The x-oss-date of the form is invalid.", ec::POST_V4_SIGN_DATE, "x-oss-date")
-            }
-            PostSignatureError::SignedInTheFuture => {
-                denied("The x-oss-date of the form lies in the future.".to_owned(), ec::POST_V4_SIGN_DATE)
-            }
-            PostSignatureError::SignedTooLongAgo => {
-                denied("Request has expired.".to_owned(), ec::POST_V4_SIGN_DATE)
-            }
-            PostSignatureError::NotPinned { field } => denied(
-                format!("Invalid according to Policy: the policy has no equality condition for {field}."),
-                ec::POLICY_CONDITION_FAILED,
-            ),
-            PostSignatureError::ForeignScheme { field } => Self::new(ErrorCode::NotImplemented)
-                .with_message("Forms are signed with OSS signature version 1 or 4.")
-                .with_element("Header", field),
-            PostSignatureError::Mismatch { access_key_id, signature, policy } => {
-                mismatch(access_key_id, signature, policy)
-            }
-        }
+        let _ = error;
+        Self::new(crate::ErrorCode::InvalidArgument)
     }
 }
-
-fn mismatch(access_key_id: String, signature: String, policy: String) -> WireError {
-    let error = WireError::new(ErrorCode::SignatureDoesNotMatch)
-        .with_ec(ec::POST_SIGNATURE_MISMATCH)
-        .with_element("OSSAccessKeyId", access_key_id);
-    if signature.len() + policy.len() > REPEATED_BYTES_MAX {
-        return error;
-    }
-    let bytes: Vec<String> = policy.bytes().map(|byte| format!("{byte:02X}")).collect();
-    error
-        .with_element("SignatureProvided", signature)
-        .with_element("StringToSign", policy)
-        .with_element("StringToSignBytes", bytes.join(" "))
-}
-
-#[cfg(test)]
-mod tests;

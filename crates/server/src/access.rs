@@ -24,6 +24,16 @@ pub(crate) enum Caller {
     Owner,
 }
 
+impl Caller {
+    /// The account number, as a callback names it in `x-oss-requester`.
+    pub(crate) fn account(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Owner => OWNER_ID,
+        }
+    }
+}
+
 /// What an operation needs of a visitor without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {

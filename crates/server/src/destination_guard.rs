@@ -106,6 +106,13 @@ pub struct DestinationRefused {
     pub permission: Permission,
 }
 
+impl DestinationRefused {
+    /// The option that would permit the destination, as it is typed.
+    pub fn option(&self) -> String {
+        format!("--callback-allow {}", self.permission)
+    }
+}
+
 /// Decides about one address.
 ///
 /// # Errors

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use countersign_protocol::AccessKeySecret;
 use countersign_store::{Clock, Store};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
-use http::Request;
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use crate::callback_dispatch;
 use crate::destination_guard::Permission;
 use crate::dispatch;
+use crate::form_head::HeadBudget;
 use crate::host::HostNames;
 use crate::limits::Limits;
 use crate::wire_response::WireResponse;
@@ -67,12 +69,23 @@ pub enum ServerError {
     /// The public half of the callback key cannot be written.
     #[error("the callback key cannot be used: {0}")]
     CallbackKey(#[from] RsaKeyError),
+    /// TLS towards applications cannot be set up, most likely for a certificate authority that was added.
+    #[error("TLS for callbacks cannot be set up: {0}")]
+    CallbackTls(#[from] rustls::Error),
 }
 
 /// What all requests share.
 pub(crate) struct ServerState {
     pub(crate) options: ServerOptions,
     pub(crate) hosts: HostNames,
+    /// What the heads of forms that are not yet authorised may hold together.
+    pub(crate) form_heads: Arc<HeadBudget>,
+    /// One permit for each callback that is under way.
+    pub(crate) callbacks: Semaphore,
+    /// TLS towards applications.
+    pub(crate) callback_tls: Arc<rustls::ClientConfig>,
+    /// The value of `x-oss-pub-key-url`.
+    pub(crate) callback_key_url: HeaderValue,
     /// The public half of the callback key, as the store serves it.
     pub(crate) callback_key_pem: String,
     /// One permit for each upload that streams.
@@ -95,6 +108,10 @@ impl Server {
         Ok(Self(Arc::new(ServerState {
             uploads: Arc::new(Semaphore::new(options.limits.uploads_max)),
             hosts,
+            form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
+            callbacks: Semaphore::new(options.limits.callbacks_max),
+            callback_tls: callback_dispatch::client_config(&options.callback_extra_roots)?,
+            callback_key_url: callback_dispatch::key_url_header(&options.callback_key_url),
             callback_key_pem: options.callback_key.public_key_pem()?,
             tasks: TaskTracker::new(),
             options,

@@ -12,7 +12,9 @@ use crate::wire_error::OperationError;
 use crate::wire_response::{self, WireResponse};
 
 /// The page of the callback key. Its name carries a version: another key gets another name.
-pub const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";
+const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";
+/// Its whole path; put behind the store's public address it is what `x-oss-pub-key-url` names by default.
+pub const CALLBACK_KEY_PATH: &str = "/_countersign/callback_pub_key_v1.pem";
 
 /// Answers a request for one of the store's own pages.
 pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<WireResponse, OperationError> {

@@ -1,18 +1,116 @@
-//! PostObject.
+//! PostObject (protocol 01): a form from a browser, from its first byte to its answer.
+//!
+//! Each stage consumes what the one before it made: without fields no grant, without a grant no bytes,
+//! without sealed bytes nothing to commit, and only what is committed is called back and answered.
 
-use countersign_protocol::ErrorCode;
+use countersign_protocol::url_encoding::encode_path;
+use countersign_protocol::xml::PostResponse;
+use countersign_protocol::{ErrorCode, ObjectKey, WireError, ec, etag};
+use countersign_store::ObjectRecord;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, StatusCode};
 
 use crate::context::RequestContext;
+use crate::form_head::{self, FormFile};
+use crate::ingest::{Intake, SealedUpload};
 use crate::request::Call;
 use crate::request_body::RequestBody;
+use crate::upload_grant::{self, Reply, UploadGrant};
 use crate::wire_error::OperationError;
-use crate::wire_response::WireResponse;
+use crate::wire_response::{self, WireResponse};
+use crate::{commit, upload_answer};
+
+/// What may stand around the file: fields before and behind it.
+const AROUND_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Takes one form.
 pub(crate) async fn run(
-    _context: &RequestContext,
-    _call: &Call,
-    _body: &mut RequestBody,
+    context: &RequestContext,
+    call: &Call,
+    body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
-    Err(ErrorCode::NotImplemented.into())
+    refuse_oversized(context, body.declared_bytes())?;
+    body.demand_digest(&call.parts.headers)?;
+
+    let content_type = call.header(CONTENT_TYPE.as_str());
+    let (fields, head_share, mut file) =
+        form_head::read(content_type, body, &context.server.form_heads).await?;
+    let grant = upload_grant::authorise(context, call, &fields).await?;
+    drop((fields, head_share));
+
+    let sealed = ingest(context, &grant, &mut file).await?;
+    let reply = grant.reply().clone();
+    let upload = grant.into_upload();
+    let key = upload.key.clone();
+    let stored = commit::commit(context, upload, sealed).await?;
+
+    Ok(upload_answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply)))
+}
+
+/// Refuses by its announced length what cannot possibly fit, before any of it is read.
+fn refuse_oversized(context: &RequestContext, declared_bytes: Option<u64>) -> Result<(), WireError> {
+    let bytes_max = context.server.options.limits.object_bytes_max.saturating_add(AROUND_FILE_BYTES_MAX);
+    if declared_bytes.is_some_and(|bytes| bytes > bytes_max) {
+        return Err(WireError::new(ErrorCode::InvalidArgument)
+            .with_message("Post body size must be less than 5G.")
+            .with_ec(ec::POST_FILE_TOO_LARGE));
+    }
+    Ok(())
+}
+
+/// Streams the file in. Its length is known only at its end, so nothing is announced to the store.
+async fn ingest(
+    context: &RequestContext,
+    grant: &UploadGrant,
+    file: &mut FormFile<'_>,
+) -> Result<SealedUpload, OperationError> {
+    let mut intake = Intake::begin(context, grant.size(), None).await?;
+    while let Some(chunk) = file.chunk().await? {
+        intake.take(chunk).await?;
+    }
+    intake.seal().await
+}
+
+/// The answer to a form without callback (protocol 01 §5).
+fn plain(
+    context: &RequestContext,
+    call: &Call,
+    key: &ObjectKey,
+    object: &ObjectRecord,
+    reply: &Reply,
+) -> WireResponse {
+    match reply {
+        Reply::Ok => wire_response::empty(StatusCode::OK),
+        Reply::NoContent => wire_response::empty(StatusCode::NO_CONTENT),
+        Reply::Redirect(address) => {
+            let mut response = wire_response::empty(StatusCode::SEE_OTHER);
+            response.headers_mut().insert(LOCATION, address.clone());
+            response
+        }
+        Reply::Created => {
+            let location = location(context, call, key);
+            let document = PostResponse {
+                bucket: call.bucket().unwrap_or_default().to_owned(),
+                location: location.clone(),
+                key: key.as_str().to_owned(),
+                etag: etag::from_md5(object.md5),
+            };
+            let mut response = wire_response::xml(StatusCode::CREATED, document.to_xml());
+            if let Ok(location) = HeaderValue::from_str(&location) {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            response
+        }
+    }
+}
+
+/// Where the object is, by the host under which the form was sent.
+fn location(context: &RequestContext, call: &Call, key: &ObjectKey) -> String {
+    let scheme = if context.secure { "https" } else { "http" };
+    let (host, key) = (&call.host, encode_path(key.as_str()));
+    // A bucket that the host does not name stands in the path.
+    match call.parts.uri.path().trim_matches('/') {
+        "" => format!("{scheme}://{host}/{key}"),
+        bucket => format!("{scheme}://{host}/{bucket}/{key}"),
+    }
 }

@@ -1,0 +1,137 @@
+//! A callback from its parameter to the request that will be sent: the plan that a grant carries, and the
+//! message in which every variable has its value.
+//!
+//! The message is also what the store's outbox keeps until the application has acknowledged: it needs neither
+//! the object nor the form any more.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_protocol::callback::{
+    CallbackParameter, CallbackParameterError, CallbackVariables, ImageInfo,
+};
+use countersign_protocol::{ObjectKey, etag};
+use countersign_store::SealedBlob;
+use serde::{Deserialize, Serialize};
+
+use crate::context::RequestContext;
+
+/// The callback that an upload asked for, checked and waiting for the upload's facts.
+#[derive(Debug)]
+pub(crate) struct CallbackPlan {
+    parameter: CallbackParameter,
+    custom: Vec<(String, String)>,
+    requester: String,
+}
+
+/// What an upload turned out to be.
+pub(crate) struct UploadFacts<'u> {
+    /// The bucket's name.
+    pub(crate) bucket: &'u str,
+    /// The final key.
+    pub(crate) key: &'u ObjectKey,
+    /// The stored content type.
+    pub(crate) content_type: &'u str,
+    /// `PostObject` or `PutObject`.
+    pub(crate) operation: &'static str,
+    /// Length and digests.
+    pub(crate) blob: &'u SealedBlob,
+    /// Only of an image, and only when the plan wants it.
+    pub(crate) image: Option<ImageInfo>,
+}
+
+impl CallbackPlan {
+    /// A plan with its custom variables (names with their `x:`). `requester` is who uploads.
+    ///
+    /// # Errors
+    /// When the body could grow too long.
+    pub(crate) fn new(
+        parameter: CallbackParameter,
+        custom: Vec<(String, String)>,
+        requester: impl Into<String>,
+    ) -> Result<Self, CallbackParameterError> {
+        parameter.check_body_size(&custom)?;
+        Ok(Self { parameter, custom, requester: requester.into() })
+    }
+
+    /// Whether the body names the image's size or format.
+    pub(crate) fn wants_image(&self) -> bool {
+        self.parameter.body.as_str().contains("${imageInfo.")
+    }
+
+    /// The message, now that the upload is known.
+    pub(crate) fn into_message(self, context: &RequestContext, facts: UploadFacts<'_>) -> CallbackMessage {
+        let Self { parameter, custom, requester } = self;
+        let variables = CallbackVariables {
+            bucket: facts.bucket.to_owned(),
+            object: facts.key.as_str().to_owned(),
+            etag: etag::from_md5(facts.blob.md5()),
+            size: facts.blob.len(),
+            mime_type: facts.content_type.to_owned(),
+            image: facts.image,
+            crc64: facts.blob.crc64(),
+            content_md5: Some(STANDARD.encode(facts.blob.md5())),
+            vpc_id: None,
+            client_ip: context.peer.to_string(),
+            req_id: context.request_id.as_str().to_owned(),
+            operation: facts.operation.to_owned(),
+            custom,
+        };
+        CallbackMessage {
+            urls: parameter.urls.iter().map(ToString::to_string).collect(),
+            host: parameter.host,
+            body: parameter.body.expand(&variables, parameter.body_type),
+            content_type: parameter.body_type.as_str().to_owned(),
+            additional_headers: parameter.additional_headers,
+            bucket: variables.bucket,
+            request_id: variables.req_id,
+            requester,
+        }
+    }
+}
+
+/// One callback with every value in it; the payload of an owed entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackMessage {
+    /// One to five URLs, to be tried in order.
+    pub urls: Vec<String>,
+    /// The `Host` header, where it is not the URL's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The body to be sent.
+    pub body: String,
+    /// Its type.
+    pub content_type: String,
+    /// Further request headers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_headers: Vec<(String, String)>,
+    /// The bucket of the upload.
+    pub bucket: String,
+    /// The upload's request id.
+    pub request_id: String,
+    /// Who uploaded.
+    pub requester: String,
+}
+
+impl CallbackMessage {
+    /// The form in which the outbox keeps it.
+    pub(crate) fn to_payload(&self) -> Vec<u8> {
+        // Strings serialised into memory cannot fail; an empty payload would be reported when it is read.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads the payload of an owed entry.
+    ///
+    /// # Errors
+    /// When the bytes are no payload of this server.
+    pub fn from_payload(payload: &[u8]) -> Result<Self, PayloadError> {
+        serde_json::from_slice(payload).map_err(|error| PayloadError { reason: error.to_string() })
+    }
+}
+
+/// An owed entry that this server did not write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the owed callback cannot be read: {reason}")]
+pub struct PayloadError {
+    /// What is wrong with it.
+    pub reason: String,
+}

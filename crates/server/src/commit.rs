@@ -1,0 +1,140 @@
+//! Stages 4 and 5 of an upload: the one durable transaction that makes it visible, and the callback.
+//!
+//! With a callback both run in a task of their own, which the client cannot end by hanging up. That the
+//! callback is owed is written in the same transaction as the object; the outcome closes the entry.
+
+use bytes::Bytes;
+use countersign_protocol::ObjectKey;
+use countersign_protocol::callback::CallbackFailure;
+use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry, OwedOutcome};
+
+use crate::callback_dispatch::{self, CallbackReply};
+use crate::callback_message::{CallbackMessage, CallbackPlan, UploadFacts};
+use crate::context::RequestContext;
+use crate::image_info;
+use crate::ingest::SealedUpload;
+use crate::object_attributes::ObjectAttributes;
+use crate::wire_error::OperationError;
+
+/// What is to be stored, and who is to be told.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    /// The bucket's name.
+    pub(crate) bucket: String,
+    /// The final key.
+    pub(crate) key: ObjectKey,
+    /// What is kept beside the bytes.
+    pub(crate) attributes: ObjectAttributes,
+    /// Refuse when the key holds an object already.
+    pub(crate) forbid_overwrite: bool,
+    /// The callback, if one was asked for.
+    pub(crate) callback: Option<CallbackPlan>,
+    /// `PostObject` or `PutObject`.
+    pub(crate) operation: &'static str,
+}
+
+/// A stored object, and what the application said about it.
+#[derive(Debug)]
+pub(crate) struct StoredObject {
+    /// The record.
+    pub(crate) object: ObjectRecord,
+    /// The callback's outcome; `None` when none was asked for.
+    pub(crate) callback: Option<Result<CallbackReply, CallbackFailure>>,
+}
+
+/// Stores an upload and makes its callback.
+pub(crate) async fn commit(
+    context: &RequestContext,
+    upload: Upload,
+    sealed: SealedUpload,
+) -> Result<StoredObject, OperationError> {
+    if upload.callback.is_none() {
+        // The store finishes what it was handed, whether or not somebody waits for it.
+        let (object, _) = put(context, upload, sealed, None).await?;
+        return Ok(StoredObject { object, callback: None });
+    }
+    let task_context = context.clone();
+    let task = async move { commit_and_call(&task_context, upload, sealed).await };
+    context.server.tasks.spawn(task).await?
+}
+
+async fn commit_and_call(
+    context: &RequestContext,
+    mut upload: Upload,
+    sealed: SealedUpload,
+) -> Result<StoredObject, OperationError> {
+    let message = match upload.callback.take() {
+        Some(plan) => Some(message(context, &upload, &sealed, plan).await),
+        None => None,
+    };
+    let (object, owed_id) = put(context, upload, sealed, message.as_ref()).await?;
+    let Some(message) = message else { return Ok(StoredObject { object, callback: None }) };
+    let outcome = callback_dispatch::deliver(&context.server, &message).await;
+    if let Err(failure) = &outcome {
+        tracing::warn!(request_id = %context.request_id, urls = ?message.urls, %failure, "a callback failed");
+    }
+    if let Some(id) = owed_id {
+        close_owed(context, id, &outcome);
+    }
+    Ok(StoredObject { object, callback: Some(outcome) })
+}
+
+/// Gives every variable of the callback its value.
+async fn message(
+    context: &RequestContext,
+    upload: &Upload,
+    sealed: &SealedUpload,
+    plan: CallbackPlan,
+) -> CallbackMessage {
+    let image = if plan.wants_image() { image_info::read(&sealed.blob).await } else { None };
+    let facts = UploadFacts {
+        bucket: &upload.bucket,
+        key: &upload.key,
+        content_type: &upload.attributes.content_type,
+        operation: upload.operation,
+        blob: &sealed.blob,
+        image,
+    };
+    plan.into_message(context, facts)
+}
+
+/// The transaction. The upload's place is free as soon as it has ended.
+async fn put(
+    context: &RequestContext,
+    upload: Upload,
+    sealed: SealedUpload,
+    message: Option<&CallbackMessage>,
+) -> Result<(ObjectRecord, Option<u64>), OperationError> {
+    let SealedUpload { blob, place } = sealed;
+    let mutation = Mutation::PutObject {
+        bucket: upload.bucket,
+        key: Bytes::from(upload.key.into_string()),
+        content: blob,
+        attributes: upload.attributes.encode(),
+        forbid_overwrite: upload.forbid_overwrite,
+        owed: message.map(|message| OwedEntry { payload: message.to_payload() }),
+    };
+    let applied = context.server.options.store.commit(mutation).await;
+    drop(place);
+    match applied? {
+        Applied::ObjectPut { object, owed_id } => Ok((object, owed_id)),
+        other => {
+            let reason = format!("a put was answered with {other:?}");
+            Err(CommitError::Failed(ApplyError::Catalog { reason }).into())
+        }
+    }
+}
+
+/// Notes the outcome; the answer does not wait for it.
+fn close_owed(context: &RequestContext, id: u64, outcome: &Result<CallbackReply, CallbackFailure>) {
+    let outcome = match outcome {
+        Ok(_) => OwedOutcome::Delivered,
+        Err(failure) => OwedOutcome::Failed(failure.message()),
+    };
+    let store = context.server.options.store.clone();
+    context.server.tasks.spawn(async move {
+        if let Err(error) = store.commit(Mutation::CloseOwed { id, outcome }).await {
+            tracing::error!(id, %error, "the outcome of a callback could not be noted");
+        }
+    });
+}

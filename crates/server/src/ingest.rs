@@ -1,0 +1,60 @@
+//! Stage 3 of an upload: bytes go in as they come, counted against the range that was granted, invisible
+//! until they are committed. Dropping what is half done discards it.
+
+use bytes::Bytes;
+use countersign_protocol::policy::SizeRange;
+use countersign_protocol::{ErrorCode, WireError};
+use countersign_store::{SealedBlob, StagedBlob};
+use tokio::sync::OwnedSemaphorePermit;
+
+use std::sync::Arc;
+
+use crate::context::RequestContext;
+use crate::wire_error::OperationError;
+
+/// An upload that is being taken in. Holds one of the places for uploads.
+pub(crate) struct Intake {
+    staged: StagedBlob,
+    size: SizeRange,
+    place: OwnedSemaphorePermit,
+}
+
+/// All bytes of an upload, with their digests, not yet visible. Its place is given back by the commit.
+#[derive(Debug)]
+pub(crate) struct SealedUpload {
+    /// The bytes.
+    pub(crate) blob: SealedBlob,
+    /// The place among the uploads that stream.
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+impl Intake {
+    /// Begins to take in an upload of a size in this range. `expected_bytes` is what the sender announces,
+    /// where that is known.
+    pub(crate) async fn begin(
+        context: &RequestContext,
+        size: SizeRange,
+        expected_bytes: Option<u64>,
+    ) -> Result<Self, OperationError> {
+        if let Some(expected) = expected_bytes {
+            size.check_running(expected).map_err(WireError::from)?;
+        }
+        let place = Arc::clone(&context.server.uploads)
+            .try_acquire_owned()
+            .map_err(|_| WireError::new(ErrorCode::ActiveRequestLimitExceeded))?;
+        let staged = context.server.options.store.stage(expected_bytes).await?;
+        Ok(Self { staged, size, place })
+    }
+
+    /// Takes in the next bytes, unless they are too many.
+    pub(crate) async fn take(&mut self, chunk: Bytes) -> Result<(), OperationError> {
+        self.size.check_running(self.staged.len() + chunk.len() as u64).map_err(WireError::from)?;
+        Ok(self.staged.write(chunk).await?)
+    }
+
+    /// Ends the upload, unless its bytes are too few.
+    pub(crate) async fn seal(self) -> Result<SealedUpload, OperationError> {
+        self.size.check_complete(self.staged.len()).map_err(WireError::from)?;
+        Ok(SealedUpload { blob: self.staged.seal().await?, place: self.place })
+    }
+}

@@ -1,0 +1,233 @@
+//! Stage 2 of PostObject: from a form's fields to the grant that lets its file in, or the reason why not.
+//!
+//! An [`UploadGrant`] can only be made here, after every check (protocol 01 §6, 07 §2.6): key id, bucket,
+//! signature, expiry, every condition, rights, callback, overwriting. Whoever holds one need not check again.
+
+use std::sync::Arc;
+
+use countersign_protocol::callback::CallbackParameter;
+use countersign_protocol::form::{FormFields, effective_content_type, final_key};
+use countersign_protocol::policy::{Policy, PolicyFacts, SizeRange};
+use countersign_protocol::post_signature::PostCredentials;
+use countersign_protocol::{BucketName, ErrorCode, ObjectAcl, ObjectKey, WireError};
+use countersign_store::BucketRecord;
+use http::HeaderValue;
+
+use crate::access::{self, Caller, Right};
+use crate::attribute_headers;
+use crate::bucket_settings;
+use crate::callback_message::CallbackPlan;
+use crate::context::RequestContext;
+use crate::object_attributes::ObjectAttributes;
+use crate::request::Call;
+use crate::wire_error::OperationError;
+
+/// The permission to store one file under one key.
+#[derive(Debug)]
+pub(crate) struct UploadGrant {
+    bucket: BucketName,
+    key: ObjectKey,
+    size: SizeRange,
+    attributes: ObjectAttributes,
+    forbid_overwrite: bool,
+    callback: Option<CallbackPlan>,
+    reply: Reply,
+}
+
+/// What a successful form without callback is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// 303 to this address.
+    Redirect(HeaderValue),
+    /// 200 without a body.
+    Ok,
+    /// 201 with a document.
+    Created,
+    /// 204.
+    NoContent,
+}
+
+impl UploadGrant {
+    /// The sizes that are let in.
+    pub(crate) fn size(&self) -> SizeRange {
+        self.size
+    }
+
+    /// How to answer when there is no callback.
+    pub(crate) fn reply(&self) -> &Reply {
+        &self.reply
+    }
+
+    /// Takes the grant apart once the file is in: bucket, key, attributes, whether overwriting is
+    /// forbidden, callback.
+    pub(crate) fn into_upload(self) -> crate::commit::Upload {
+        crate::commit::Upload {
+            bucket: self.bucket.into_string(),
+            key: self.key,
+            attributes: self.attributes,
+            forbid_overwrite: self.forbid_overwrite,
+            callback: self.callback,
+            operation: "PostObject",
+        }
+    }
+}
+
+/// Decides about a form.
+pub(crate) async fn authorise(
+    context: &RequestContext,
+    call: &Call,
+    fields: &FormFields,
+) -> Result<UploadGrant, OperationError> {
+    let literal_key = fields.key().map_err(WireError::from)?;
+    let credentials = PostCredentials::of(fields).map_err(WireError::from)?;
+    let secret = known_secret(context, &credentials)?;
+    let bucket_name = BucketName::parse(call.bucket().unwrap_or_default()).map_err(WireError::from)?;
+    let bucket = existing_bucket(context, &bucket_name).await?;
+    let (caller, size) = match secret {
+        Some(secret) => {
+            credentials.verify(secret).map_err(WireError::from)?;
+            (Caller::Owner, hold_against_policy(context, &credentials, &bucket_name, fields)?)
+        }
+        None => (Caller::Anonymous, SizeRange::ANY),
+    };
+    if literal_key.is_empty() {
+        return Err(WireError::from(countersign_protocol::object_key::ObjectKeyError::Empty).into());
+    }
+    let key = final_key(literal_key, fields.file().filename.as_deref()).map_err(WireError::from)?;
+    let attributes = attributes(call, fields, &key)?;
+    refuse_unbuilt(fields)?;
+    let callback = callback_plan(&caller, fields)?;
+    let reply = reply(fields)?;
+    let forbid_overwrite =
+        fields.get("x-oss-forbid-overwrite").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+    check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
+    let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
+    let size = size.intersect(limits);
+    Ok(UploadGrant { bucket: bucket_name, key, size, attributes, forbid_overwrite, callback, reply })
+}
+
+/// The secret of the form's key id; `None` for an anonymous form.
+fn known_secret<'c>(
+    context: &'c RequestContext,
+    credentials: &PostCredentials<'_>,
+) -> Result<Option<&'c countersign_protocol::AccessKeySecret>, WireError> {
+    let Some(id) = credentials.access_key_id() else { return Ok(None) };
+    match context.server.secret(id) {
+        Some(secret) => Ok(Some(secret)),
+        None => Err(WireError::new(ErrorCode::InvalidAccessKeyId).with_element("OSSAccessKeyId", id)),
+    }
+}
+
+async fn existing_bucket(
+    context: &RequestContext,
+    name: &BucketName,
+) -> Result<Arc<BucketRecord>, OperationError> {
+    let bucket = context.server.options.store.bucket(name.as_str()).await?;
+    bucket.ok_or_else(|| {
+        WireError::new(ErrorCode::NoSuchBucket).with_element("BucketName", name.as_str()).into()
+    })
+}
+
+/// Reads the policy and holds the form against all of it; what is left to be enforced is the size.
+fn hold_against_policy(
+    context: &RequestContext,
+    credentials: &PostCredentials<'_>,
+    bucket: &BucketName,
+    fields: &FormFields,
+) -> Result<SizeRange, WireError> {
+    if let PostCredentials::V4(v4) = credentials
+        && v4.scope.region() != context.server.options.region
+    {
+        return Err(WireError::new(ErrorCode::InvalidArgument)
+            .with_message("Invalid signing region in x-oss-credential.")
+            .with_ec(countersign_protocol::ec::POST_V4_CREDENTIAL));
+    }
+    if credentials.security_token().is_some() {
+        // There are no temporary keys here, so no token belongs to a key of this store.
+        return Err(WireError::new(ErrorCode::InvalidSecurityToken));
+    }
+    let policy = Policy::parse(credentials.policy().unwrap_or_default())?;
+    credentials.check_against(&policy, context.now)?;
+    Ok(policy.evaluate(&PolicyFacts { bucket: bucket.as_str(), fields }, context.now)?)
+}
+
+/// What is kept with the object. A request header may give the access control list too; the field wins.
+fn attributes(call: &Call, fields: &FormFields, key: &ObjectKey) -> Result<ObjectAttributes, WireError> {
+    const ACL: &str = "x-oss-object-acl";
+    let header = call.header(ACL).map(|value| (ACL, value.as_bytes()));
+    let fields_filled = fields.iter().filter(|(_, value)| !value.is_empty());
+    let named = header.into_iter().chain(fields_filled.map(|(name, value)| (name, value.as_bytes())));
+    Ok(attribute_headers::gather(key.as_str(), effective_content_type(fields), named)?)
+}
+
+/// Refuses what would have to be promised and is not kept: encryption at rest.
+fn refuse_unbuilt(fields: &FormFields) -> Result<(), WireError> {
+    for name in ["x-oss-server-side-encryption", "x-oss-server-side-data-encryption"] {
+        match fields.get_filled(name) {
+            None => {}
+            Some("AES256" | "KMS" | "SM4") => {
+                return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
+            }
+            Some(_) => return Err(WireError::new(ErrorCode::InvalidEncryptionAlgorithmError)),
+        }
+    }
+    Ok(())
+}
+
+/// The callback the form asks for, with its `x:` fields.
+fn callback_plan(caller: &Caller, fields: &FormFields) -> Result<Option<CallbackPlan>, WireError> {
+    let Some(value) = fields.get_filled("callback") else { return Ok(None) };
+    let Some(parameter) = CallbackParameter::parse(value.trim())? else { return Ok(None) };
+    let custom = fields
+        .iter()
+        .filter(|(name, _)| name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("x:")))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    Ok(Some(CallbackPlan::new(parameter, custom, caller.account())?))
+}
+
+fn reply(fields: &FormFields) -> Result<Reply, WireError> {
+    if let Some(address) = fields.get_filled("success_action_redirect") {
+        let known = address.starts_with("http://") || address.starts_with("https://");
+        let header = HeaderValue::from_bytes(address.as_bytes()).ok().filter(|_| known);
+        return header.map(Reply::Redirect).ok_or_else(|| {
+            WireError::new(ErrorCode::InvalidArgument)
+                .with_message("The success_action_redirect is not a http or https address.")
+                .with_element("ArgumentName", "success_action_redirect")
+                .with_element("ArgumentValue", address)
+        });
+    }
+    Ok(match fields.get("success_action_status").map(str::trim) {
+        Some("200") => Reply::Ok,
+        Some("201") => Reply::Created,
+        _ => Reply::NoContent,
+    })
+}
+
+/// The rights on the final key, and the early refusal of an overwrite; the commit decides it again.
+async fn check_rights(
+    context: &RequestContext,
+    caller: &Caller,
+    bucket: &BucketRecord,
+    key: &ObjectKey,
+    forbid_overwrite: bool,
+) -> Result<(), OperationError> {
+    let acl = bucket_settings::acl(bucket);
+    if *caller == Caller::Owner && !forbid_overwrite {
+        return Ok(());
+    }
+    // Without the bucket's leave there is no need to look at the object, which could only tell a stranger
+    // whether it exists.
+    if !acl.lets_anyone_write() {
+        access::permit(caller, Right::WriteObject, acl, ObjectAcl::Default).map_err(WireError::from)?;
+    }
+    let existing = context.server.options.store.object(&bucket.name, key.as_str().as_bytes()).await?;
+    if let Some(existing) = existing {
+        let object_acl = ObjectAttributes::decode(&existing.attributes).acl;
+        access::permit(caller, Right::WriteObject, acl, object_acl).map_err(WireError::from)?;
+        if forbid_overwrite {
+            return Err(ErrorCode::FileAlreadyExists.into());
+        }
+    }
+    Ok(())
+}
