@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::Owner;
-use super::writer::Writer;
 use crate::iso_time;
+use crate::xml::Owner;
+use crate::xml::writer::Writer;
 
 /// One bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::writer::Writer;
-use super::{NameEncoding, Owner};
+use crate::xml::writer::Writer;
+use crate::xml::{NameEncoding, Owner};
 use crate::{etag, iso_time};
 
 /// One object of a listing.
