@@ -54,14 +54,14 @@ export async function startStore(extra = []) {
   return { ...running, url, stop };
 }
 
-export async function startApplication(answer = '{"Status":"OK","from":"application"}') {
+export async function startApplication(answer = '{"Status":"OK","from":"application"}', status = 200) {
   const received = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
       received.push({ path: request.url, headers: request.headers, body });
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) });
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) });
       response.end(answer);
     });
   });
