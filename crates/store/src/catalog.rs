@@ -6,7 +6,9 @@
 pub mod sqlite;
 
 use crate::blobs::{BlobId, Work};
-use crate::{Applied, ApplyError, BucketRecord, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Refused};
+use crate::{
+    Applied, ApplyError, BucketRecord, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Refused,
+};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -104,7 +106,12 @@ pub trait Catalog: Send + Sync {
     fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>>;
 
     /// Buckets in byte order of their names.
-    fn buckets(&self, prefix: &str, after: &str, limit: usize) -> Work<Result<Vec<Arc<BucketRecord>>, CatalogError>>;
+    fn buckets(
+        &self,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Work<Result<Vec<Arc<BucketRecord>>, CatalogError>>;
 
     /// The object that a key holds now. Inline bytes come along.
     fn object(&self, bucket: &str, key: Bytes) -> Work<Result<Option<ObjectRecord>, CatalogError>>;

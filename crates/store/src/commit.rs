@@ -18,7 +18,8 @@ pub(crate) async fn apply(inner: &Arc<Inner>, batch: Vec<Mutation>) -> BatchOutc
         let offered = tokio::spawn(async move { apply_with_blobs(&inner, batch).await });
         return offered.await.unwrap_or(Err(ApplyError::Closed));
     }
-    let placed = batch.into_iter().map(|mutation| mutation.map(|content| Publishing::start(content).placed)).collect();
+    let placed =
+        batch.into_iter().map(|mutation| mutation.map(|content| Publishing::start(content).placed)).collect();
     inner.catalog.apply(placed).await
 }
 
@@ -66,7 +67,8 @@ async fn apply_with_blobs(inner: &Arc<Inner>, batch: Vec<Mutation>) -> BatchOutc
     let outcome = match failure {
         Some(error) => Err(error),
         None => {
-            let placed = publishing.into_iter().map(|mutation| mutation.map(|content| content.placed)).collect();
+            let placed =
+                publishing.into_iter().map(|mutation| mutation.map(|content| content.placed)).collect();
             inner.catalog.apply(placed).await
         }
     };

@@ -1,5 +1,6 @@
 //! MD5 and CRC-64 of a stream in one pass.
 
+use bytes::Bytes;
 use countersign_sys::Md5;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 
@@ -16,9 +17,14 @@ impl Digests {
     }
 
     /// Takes in the next bytes.
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         self.crc64.update(bytes);
+    }
+
+    /// Takes in chunks in their order.
+    pub(crate) fn update_all(&mut self, chunks: &[Bytes]) {
+        chunks.iter().for_each(|chunk| self.update(chunk));
     }
 
     /// MD5 and CRC-64 of all the bytes.

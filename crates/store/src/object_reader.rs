@@ -53,7 +53,10 @@ impl ObjectReader {
         ObjectReader { remaining: bytes.len() as u64, source: Source::Whole(bytes), _pin: None }
     }
 
-    pub(crate) fn pieces(remaining: u64, pieces: BoxStream<'static, Result<Bytes, ReadError>>) -> ObjectReader {
+    pub(crate) fn pieces(
+        remaining: u64,
+        pieces: BoxStream<'static, Result<Bytes, ReadError>>,
+    ) -> ObjectReader {
         ObjectReader { remaining, source: Source::Pieces(pieces), _pin: None }
     }
 

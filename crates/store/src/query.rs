@@ -43,3 +43,63 @@ pub struct ListPage {
     /// When more follows: the `after` of the next page, which is the last entry's name.
     pub next: Option<Bytes>,
 }
+
+impl ListQuery {
+    /// The common prefix that a key under the prefix is rolled up to, if it is.
+    pub fn common_prefix<'key>(&self, key: &'key [u8]) -> Option<&'key [u8]> {
+        if self.delimiter.is_empty() {
+            return None;
+        }
+        let rest = key.get(self.prefix.len()..)?;
+        let at = rest.windows(self.delimiter.len()).position(|window| window == self.delimiter)?;
+        key.get(..self.prefix.len() + at + self.delimiter.len())
+    }
+
+    /// Where a walk in byte order begins; none when nothing can follow.
+    pub fn first_key(&self) -> Option<Vec<u8>> {
+        if self.after < self.prefix {
+            return Some(self.prefix.clone());
+        }
+        if self.after.is_empty() {
+            return Some(Vec::new());
+        }
+        if self.after.starts_with(&self.prefix) && self.common_prefix(&self.after) == Some(&self.after[..]) {
+            return ListQuery::above(&self.after);
+        }
+        let mut next = self.after.clone();
+        next.push(0);
+        Some(next)
+    }
+
+    /// The smallest bytes above everything that begins with `prefix`; none when there are no such bytes.
+    pub fn above(prefix: &[u8]) -> Option<Vec<u8>> {
+        let mut above = prefix.to_vec();
+        while let Some(last) = above.pop() {
+            if last < 0xff {
+                above.push(last + 1);
+                return Some(above);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_above_a_prefix_is_above_everything_under_it() {
+        assert_eq!(ListQuery::above(b"a/"), Some(b"a0".to_vec()));
+        assert_eq!(ListQuery::above(&[1, 0xff, 0xff]), Some(vec![2]));
+        assert_eq!(ListQuery::above(&[0xff]), None);
+    }
+
+    #[test]
+    fn a_walk_passes_over_the_common_prefix_it_comes_after() {
+        let query = ListQuery { delimiter: b"/".to_vec(), after: b"a/".to_vec(), ..ListQuery::default() };
+        assert_eq!(query.first_key(), Some(b"a0".to_vec()));
+        let within = ListQuery { after: b"a/b".to_vec(), ..query };
+        assert_eq!(within.first_key(), Some(b"a/b\0".to_vec()));
+    }
+}

@@ -31,7 +31,9 @@ pub(crate) async fn read(
     let piece = match &object.content.place {
         _ if len == 0 => return Ok(ObjectReader::whole(Bytes::new())),
         Place::Empty => return Err(ReadError::Short),
-        Place::Inline { bytes: Some(bytes), .. } => return part_of(bytes, offset, len).map(ObjectReader::whole),
+        Place::Inline { bytes: Some(bytes), .. } => {
+            return part_of(bytes, offset, len).map(ObjectReader::whole);
+        }
         Place::Inline { row, bytes: None } => Piece::Inline(*row),
         Place::Blob(id) => Piece::Blob(*id),
         Place::Extents => {

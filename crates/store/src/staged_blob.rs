@@ -4,10 +4,10 @@
 //! are handed on in batches of 128 KiB: while one batch is hashed and written, each beside the other and off
 //! the async threads, the next is received. So at most 256 KiB are held, whatever the upload's size.
 
+use crate::StageError;
 use crate::blobs::{BlobError, BlobWriter, Blobs, Chunks, SealedBytes, Work};
 use crate::digest::Digests;
 use crate::health::HealthFlag;
-use crate::StageError;
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -67,8 +67,8 @@ struct Spill {
 }
 
 enum SpillState {
-    Idle(Digests),
-    UnderWay { hashing: JoinHandle<Digests>, writing: Work<Result<(), BlobError>> },
+    Idle(Box<Digests>),
+    UnderWay { hashing: JoinHandle<Box<Digests>>, writing: Work<Result<(), BlobError>> },
     Failed,
 }
 
@@ -85,7 +85,15 @@ impl StagedBlob {
         inline_bytes_max: u64,
         expected_bytes: Option<u64>,
     ) -> StagedBlob {
-        StagedBlob { blobs, health, inline_bytes_max, expected_bytes, batch: Batch::default(), len: 0, spill: None }
+        StagedBlob {
+            blobs,
+            health,
+            inline_bytes_max,
+            expected_bytes,
+            batch: Batch::default(),
+            len: 0,
+            spill: None,
+        }
     }
 
     /// Bytes taken in so far.
@@ -134,13 +142,14 @@ impl StagedBlob {
 
     async fn seal_inline(mut self) -> Result<SealedBlob, StageError> {
         let chunks = self.batch.take();
-        let digests = if self.len <= HASH_HERE_BYTES {
-            hashed(Digests::new(), &chunks)
+        let (md5, crc64) = if self.len <= HASH_HERE_BYTES {
+            let mut digests = Digests::new();
+            digests.update_all(&chunks);
+            digests.finish()
         } else {
-            let shared = Arc::new(chunks.clone());
-            spawn_hash(Digests::new(), shared).await.map_err(|_| StageError::WorkerLost)?
+            let hashing = spawn_hash(Box::new(Digests::new()), Arc::new(chunks.clone()));
+            hashing.await.map_err(|_| StageError::WorkerLost)?.finish()
         };
-        let (md5, crc64) = digests.finish();
         Ok(SealedBlob { len: self.len, md5, crc64, body: SealedBody::Inline(chunks) })
     }
 
@@ -160,7 +169,7 @@ impl StagedBlob {
     fn open_spill(&mut self) -> Spill {
         self.spill.take().unwrap_or_else(|| Spill {
             writer: self.blobs.stage(self.expected_bytes),
-            state: SpillState::Idle(Digests::new()),
+            state: SpillState::Idle(Box::new(Digests::new())),
         })
     }
 
@@ -181,7 +190,7 @@ impl StagedBlob {
 
 impl Spill {
     /// Waits for the batch under way and answers the digests up to it.
-    async fn settle(&mut self) -> Result<Digests, StageError> {
+    async fn settle(&mut self) -> Result<Box<Digests>, StageError> {
         match std::mem::replace(&mut self.state, SpillState::Failed) {
             SpillState::Idle(digests) => Ok(digests),
             SpillState::UnderWay { hashing, writing } => {
@@ -193,13 +202,11 @@ impl Spill {
     }
 }
 
-fn hashed(mut digests: Digests, chunks: &[Bytes]) -> Digests {
-    chunks.iter().for_each(|chunk| digests.update(chunk));
-    digests
-}
-
-fn spawn_hash(digests: Digests, chunks: Chunks) -> JoinHandle<Digests> {
-    tokio::task::spawn_blocking(move || hashed(digests, &chunks))
+fn spawn_hash(mut digests: Box<Digests>, chunks: Chunks) -> JoinHandle<Box<Digests>> {
+    tokio::task::spawn_blocking(move || {
+        digests.update_all(&chunks);
+        digests
+    })
 }
 
 /// The whole bytes of an upload with their digests, not yet visible. Dropping it discards them.

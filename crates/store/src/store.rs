@@ -8,8 +8,9 @@ use crate::object_reader::ObjectReader;
 use crate::pins::Pins;
 use crate::staged_blob::StagedBlob;
 use crate::{
-    Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation, ObjectRecord,
-    OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError, commit, resolve, sweeper,
+    Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
+    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError, commit,
+    resolve, sweeper,
 };
 use bytes::Bytes;
 use std::ops::Range;
@@ -199,7 +200,11 @@ impl Store {
     ///
     /// # Errors
     /// [`QueryError::Catalog`].
-    pub async fn object(&self, bucket: &str, key: impl AsRef<[u8]>) -> Result<Option<ObjectRecord>, QueryError> {
+    pub async fn object(
+        &self,
+        bucket: &str,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Option<ObjectRecord>, QueryError> {
         Ok(self.0.catalog.object(bucket, Bytes::copy_from_slice(key.as_ref())).await?)
     }
 
@@ -264,7 +269,11 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
         read_connections: options.read_connections,
         garbage_grace: options.garbage_grace,
     })?;
-    let blobs = LocalFiles::open(LocalFilesOptions { folder: folder.join("blobs"), durable: options.durable })?;
+    let blobs = LocalFiles::open(LocalFilesOptions {
+        folder: folder.join("blobs"),
+        durable: options.durable,
+        unnamed_files: true,
+    })?;
     Ok((lock, Arc::new(catalog), Arc::new(blobs)))
 }
 

@@ -71,9 +71,14 @@ impl RsaMd5Key {
         // callback is one that refuses, so that an encrypted key is an error and no terminal is asked. A key that
         // is answered is ours.
         let key = unsafe {
-            let bio =
-                NonNull::new(lc::BIO_new_mem_buf(pem.as_ptr().cast(), len as lc::ossl_ssize_t)).ok_or(RsaKeyError::NotAPrivateKey)?;
-            let key = lc::PEM_read_bio_PrivateKey(bio.as_ptr(), ptr::null_mut(), Some(no_password), ptr::null_mut());
+            let bio = NonNull::new(lc::BIO_new_mem_buf(pem.as_ptr().cast(), len as lc::ossl_ssize_t))
+                .ok_or(RsaKeyError::NotAPrivateKey)?;
+            let key = lc::PEM_read_bio_PrivateKey(
+                bio.as_ptr(),
+                ptr::null_mut(),
+                Some(no_password),
+                ptr::null_mut(),
+            );
             lc::BIO_free(bio.as_ptr());
             lc::ERR_clear_error();
             RsaMd5Key(NonNull::new(key).ok_or(RsaKeyError::NotAPrivateKey)?)
@@ -91,7 +96,15 @@ impl RsaMd5Key {
         // SAFETY: the BIO is alive during the call, the key too; a null cipher means unencrypted, and then neither
         // password nor callback is looked at.
         self.written(|bio| unsafe {
-            lc::PEM_write_bio_PKCS8PrivateKey(bio, self.0.as_ptr(), ptr::null(), ptr::null(), 0, None, ptr::null_mut())
+            lc::PEM_write_bio_PKCS8PrivateKey(
+                bio,
+                self.0.as_ptr(),
+                ptr::null(),
+                ptr::null(),
+                0,
+                None,
+                ptr::null_mut(),
+            )
         })
     }
 
@@ -119,8 +132,14 @@ impl RsaMd5Key {
             let rsa = self.rsa();
             let mut signature = vec![0; lc::RSA_size(rsa) as usize];
             let mut len = 0;
-            let signed =
-                lc::RSA_sign(lc::NID_md5, digest.as_ptr(), digest.len(), signature.as_mut_ptr(), &mut len, rsa);
+            let signed = lc::RSA_sign(
+                lc::NID_md5,
+                digest.as_ptr(),
+                digest.len(),
+                signature.as_mut_ptr(),
+                &mut len,
+                rsa,
+            );
             signature.truncate(len as usize);
             if signed == 1 { Ok(signature) } else { Err(RsaKeyError::NotSigned) }
         }

@@ -1,7 +1,23 @@
 //! Blobs as local files.
+//!
+//! A blob is written to a file without a name (`O_TMPFILE`), so that a crash leaves nothing; where the system
+//! refuses that, to a file in `staged/`, which is emptied at start. Published blobs lie in numbered folders, a
+//! few thousand to each, filled one after the other: so a batch syncs one folder, and a start after a crash
+//! looks only into the folders that were still being filled. A blob's name is the number of its folder and
+//! twelve random bytes.
+
+mod folders;
+mod publisher;
+mod reading;
+mod writing;
 
 use super::{BlobError, BlobId, BlobWriter, Blobs, OpenedBlob, Work};
+use folders::Folders;
+use publisher::Publisher;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use writing::{FileWriter, Staging};
 
 /// How to open a folder of blobs.
 #[derive(Debug, Clone)]
@@ -10,51 +26,104 @@ pub struct LocalFilesOptions {
     pub folder: PathBuf,
     /// Whether files and their names are synced.
     pub durable: bool,
+    /// Whether files without a name may be used where the system has them.
+    pub unnamed_files: bool,
 }
 
 /// Blobs as local files.
 #[derive(Debug)]
-pub struct LocalFiles;
+pub struct LocalFiles {
+    folders: Arc<Folders>,
+    staging: Arc<Staging>,
+    publisher: Arc<Publisher>,
+}
 
 impl LocalFiles {
-    /// Opens the folder.
+    /// Opens the folder. Blocks.
     ///
     /// # Errors
-    /// When it cannot be opened.
-    pub fn open(_options: LocalFilesOptions) -> Result<LocalFiles, BlobError> {
-        Err(BlobError::NotFound)
+    /// When it cannot be made or written.
+    pub fn open(options: LocalFilesOptions) -> Result<LocalFiles, BlobError> {
+        let folders = Arc::new(Folders::open(options.folder.clone(), options.durable)?);
+        let staging = Arc::new(Staging::open(&options.folder, options.durable, options.unnamed_files)?);
+        let publisher = Publisher::start(Arc::clone(&folders))?;
+        Ok(LocalFiles { folders, staging, publisher })
     }
 }
 
-struct Nothing;
-
-impl BlobWriter for Nothing {
-    fn append(&mut self, _chunks: super::Chunks) -> Work<Result<(), BlobError>> {
-        Box::pin(std::future::ready(Err(BlobError::WorkerLost)))
-    }
-    fn seal(self: Box<Self>, _last: super::Chunks) -> Work<Result<Box<dyn super::SealedBytes>, BlobError>> {
-        Box::pin(std::future::ready(Err(BlobError::WorkerLost)))
+impl Drop for LocalFiles {
+    fn drop(&mut self) {
+        self.publisher.stop();
     }
 }
 
 impl Blobs for LocalFiles {
-    fn stage(&self, _expected_bytes: Option<u64>) -> Box<dyn BlobWriter> {
-        Box::new(Nothing)
+    fn stage(&self, expected_bytes: Option<u64>) -> Box<dyn BlobWriter> {
+        Box::new(FileWriter::new(Arc::clone(&self.staging), Arc::clone(&self.publisher), expected_bytes))
     }
-    fn open(&self, _id: BlobId, _offset: u64, _len: usize) -> Work<Result<OpenedBlob, BlobError>> {
-        Box::pin(std::future::ready(Err(BlobError::NotFound)))
+
+    fn open(&self, id: BlobId, offset: u64, len: usize) -> Work<Result<OpenedBlob, BlobError>> {
+        let path = self.folders.path_of(id);
+        off_thread(move || reading::open(&path, offset, len))
     }
-    fn delete(&self, _id: BlobId) -> Work<Result<(), BlobError>> {
-        Box::pin(std::future::ready(Ok(())))
+
+    fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>> {
+        let folders = Arc::clone(&self.folders);
+        off_thread(move || folders.delete(id))
     }
-    fn settled(&self, _id: BlobId) {}
+
+    fn settled(&self, id: BlobId) {
+        self.folders.settled(id);
+    }
+
     fn settled_mark(&self) -> u64 {
-        0
+        self.folders.settled_mark()
     }
-    fn recover(&self, _mark: u64) -> Work<Result<Vec<BlobId>, BlobError>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+
+    fn recover(&self, mark: u64) -> Work<Result<Vec<BlobId>, BlobError>> {
+        let (folders, staging) = (Arc::clone(&self.folders), Arc::clone(&self.staging));
+        off_thread(move || {
+            staging.sweep()?;
+            folders.recover(mark)
+        })
     }
+
     fn shutdown(&self) -> Work<()> {
-        Box::pin(std::future::ready(()))
+        let publisher = Arc::clone(&self.publisher);
+        let stopped = tokio::task::spawn_blocking(move || publisher.stop());
+        Box::pin(async move {
+            let _panicked = stopped.await;
+        })
     }
+}
+
+/// Starts a job on the blocking pool.
+fn off_thread<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
+) -> Work<Result<T, BlobError>> {
+    let started = tokio::task::spawn_blocking(job);
+    Box::pin(async move { started.await.unwrap_or(Err(BlobError::WorkerLost)) })
+}
+
+/// Whether the system says that there is no room.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// The system's refusal of an operation, sorted.
+fn failed(operation: &'static str) -> impl Fn(io::Error) -> BlobError {
+    move |source| {
+        if is_full(&source) {
+            BlobError::Full
+        } else if source.kind() == io::ErrorKind::NotFound {
+            BlobError::NotFound
+        } else {
+            BlobError::Io { operation, source }
+        }
+    }
+}
+
+/// A sync's refusal: no room is no broken word, everything else is.
+fn sync_failed(source: io::Error) -> BlobError {
+    if is_full(&source) { BlobError::Full } else { BlobError::SyncFailed(source) }
 }

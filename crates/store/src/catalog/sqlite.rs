@@ -1,14 +1,42 @@
-//! The catalog in SQLite.
+//! The catalog in SQLite: one writer thread that commits all that waits in one transaction, a pool of
+//! connections that answer queries, and a thread that moves the log into the database file.
+//!
+//! The process owns the database alone (the data folder is locked), so buckets, which every request needs and
+//! which seldom change, are answered from memory.
 
-use super::CatalogError;
-use crate::{Clock, HealthFlag};
+mod bucket_table;
+mod checkpoint;
+mod commit_queue;
+mod listing;
+mod object_put;
+mod read_pool;
+mod rows;
+mod schema;
+mod transaction;
+mod writer;
+
+use super::{BatchOutcome, Catalog, CatalogError, Extent, Garbage, PlacedContent};
+use crate::blobs::{BlobId, Work};
+use crate::{
+    ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord,
+};
+use bucket_table::BucketTable;
+use bytes::Bytes;
+use checkpoint::Checkpointer;
+use commit_queue::{CommitQueue, Request};
+use jiff::Timestamp;
+use read_pool::ReadPool;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::oneshot;
+use writer::Writer;
 
 /// How to open the catalog.
 #[derive(Clone)]
 pub struct SqliteOptions {
-    /// The database file; made when it is not there.
+    /// The database file; made when it is not there. Its folder must be there.
     pub path: PathBuf,
     /// The source of time.
     pub clock: Clock,
@@ -16,83 +44,164 @@ pub struct SqliteOptions {
     pub health: HealthFlag,
     /// Whether a commit is synced.
     pub durable: bool,
-    /// Connections that answer queries.
+    /// Connections that answer queries; at least one.
     pub read_connections: usize,
-    /// How long garbage stays.
+    /// How long garbage stays before the sweeper may have it.
     pub garbage_grace: Duration,
 }
 
 /// The catalog in SQLite.
-#[derive(Debug)]
-pub struct SqliteCatalog;
-
-use super::{BatchOutcome, Catalog, Extent, Garbage, PlacedContent};
-use crate::blobs::{BlobId, Work};
-use crate::{ApplyError, BucketRecord, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord};
-use bytes::Bytes;
-use jiff::Timestamp;
-use std::sync::Arc;
-
-fn closed<T: Send + 'static>() -> Work<Result<T, CatalogError>> {
-    Box::pin(std::future::ready(Err(CatalogError::Closed)))
+pub struct SqliteCatalog {
+    queue: Arc<CommitQueue>,
+    buckets: Arc<BucketTable>,
+    readers: ReadPool,
+    checkpointer: Arc<Checkpointer>,
+    workers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-fn refused<T: Send + 'static>() -> Work<Result<T, ApplyError>> {
-    Box::pin(std::future::ready(Err(ApplyError::Closed)))
+impl std::fmt::Debug for SqliteCatalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteCatalog")
+    }
 }
 
 impl SqliteCatalog {
-    /// Opens it.
+    /// Opens or makes the database and starts the workers. Blocks; call it within a Tokio runtime.
     ///
     /// # Errors
-    /// When it cannot be opened.
-    pub fn open(_options: SqliteOptions) -> Result<SqliteCatalog, CatalogError> {
-        Err(CatalogError::Closed)
+    /// [`CatalogError`] when it cannot be opened or is of an unknown schema.
+    pub fn open(options: SqliteOptions) -> Result<SqliteCatalog, CatalogError> {
+        let connection = schema::open_writer(&options.path, options.durable)?;
+        let buckets = Arc::new(BucketTable::load(&connection)?);
+        let readers = ReadPool::open(&options.path, options.read_connections.max(1))?;
+        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
+        let queue = Arc::new(CommitQueue::new());
+        let checkpoint_connection = schema::open_checkpointer(&options.path, options.durable)?;
+        let writer = Writer::new(connection, &options, Arc::clone(&buckets), Arc::clone(&checkpointer))?;
+        let completions = writer::complete_in_batches(&tokio::runtime::Handle::current());
+        let (taken, checkpoints) = (Arc::clone(&queue), Arc::clone(&checkpointer));
+        let workers = vec![
+            spawn("catalog-writer", move || writer.run(&taken, &completions))?,
+            spawn("catalog-checkpoint", move || checkpoints.run(&checkpoint_connection))?,
+        ];
+        Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::new(Mutex::new(workers)) })
+    }
+
+    fn offer<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, ApplyError>>) -> Request,
+    ) -> Work<Result<T, ApplyError>> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.push(request(reply));
+        Box::pin(async move { answer.await.unwrap_or(Err(ApplyError::Closed)) })
+    }
+
+    fn stop(&self) -> impl FnOnce() + Send + use<> {
+        self.queue.close();
+        let (workers, checkpointer) = (Arc::clone(&self.workers), Arc::clone(&self.checkpointer));
+        move || {
+            let workers = std::mem::take(&mut *workers.lock().unwrap_or_else(PoisonError::into_inner));
+            for worker in workers {
+                // The writer comes first: once it is gone, the last checkpoint may run.
+                let _panicked = worker.join();
+                checkpointer.close();
+            }
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, CatalogError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|error| CatalogError::Engine(format!("no thread for {name}: {error}")))
+}
+
+impl Drop for SqliteCatalog {
+    fn drop(&mut self) {
+        self.stop()();
     }
 }
 
 impl Catalog for SqliteCatalog {
-    fn apply(&self, _batch: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome> {
-        refused()
+    fn apply(&self, mutations: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome> {
+        self.offer(|reply| Request::Apply { mutations, reply: Some(reply) })
     }
-    fn apply_later(&self, _mutation: Mutation<PlacedContent>) {}
-    fn bucket(&self, _name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>> {
-        closed()
+
+    fn apply_later(&self, mutation: Mutation<PlacedContent>) {
+        self.queue.push_lazy(Request::Apply { mutations: vec![mutation], reply: None });
     }
-    fn buckets(&self, _: &str, _: &str, _: usize) -> Work<Result<Vec<Arc<BucketRecord>>, CatalogError>> {
-        closed()
+
+    fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>> {
+        let found = self.buckets.get(name).map(|bucket| bucket.record);
+        Box::pin(std::future::ready(Ok(found)))
     }
-    fn object(&self, _bucket: &str, _key: Bytes) -> Work<Result<Option<ObjectRecord>, CatalogError>> {
-        closed()
+
+    fn buckets(
+        &self,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Work<Result<Vec<Arc<BucketRecord>>, CatalogError>> {
+        Box::pin(std::future::ready(Ok(self.buckets.page(prefix, after, limit))))
     }
-    fn list(&self, _bucket: &str, _query: ListQuery) -> Work<Result<Option<ListPage>, CatalogError>> {
-        closed()
+
+    fn object(&self, bucket: &str, key: Bytes) -> Work<Result<Option<ObjectRecord>, CatalogError>> {
+        match self.buckets.get(bucket) {
+            None => Box::pin(std::future::ready(Ok(None))),
+            Some(bucket) => self.readers.run(move |connection| rows::object(connection, bucket.id, key)),
+        }
     }
-    fn inline_bytes(&self, _row: u64) -> Work<Result<Option<Bytes>, CatalogError>> {
-        closed()
+
+    fn list(&self, bucket: &str, query: ListQuery) -> Work<Result<Option<ListPage>, CatalogError>> {
+        match self.buckets.get(bucket) {
+            None => Box::pin(std::future::ready(Ok(None))),
+            Some(bucket) => {
+                self.readers.run(move |connection| listing::page(connection, bucket.id, &query).map(Some))
+            }
+        }
     }
-    fn extents(&self, _content: u64) -> Work<Result<Vec<Extent>, CatalogError>> {
-        closed()
+
+    fn inline_bytes(&self, row: u64) -> Work<Result<Option<Bytes>, CatalogError>> {
+        self.readers.run(move |connection| rows::inline_bytes(connection, row))
     }
-    fn owed(&self, _after: u64, _limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>> {
-        closed()
+
+    fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>> {
+        self.readers.run(move |connection| rows::extents(connection, content))
     }
-    fn garbage(&self, _now: Timestamp, _limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>> {
-        closed()
+
+    fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>> {
+        self.readers.run(move |connection| rows::owed(connection, after, limit))
     }
-    fn forget_garbage(&self, _gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {
-        refused()
+
+    fn garbage(&self, now: Timestamp, limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>> {
+        self.readers.run(move |connection| rows::garbage(connection, now, limit))
     }
-    fn unnamed(&self, _blobs: Vec<BlobId>) -> Work<Result<Vec<BlobId>, CatalogError>> {
-        closed()
+
+    fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {
+        self.offer(|reply| Request::Forget { gone, reply })
     }
+
+    fn unnamed(&self, blobs: Vec<BlobId>) -> Work<Result<Vec<BlobId>, CatalogError>> {
+        if blobs.is_empty() {
+            return Box::pin(std::future::ready(Ok(blobs)));
+        }
+        self.readers.run(move |connection| rows::unnamed(connection, blobs))
+    }
+
     fn blob_mark(&self) -> Work<Result<u64, CatalogError>> {
-        closed()
+        self.readers
+            .run(|connection| schema::counter(connection, schema::BLOB_MARK).map(|mark| mark.unwrap_or(0)))
     }
-    fn put_blob_mark(&self, _mark: u64) -> Work<Result<(), ApplyError>> {
-        refused()
+
+    fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
+        self.offer(|reply| Request::Mark { mark, reply })
     }
+
     fn shutdown(&self) -> Work<()> {
-        Box::pin(std::future::ready(()))
+        let stop = tokio::task::spawn_blocking(self.stop());
+        Box::pin(async move {
+            let _panicked = stop.await;
+        })
     }
 }

@@ -1,0 +1,215 @@
+//! The numbered folders: which is being filled, where a blob lies, and which folders are settled.
+
+use super::{failed, sync_failed};
+use crate::blobs::{BlobError, BlobId};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Blobs to a folder.
+const FOLDER_BLOBS: usize = 4096;
+
+/// All folders.
+#[derive(Debug)]
+pub(super) struct Folders {
+    root: PathBuf,
+    durable: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The folder that is filled next. Folders below it take no more blobs.
+    current: u32,
+    /// Blobs published, whose commit's outcome is not known yet, by folder.
+    unsettled: BTreeMap<u32, usize>,
+}
+
+/// The folder that is being filled, held open by the publisher.
+#[derive(Debug)]
+pub(super) struct Filling {
+    number: u32,
+    taken: usize,
+    /// For names relative to it and for its sync.
+    pub(super) folder: File,
+}
+
+impl Filling {
+    /// Whether another blob fits.
+    pub(super) fn has_room(&self) -> bool {
+        self.taken < FOLDER_BLOBS
+    }
+}
+
+impl Folders {
+    /// Opens the root, making it when needed.
+    pub(super) fn open(root: PathBuf, durable: bool) -> Result<Folders, BlobError> {
+        make_folder(&root, durable)?;
+        Ok(Folders { root, durable, state: Mutex::new(State { current: 1, unsettled: BTreeMap::new() }) })
+    }
+
+    /// A folder with room: the one given, or a new one.
+    pub(super) fn with_room(&self, filling: Option<Filling>) -> Result<Filling, BlobError> {
+        let current = self.lock().current;
+        let number = match filling {
+            Some(filling) if filling.has_room() => return Ok(filling),
+            Some(filling) => filling.number + 1,
+            None => current,
+        };
+        let path = self.folder_path(number);
+        make_folder(&path, self.durable)?;
+        let folder = File::open(&path).map_err(failed("opening a folder of blobs"))?;
+        self.lock().current = number;
+        Ok(Filling { number, taken: 0, folder })
+    }
+
+    /// A fresh name in a folder; it counts as unsettled from now on.
+    pub(super) fn name(&self, filling: &mut Filling) -> Result<BlobId, BlobError> {
+        let random = crate::random::blob_name().map_err(failed("drawing a random name"))?;
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(filling.number.to_be_bytes().into_iter().chain(random)) {
+            *to = from;
+        }
+        filling.taken += 1;
+        *self.lock().unsettled.entry(filling.number).or_insert(0) += 1;
+        Ok(BlobId(id))
+    }
+
+    /// Makes the names in a folder durable.
+    pub(super) fn sync(&self, filling: &Filling) -> Result<(), BlobError> {
+        if self.durable { filling.folder.sync_all().map_err(sync_failed) } else { Ok(()) }
+    }
+
+    /// The outcome of a blob's commit is known.
+    pub(super) fn settled(&self, id: BlobId) {
+        let folder = folder_of(id);
+        let mut state = self.lock();
+        if let Some(count) = state.unsettled.get_mut(&folder) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.unsettled.remove(&folder);
+            }
+        }
+    }
+
+    /// The lowest folder that may hold a blob whose outcome is unknown.
+    pub(super) fn settled_mark(&self) -> u64 {
+        let state = self.lock();
+        u64::from(state.unsettled.keys().next().copied().unwrap_or(state.current))
+    }
+
+    /// Where a blob lies.
+    pub(super) fn path_of(&self, id: BlobId) -> PathBuf {
+        self.folder_path(folder_of(id)).join(file_name(id))
+    }
+
+    /// Deletes a blob, and its folder when that is empty and takes no more.
+    pub(super) fn delete(&self, id: BlobId) -> Result<(), BlobError> {
+        match fs::remove_file(self.path_of(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("deleting a blob")(error));
+            }
+            _ => {}
+        }
+        if folder_of(id) < self.lock().current {
+            // Refused while it holds anything, which is most of the time.
+            let _not_empty = fs::remove_dir(self.folder_path(folder_of(id)));
+        }
+        Ok(())
+    }
+
+    /// Names every blob in the folders from `mark` on, and goes on in a folder above them all.
+    pub(super) fn recover(&self, mark: u64) -> Result<Vec<BlobId>, BlobError> {
+        let mut suspects = Vec::new();
+        let mut current = u32::try_from(mark).unwrap_or(u32::MAX).max(1);
+        for entry in fs::read_dir(&self.root).map_err(failed("reading the blobs' folder"))? {
+            let entry = entry.map_err(failed("reading the blobs' folder"))?;
+            let name = entry.file_name();
+            let Some(number) = name.to_str().and_then(folder_number) else { continue };
+            current = current.max(number + 1);
+            if u64::from(number) >= mark {
+                let files = fs::read_dir(entry.path()).map_err(failed("reading a folder of blobs"))?;
+                for file in files {
+                    let file = file.map_err(failed("reading a folder of blobs"))?;
+                    suspects.extend(file.file_name().to_str().and_then(|name| blob_id(number, name)));
+                }
+            }
+        }
+        self.lock().current = current;
+        Ok(suspects)
+    }
+
+    fn folder_path(&self, number: u32) -> PathBuf {
+        self.root.join(format!("{number:08x}"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of a blob's file in its folder.
+pub(super) fn file_name(id: BlobId) -> String {
+    id.0.iter().skip(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn folder_of(id: BlobId) -> u32 {
+    id.0.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn folder_number(name: &str) -> Option<u32> {
+    if name.len() == 8 { u32::from_str_radix(name, 16).ok() } else { None }
+}
+
+fn blob_id(folder: u32, name: &str) -> Option<BlobId> {
+    if name.len() != 24 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let number = u128::from_str_radix(name, 16).ok()?;
+    Some(BlobId((u128::from(folder) << 96 | number).to_be_bytes()))
+}
+
+/// Makes a folder that only its owner may enter, and makes its name durable.
+pub(super) fn make_folder(path: &Path, durable: bool) -> Result<(), BlobError> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(failed("making a folder")(error)),
+    }
+    match path.parent() {
+        Some(parent) if durable => {
+            File::open(parent).map_err(failed("opening a folder"))?.sync_all().map_err(sync_failed)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_its_folder_and_is_found_again() {
+        let id = BlobId([0, 0, 1, 2, 0, 0xff, 7, 7, 7, 7, 7, 7, 7, 7, 7, 9]);
+        assert_eq!(folder_of(id), 0x102);
+        assert_eq!(blob_id(0x102, &file_name(id)), Some(id));
+        assert_eq!(blob_id(1, "LOCK"), None);
+    }
+
+    #[test]
+    fn the_mark_stays_below_a_blob_whose_outcome_is_unknown() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::open(root.path().join("blobs"), true).unwrap();
+        folders.recover(5).unwrap();
+        let mut filling = folders.with_room(None).unwrap();
+        let id = folders.name(&mut filling).unwrap();
+        filling.taken = FOLDER_BLOBS;
+        folders.with_room(Some(filling)).unwrap();
+        assert_eq!(folders.settled_mark(), 5);
+        folders.settled(id);
+        assert_eq!(folders.settled_mark(), 6);
+    }
+}

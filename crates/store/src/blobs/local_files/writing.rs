@@ -1,0 +1,223 @@
+//! Writing a blob: a file without a name, filled in order, its write-back started every 8 MiB, synced at the
+//! end.
+
+use super::publisher::Publisher;
+use super::{BlobError, failed, off_thread, reading, sync_failed};
+use crate::blobs::{BlobId, BlobWriter, Chunks, SealedBytes, Work};
+use bytes::Bytes;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use std::fs::{self, File};
+use std::io::{self, IoSlice, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How much is written before its write-back is started. Without it, the closing fdatasync has it all to do.
+const WRITE_BACK_BYTES: u64 = 8 * 1024 * 1024;
+/// Announced lengths from here on are checked against the free space first.
+const CHECKED_BYTES: u64 = 1024 * 1024;
+
+/// Where and how blobs are staged.
+#[derive(Debug)]
+pub(super) struct Staging {
+    folder: PathBuf,
+    durable: bool,
+    unnamed: bool,
+}
+
+/// A file that is not published; dropping it discards its bytes.
+#[derive(Debug)]
+pub(super) struct StagedFile {
+    /// The file.
+    pub(super) file: Arc<File>,
+    /// Its path where it has a name.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl StagedFile {
+    /// It is published: its old name is gone already.
+    pub(super) fn keep(mut self) {
+        self.path = None;
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // What stays behind is swept at the next start.
+            let _swept_later = fs::remove_file(path);
+        }
+    }
+}
+
+impl Staging {
+    /// Makes the folder, and finds out whether files without a name can be used there.
+    pub(super) fn open(root: &Path, durable: bool, unnamed_files: bool) -> Result<Staging, BlobError> {
+        let folder = root.join("staged");
+        super::folders::make_folder(&folder, durable)?;
+        let unnamed = unnamed_files && can_link_unnamed(&folder);
+        Ok(Staging { folder, durable, unnamed })
+    }
+
+    /// Discards what a crash left staged.
+    pub(super) fn sweep(&self) -> Result<(), BlobError> {
+        for entry in fs::read_dir(&self.folder).map_err(failed("reading the staged blobs"))? {
+            let path = entry.map_err(failed("reading the staged blobs"))?.path();
+            fs::remove_file(path).map_err(failed("sweeping a staged blob"))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self, expected_bytes: Option<u64>) -> Result<StagedFile, BlobError> {
+        if expected_bytes.is_some_and(|bytes| bytes >= CHECKED_BYTES && !self.has_space(bytes)) {
+            return Err(BlobError::Full);
+        }
+        if self.unnamed {
+            let file = open_unnamed(&self.folder).map_err(failed("staging a blob"))?;
+            return Ok(StagedFile { file: Arc::new(file), path: None });
+        }
+        let random = crate::random::blob_name().map_err(failed("drawing a random name"))?;
+        let path = self.folder.join(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let file = File::options().read(true).write(true).create_new(true).open(&path);
+        Ok(StagedFile { file: Arc::new(file.map_err(failed("staging a blob"))?), path: Some(path) })
+    }
+
+    fn has_space(&self, bytes: u64) -> bool {
+        rustix::fs::statvfs(&self.folder)
+            .map_or(true, |space| space.f_bavail.saturating_mul(space.f_frsize) > bytes)
+    }
+}
+
+fn open_unnamed(folder: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?))
+}
+
+/// Tries it: some file systems have no such files, and without /proc they cannot be given a name.
+fn can_link_unnamed(folder: &Path) -> bool {
+    let Ok(file) = open_unnamed(folder) else { return false };
+    let trial = folder.join("trial");
+    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let linked = rustix::fs::linkat(CWD, unnamed, CWD, &trial, AtFlags::SYMLINK_FOLLOW);
+    let _swept_later = fs::remove_file(&trial);
+    match linked {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::info!(%error, "blobs are staged under names, since unnamed files cannot be linked here");
+            false
+        }
+    }
+}
+
+/// A blob that is being written.
+pub(super) struct FileWriter {
+    staging: Arc<Staging>,
+    publisher: Arc<Publisher>,
+    expected_bytes: Option<u64>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+#[derive(Default)]
+struct Progress {
+    staged: Option<StagedFile>,
+    written: u64,
+    write_back_started: u64,
+}
+
+impl FileWriter {
+    /// Touches nothing before the first bytes.
+    pub(super) fn new(
+        staging: Arc<Staging>,
+        publisher: Arc<Publisher>,
+        expected_bytes: Option<u64>,
+    ) -> FileWriter {
+        FileWriter { staging, publisher, expected_bytes, progress: Arc::default() }
+    }
+}
+
+impl Progress {
+    fn append(
+        &mut self,
+        staging: &Staging,
+        expected_bytes: Option<u64>,
+        chunks: &[Bytes],
+    ) -> Result<&StagedFile, BlobError> {
+        let staged = match self.staged.take() {
+            Some(staged) => staged,
+            None => staging.create(expected_bytes)?,
+        };
+        let staged = self.staged.insert(staged);
+        self.written += write_all(&staged.file, chunks).map_err(failed("writing a blob"))?;
+        let pending = self.written - self.write_back_started;
+        if staging.durable && pending >= WRITE_BACK_BYTES {
+            let start = self.write_back_started;
+            if let Err(error) = countersign_sys::sync_file_range_write(staged.file.as_fd(), start, pending) {
+                tracing::debug!(%error, "write-back was not started early");
+            }
+            self.write_back_started = self.written;
+        }
+        Ok(staged)
+    }
+}
+
+/// Writes all chunks, many to a call, and says how many bytes they are.
+fn write_all(mut file: &File, chunks: &[Bytes]) -> io::Result<u64> {
+    let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+    let mut rest = &mut slices[..];
+    let mut total = 0;
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                total += written as u64;
+                IoSlice::advance_slices(&mut rest, written);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(total)
+}
+
+impl BlobWriter for FileWriter {
+    fn append(&mut self, chunks: Chunks) -> Work<Result<(), BlobError>> {
+        let (staging, progress) = (Arc::clone(&self.staging), Arc::clone(&self.progress));
+        let expected_bytes = self.expected_bytes;
+        off_thread(move || {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.append(&staging, expected_bytes, &chunks).map(|_| ())
+        })
+    }
+
+    fn seal(self: Box<Self>, last: Chunks) -> Work<Result<Box<dyn SealedBytes>, BlobError>> {
+        off_thread(move || {
+            let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let staged = progress.append(&self.staging, self.expected_bytes, &last)?;
+            if self.staging.durable {
+                staged.file.sync_data().map_err(sync_failed)?;
+            }
+            let staged = progress.staged.take().ok_or(BlobError::WorkerLost)?;
+            Ok(Box::new(SealedFile { staged, publisher: Arc::clone(&self.publisher) })
+                as Box<dyn SealedBytes>)
+        })
+    }
+}
+
+/// Durable bytes whose file has no lasting name yet.
+#[derive(Debug)]
+struct SealedFile {
+    staged: StagedFile,
+    publisher: Arc<Publisher>,
+}
+
+impl SealedBytes for SealedFile {
+    fn read_at(&self, offset: u64, len: usize) -> Work<Result<Bytes, BlobError>> {
+        let file = Arc::clone(&self.staged.file);
+        off_thread(move || reading::read_at(&file, offset, len))
+    }
+
+    fn publish(self: Box<Self>) -> Work<Result<BlobId, BlobError>> {
+        self.publisher.publish(self.staged)
+    }
+}

@@ -1,0 +1,52 @@
+//! A page of a listing: an ordered walk over the index that seeks past a common prefix instead of reading
+//! what is under it. Its cost grows with the page, not with the bucket.
+
+use super::CatalogError;
+use super::rows::record;
+use crate::{Entry, ListPage, ListQuery};
+use bytes::Bytes;
+use rusqlite::Connection;
+
+/// From a key on, in byte order; the columns after the key are those that a record is made of.
+const WALK: &str =
+    "SELECT v.key, v.seq, v.modified, v.attributes, c.id, c.len, c.md5, c.crc, c.blob, c.inline
+     FROM version v INDEXED BY version_current JOIN content c ON c.id = v.content
+     WHERE v.bucket = ?1 AND v.current = 1 AND v.key >= ?2 ORDER BY v.key";
+
+/// One page, read in one short transaction.
+pub(super) fn page(
+    connection: &Connection,
+    bucket: u64,
+    query: &ListQuery,
+) -> Result<ListPage, CatalogError> {
+    let transaction = connection.unchecked_transaction()?;
+    let page = walk(&transaction, bucket, query);
+    transaction.rollback()?;
+    page
+}
+
+fn walk(connection: &Connection, bucket: u64, query: &ListQuery) -> Result<ListPage, CatalogError> {
+    let mut page = ListPage::default();
+    let mut statement = connection.prepare_cached(WALK)?;
+    let mut seek = query.first_key().filter(|_| query.limit > 0);
+    while let Some(from) = seek.take() {
+        let mut rows = statement.query((bucket as i64, &from[..]))?;
+        while let Some(row) = rows.next()? {
+            let key = row.get_ref(0)?.as_blob().map_err(|error| CatalogError::Engine(error.to_string()))?;
+            if !key.starts_with(&query.prefix) {
+                return Ok(page);
+            }
+            if page.entries.len() == query.limit {
+                page.next = page.entries.last().map(|entry| entry.name().clone());
+                return Ok(page);
+            }
+            if let Some(common) = query.common_prefix(key) {
+                seek = ListQuery::above(common);
+                page.entries.push(Entry::CommonPrefix(Bytes::copy_from_slice(common)));
+                break;
+            }
+            page.entries.push(Entry::Object(record(row, 1, Bytes::copy_from_slice(key))?));
+        }
+    }
+    Ok(page)
+}

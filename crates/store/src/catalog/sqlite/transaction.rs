@@ -1,0 +1,208 @@
+//! What one mutation does to the tables. It sees everything before it in the batch; what refuses it is found
+//! before it writes anything.
+
+use super::bucket_table::{Bucket, Buckets};
+use super::schema;
+use crate::catalog::{Garbage, Piece, PlacedBytes, PlacedContent};
+use crate::{Applied, BucketRecord, Mutation, OwedOutcome, Refused};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many numbers are taken from the counter at once.
+const NUMBERS_TAKEN: u64 = 1 << 20;
+
+/// What a mutation answers: the engine's failure, or applied, or refused.
+pub(super) type Outcome = rusqlite::Result<Result<Applied, Refused>>;
+
+/// The numbers of the catalog: see the schema.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    next: u64,
+    taken_below: u64,
+}
+
+impl Numbers {
+    /// As a start finds them: nothing is taken yet beyond what the counter says.
+    pub(super) fn from_counter(counter: u64) -> Numbers {
+        Numbers { next: counter.max(1), taken_below: counter.max(1) }
+    }
+
+    /// After a rollback: numbers that were given stay given, but no block was taken.
+    pub(super) fn rolled_back(&mut self, before: Numbers) {
+        self.taken_below = before.taken_below;
+    }
+}
+
+/// A transaction under way.
+pub(super) struct Transaction<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) buckets: &'a mut Buckets,
+    pub(super) buckets_changed: bool,
+    pub(super) numbers: &'a mut Numbers,
+    pub(super) now: Timestamp,
+    pub(super) grace: Duration,
+}
+
+impl Transaction<'_> {
+    /// Applies one mutation.
+    pub(super) fn apply(&mut self, mutation: Mutation<PlacedContent>) -> Outcome {
+        match mutation {
+            Mutation::CreateBucket { name, settings } => self.create_bucket(name, settings),
+            Mutation::DeleteBucket { name } => self.delete_bucket(&name),
+            Mutation::PutSetting { bucket, name, value } => self.put_setting(&bucket, name, value),
+            Mutation::PutObject { bucket, key, content, attributes, forbid_overwrite, owed } => {
+                self.put_object(&bucket, key, content, attributes, forbid_overwrite, owed)
+            }
+            Mutation::DeleteObject { bucket, key, only_if_sequence } => {
+                self.delete_object(&bucket, &key, only_if_sequence)
+            }
+            Mutation::CloseOwed { id, outcome } => self.close_owed(id, outcome),
+        }
+    }
+
+    /// The next number; takes a block from the counter when the last one is used up.
+    pub(super) fn number(&mut self) -> rusqlite::Result<u64> {
+        if self.numbers.next >= self.numbers.taken_below {
+            let taken_below = self.numbers.next + NUMBERS_TAKEN;
+            schema::put_counter(self.connection, schema::NEXT_NUMBER, taken_below)?;
+            self.numbers.taken_below = taken_below;
+        }
+        let number = self.numbers.next;
+        self.numbers.next += 1;
+        Ok(number)
+    }
+
+    fn create_bucket(&mut self, name: String, settings: BTreeMap<String, Vec<u8>>) -> Outcome {
+        if self.buckets.contains_key(&name) {
+            return Ok(Err(Refused::BucketExists));
+        }
+        let id = self.number()?;
+        self.connection
+            .prepare_cached("INSERT INTO bucket(id, name, created) VALUES(?1, ?2, ?3)")?
+            .execute((id as i64, &name, self.now.as_microsecond()))?;
+        for (setting, value) in &settings {
+            self.write_setting(id, setting, Some(value))?;
+        }
+        let created = Timestamp::from_microsecond(self.now.as_microsecond()).unwrap_or(self.now);
+        let record = BucketRecord { name: name.clone(), created, settings };
+        self.buckets.insert(name, Bucket { id, record: Arc::new(record.clone()) });
+        self.buckets_changed = true;
+        Ok(Ok(Applied::BucketCreated(record)))
+    }
+
+    fn delete_bucket(&mut self, name: &str) -> Outcome {
+        let Some(id) = self.bucket_id(name) else { return Ok(Err(Refused::NoSuchBucket)) };
+        let holds_objects = self
+            .connection
+            .prepare_cached("SELECT 1 FROM version WHERE bucket = ?1 AND current = 1 LIMIT 1")?
+            .exists([id as i64])?;
+        if holds_objects {
+            return Ok(Err(Refused::BucketNotEmpty));
+        }
+        self.connection.prepare_cached("DELETE FROM setting WHERE bucket = ?1")?.execute([id as i64])?;
+        self.connection.prepare_cached("DELETE FROM bucket WHERE id = ?1")?.execute([id as i64])?;
+        self.buckets.remove(name);
+        self.buckets_changed = true;
+        Ok(Ok(Applied::BucketDeleted))
+    }
+
+    fn put_setting(&mut self, bucket: &str, name: String, value: Option<Vec<u8>>) -> Outcome {
+        let Some(id) = self.bucket_id(bucket) else { return Ok(Err(Refused::NoSuchBucket)) };
+        self.write_setting(id, &name, value.as_ref())?;
+        if let Some(bucket) = self.buckets.get_mut(bucket) {
+            let settings = &mut Arc::make_mut(&mut bucket.record).settings;
+            match value {
+                Some(value) => settings.insert(name, value),
+                None => settings.remove(&name),
+            };
+        }
+        self.buckets_changed = true;
+        Ok(Ok(Applied::SettingPut))
+    }
+
+    fn write_setting(&self, bucket: u64, name: &str, value: Option<&Vec<u8>>) -> rusqlite::Result<()> {
+        match value {
+            Some(value) => self
+                .connection
+                .prepare_cached("INSERT OR REPLACE INTO setting(bucket, name, value) VALUES(?1, ?2, ?3)")?
+                .execute((bucket as i64, name, value))?,
+            None => self
+                .connection
+                .prepare_cached("DELETE FROM setting WHERE bucket = ?1 AND name = ?2")?
+                .execute((bucket as i64, name))?,
+        };
+        Ok(())
+    }
+
+    fn close_owed(&mut self, id: u64, outcome: OwedOutcome) -> Outcome {
+        let changed = match outcome {
+            OwedOutcome::Delivered => {
+                self.connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?
+            }
+            OwedOutcome::Failed(error) => self
+                .connection
+                .prepare_cached("UPDATE outbox SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1")?
+                .execute((id as i64, error))?,
+        };
+        Ok(if changed == 0 { Err(Refused::NoSuchOwed) } else { Ok(Applied::OwedClosed) })
+    }
+
+    /// Forgets garbage that is deleted; inline rows go here, since they lie here.
+    pub(super) fn forget(&mut self, gone: &[Garbage]) -> rusqlite::Result<()> {
+        for garbage in gone {
+            if let Piece::Inline(row) = garbage.piece {
+                self.connection
+                    .prepare_cached("DELETE FROM inline WHERE blob = ?1")?
+                    .execute([row as i64])?;
+            }
+            self.connection
+                .prepare_cached("DELETE FROM garbage WHERE id = ?1")?
+                .execute([garbage.id as i64])?;
+        }
+        Ok(())
+    }
+
+    /// Lists a piece as garbage.
+    pub(super) fn discard(
+        &mut self,
+        blob: Option<&[u8]>,
+        inline: Option<i64>,
+        grace: Duration,
+    ) -> rusqlite::Result<()> {
+        if blob.is_none() && inline.is_none() {
+            return Ok(());
+        }
+        let id = self.number()?;
+        let not_before = self.now.as_microsecond().saturating_add(grace.as_micros() as i64);
+        self.connection
+            .prepare_cached("INSERT INTO garbage(id, blob, inline, not_before) VALUES(?1, ?2, ?3, ?4)")?
+            .execute((id as i64, blob, inline, not_before))?;
+        Ok(())
+    }
+
+    /// A published blob that no content will name: it was never visible, so it needs no grace.
+    pub(super) fn discard_offered(&mut self, content: &PlacedContent) -> rusqlite::Result<()> {
+        match &content.bytes {
+            PlacedBytes::Blob(id) => self.discard(Some(&id.0), None, Duration::ZERO),
+            PlacedBytes::Inline(_) => Ok(()),
+        }
+    }
+
+    /// A bucket's number.
+    pub(super) fn bucket_id(&self, name: &str) -> Option<u64> {
+        self.buckets.get(name).map(|bucket| bucket.id)
+    }
+
+    /// The current version of a key: its sequence and its content.
+    pub(super) fn current(&self, bucket: u64, key: &[u8]) -> rusqlite::Result<Option<(u64, i64)>> {
+        self.connection
+            .prepare_cached(
+                "SELECT seq, content FROM version WHERE bucket = ?1 AND key = ?2 AND current = 1",
+            )?
+            .query_row((bucket as i64, key), |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))
+            .optional()
+    }
+}

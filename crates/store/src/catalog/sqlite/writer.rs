@@ -1,0 +1,233 @@
+//! The writer's thread: takes all that waits, commits it in one transaction, and answers.
+//!
+//! The answers of a batch go to the runtime as one message, and a task there hands them out: one wake-up from
+//! this thread per batch, not one per waiter.
+
+use super::bucket_table::{BucketTable, Buckets};
+use super::checkpoint::Checkpointer;
+use super::commit_queue::{CommitQueue, Request};
+use super::transaction::{Numbers, Transaction};
+use super::{CatalogError, SqliteOptions, schema};
+use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
+use crate::{Applied, ApplyError, Clock, HealthFlag, Mutation, Refused};
+use rusqlite::{Connection, ErrorCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Bytes that a transaction writes besides its rows: the inner pages of the trees.
+const TRANSACTION_BYTES: u64 = 24 * 1024;
+/// Bytes of a mutation's rows besides inline bytes.
+const ROW_BYTES: u64 = 600;
+
+/// Takes the answers of whole batches to the runtime.
+pub(super) type Completions = mpsc::UnboundedSender<Vec<Answer>>;
+
+/// An answer and who waits for it.
+pub(super) enum Answer {
+    Batch(oneshot::Sender<BatchOutcome>, BatchOutcome),
+    Plain(oneshot::Sender<Result<(), ApplyError>>, Result<(), ApplyError>),
+}
+
+impl Answer {
+    fn give(self) {
+        match self {
+            Answer::Batch(waiter, outcome) => drop(waiter.send(outcome)),
+            Answer::Plain(waiter, outcome) => drop(waiter.send(outcome)),
+        }
+    }
+}
+
+/// Starts the task that hands out answers.
+pub(super) fn complete_in_batches(runtime: &Handle) -> Completions {
+    let (completions, mut batches) = mpsc::unbounded_channel::<Vec<Answer>>();
+    runtime.spawn(async move {
+        while let Some(batch) = batches.recv().await {
+            batch.into_iter().for_each(Answer::give);
+        }
+    });
+    completions
+}
+
+/// The one who writes.
+pub(super) struct Writer {
+    connection: Connection,
+    shown: Arc<BucketTable>,
+    buckets: Buckets,
+    numbers: Numbers,
+    checkpointer: Arc<Checkpointer>,
+    health: HealthFlag,
+    clock: Clock,
+    grace: Duration,
+}
+
+/// What a request did, while the transaction may still fail.
+enum Done {
+    Applied(Option<oneshot::Sender<BatchOutcome>>, Vec<Result<Applied, Refused>>),
+    Noted(oneshot::Sender<Result<(), ApplyError>>),
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        options: &SqliteOptions,
+        shown: Arc<BucketTable>,
+        checkpointer: Arc<Checkpointer>,
+    ) -> Result<Writer, CatalogError> {
+        let counter = schema::counter(&connection, schema::NEXT_NUMBER)?.unwrap_or(1);
+        Ok(Writer {
+            connection,
+            buckets: shown.copy(),
+            shown,
+            numbers: Numbers::from_counter(counter),
+            checkpointer,
+            health: options.health.clone(),
+            clock: Arc::clone(&options.clock),
+            grace: options.garbage_grace,
+        })
+    }
+
+    /// Until the queue is closed and empty.
+    pub(super) fn run(mut self, queue: &CommitQueue, completions: &Completions) {
+        while let Some(requests) = queue.take() {
+            let answers = self.commit(requests);
+            if answers.len() <= 1 {
+                answers.into_iter().for_each(Answer::give);
+            } else if let Err(unsent) = completions.send(answers) {
+                // The runtime is gone; whoever waits has no runtime to be woken by either.
+                unsent.0.into_iter().for_each(Answer::give);
+            }
+        }
+    }
+
+    fn commit(&mut self, requests: Vec<Request>) -> Vec<Answer> {
+        if let Some(reason) = self.health.refusal() {
+            let error = ApplyError::Unhealthy { reason: reason.to_owned() };
+            requests.into_iter().for_each(|request| request.refuse(&error));
+            return Vec::new();
+        }
+        let checkpointer = Arc::clone(&self.checkpointer);
+        let writing = checkpointer.writing();
+        let before = self.numbers;
+        let mut done = Vec::with_capacity(requests.len());
+        let mut bytes = TRANSACTION_BYTES;
+        let outcome = self.transact(requests, &mut done, &mut bytes);
+        let failure = match outcome {
+            Ok(buckets_changed) => {
+                if buckets_changed {
+                    self.shown.replace(self.buckets.clone());
+                }
+                None
+            }
+            Err(error) => Some(self.roll_back(&error, before)),
+        };
+        drop(writing);
+        checkpointer.committed(bytes);
+        done.into_iter().filter_map(|done| answer(done, failure.as_ref())).collect()
+    }
+
+    /// Everything in one transaction; answers whether a bucket changed. When it fails, the requests that were
+    /// not reached are in `done` as well.
+    fn transact(
+        &mut self,
+        requests: Vec<Request>,
+        done: &mut Vec<Done>,
+        bytes: &mut u64,
+    ) -> rusqlite::Result<bool> {
+        let mut failure = execute(&self.connection, "BEGIN IMMEDIATE").err();
+        let mut transaction = Transaction {
+            connection: &self.connection,
+            buckets: &mut self.buckets,
+            buckets_changed: false,
+            numbers: &mut self.numbers,
+            now: (self.clock)(),
+            grace: self.grace,
+        };
+        for request in requests {
+            let reached = failure.is_none();
+            let mut keep = |error: Option<rusqlite::Error>| failure = failure.take().or(error);
+            match request {
+                Request::Apply { mutations, reply } => {
+                    let mut results = Vec::with_capacity(mutations.len());
+                    for mutation in mutations.into_iter().take_while(|_| reached) {
+                        *bytes += written_bytes(&mutation);
+                        match transaction.apply(mutation) {
+                            Ok(result) => results.push(result),
+                            Err(error) => {
+                                keep(Some(error));
+                                break;
+                            }
+                        }
+                    }
+                    done.push(Done::Applied(reply, results));
+                }
+                Request::Forget { gone, reply } => {
+                    keep(if reached { transaction.forget(&gone).err() } else { None });
+                    done.push(Done::Noted(reply));
+                }
+                Request::Mark { mark, reply } => {
+                    let put = || schema::put_counter(transaction.connection, schema::BLOB_MARK, mark);
+                    keep(if reached { put().err() } else { None });
+                    done.push(Done::Noted(reply));
+                }
+            }
+        }
+        let changed = transaction.buckets_changed;
+        match failure {
+            Some(error) => Err(error),
+            None => execute(&self.connection, "COMMIT").map(|()| changed),
+        }
+    }
+
+    /// Leaves the tables, the buckets and the numbers as the last commit did, and says what went wrong.
+    fn roll_back(&mut self, error: &rusqlite::Error, before: Numbers) -> ApplyError {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            self.health.refuse_writes(format!("the catalog could not roll back: {error}"));
+        }
+        self.buckets = self.shown.copy();
+        self.numbers.rolled_back(before);
+        let reason = error.to_string();
+        tracing::error!(%reason, "a batch was not committed");
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => ApplyError::Full,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                self.health.refuse_writes(format!("the catalog could not commit: {reason}"));
+                ApplyError::Unhealthy { reason }
+            }
+            _ => ApplyError::Catalog { reason },
+        }
+    }
+}
+
+fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(|_| ())
+}
+
+fn answer(done: Done, failure: Option<&ApplyError>) -> Option<Answer> {
+    match done {
+        Done::Applied(Some(waiter), results) => {
+            Some(Answer::Batch(waiter, failure.map_or(Ok(results), |error| Err(error.clone()))))
+        }
+        Done::Applied(None, results) => {
+            for refused in results.into_iter().filter_map(Result::err) {
+                tracing::debug!(%refused, "a change that nobody waits for was refused");
+            }
+            None
+        }
+        Done::Noted(waiter) => {
+            Some(Answer::Plain(waiter, failure.map_or(Ok(()), |error| Err(error.clone()))))
+        }
+    }
+}
+
+fn written_bytes(mutation: &Mutation<PlacedContent>) -> u64 {
+    match mutation {
+        Mutation::PutObject { content: PlacedContent { len, bytes: PlacedBytes::Inline(_), .. }, .. } => {
+            ROW_BYTES + len
+        }
+        _ => ROW_BYTES,
+    }
+}

@@ -1,0 +1,89 @@
+//! The embedded store as its users see it: SQLite and local files together, and what a restart finds.
+
+use bytes::Bytes;
+use countersign_store::{
+    Applied, CommitError, Mutation, ObjectRecord, Refused, SealedBlob, Store, StoreOptions,
+};
+use countersign_testkit::TestClock;
+use futures_util::TryStreamExt;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+async fn open(folder: &Path) -> Store {
+    Store::open(StoreOptions::new(folder, TestClock::new().clock())).await.unwrap()
+}
+
+async fn sealed(store: &Store, bytes: &[u8]) -> SealedBlob {
+    let mut staged = store.stage(None).await.unwrap();
+    for chunk in bytes.chunks(50_000) {
+        staged.write(Bytes::copy_from_slice(chunk)).await.unwrap();
+    }
+    staged.seal().await.unwrap()
+}
+
+fn create(name: &str) -> Mutation {
+    Mutation::CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }
+}
+
+fn put(key: &str, content: SealedBlob) -> Mutation {
+    Mutation::PutObject {
+        bucket: "b".to_owned(),
+        key: Bytes::copy_from_slice(key.as_bytes()),
+        content,
+        attributes: Bytes::from_static(b"{}"),
+        forbid_overwrite: false,
+        owed: None,
+    }
+}
+
+async fn put_bytes(store: &Store, key: &str, bytes: &[u8]) -> ObjectRecord {
+    let content = sealed(store, bytes).await;
+    match store.commit(put(key, content)).await.unwrap() {
+        Applied::ObjectPut { object, .. } => object,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn read(store: &Store, object: &ObjectRecord, range: std::ops::Range<u64>) -> Vec<u8> {
+    let chunks: Vec<Bytes> = store.read(object, range).await.unwrap().try_collect().await.unwrap();
+    chunks.concat()
+}
+
+/// Bytes of every length class: none, inline, a blob in one batch, a blob in many.
+fn lengths() -> [usize; 7] {
+    [0, 1, 16 * 1024, 16 * 1024 + 1, 128 * 1024, 300_001, 9 * 1024 * 1024]
+}
+
+fn some_bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|n| (n * 31 % 253) as u8).collect()
+}
+
+#[tokio::test]
+async fn what_was_put_is_read_back_whole_and_in_part_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    store.commit(create("b")).await.unwrap();
+    for len in lengths() {
+        let put = put_bytes(&store, &len.to_string(), &some_bytes(len)).await;
+        assert_eq!(put.len, len as u64);
+    }
+    store.shutdown().await;
+    drop(store);
+    let store = open(folder.path()).await;
+    for len in lengths() {
+        let (bytes, size) = (some_bytes(len), len as u64);
+        let object = store.object("b", len.to_string()).await.unwrap().unwrap();
+        assert_eq!(read(&store, &object, 0..size).await, bytes, "{len}");
+        let (from, to) = (size / 3, size - size / 4);
+        assert_eq!(read(&store, &object, from..to).await, bytes[from as usize..to as usize], "{len}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_put_is_a_value_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let content = sealed(&store, b"x").await;
+    let error = store.commit(put("k", content)).await.unwrap_err();
+    assert!(matches!(error, CommitError::Refused(Refused::NoSuchBucket)));
+}
