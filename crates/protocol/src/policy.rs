@@ -14,14 +14,30 @@ pub use document::PolicyDocument;
 pub use policy_error::{FailedCondition, PolicyError, PolicyRefusal};
 pub use size_range::{POST_OBJECT_BYTES_MAX, SizeOutsideRange, SizeRange};
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 
-use crate::form::FormFields;
+use crate::form::{FormFields, effective_content_type};
+use condition::{Condition, Item};
+use json::Json;
+
+/// Some signers leave the padding out; that changes nothing of what is meant.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Real policies have about ten.
+const CONDITIONS_MAX: usize = 1_000;
 
 /// A policy that was read and found well-formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     expiration: Timestamp,
+    conditions: Vec<Condition>,
+    sizes: SizeRange,
 }
 
 /// What a policy is held against: the bucket of the request's host, and the form.
@@ -33,14 +49,76 @@ pub struct PolicyFacts<'a> {
     pub fields: &'a FormFields,
 }
 
+impl<'a> PolicyFacts<'a> {
+    /// What the named field is compared by.
+    fn value(&self, field: &str) -> Option<&'a str> {
+        if field.eq_ignore_ascii_case("bucket") {
+            Some(self.bucket)
+        } else if field.eq_ignore_ascii_case("content-type") {
+            effective_content_type(self.fields)
+        } else {
+            self.fields.get(field)
+        }
+    }
+}
+
 impl Policy {
-    /// Reads the value of the form field `policy`: base64 of a JSON object.
+    /// Reads the value of the form field `policy`: base64 of a JSON object. White space in the base64, which
+    /// old encoders insert, is skipped.
     ///
     /// # Errors
     /// See [`PolicyError`].
     pub fn parse(base64: &str) -> Result<Self, PolicyError> {
-        let _ = base64;
-        Err(PolicyError::Blank)
+        let solid: Vec<u8> = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        if solid.is_empty() {
+            return Err(PolicyError::Blank);
+        }
+        let decoded = BASE64.decode(solid).map_err(|_| PolicyError::NotBase64)?;
+        let text = String::from_utf8(decoded).map_err(|_| PolicyError::NotJson { detail: String::new() })?;
+        Self::parse_json(&text)
+    }
+
+    /// Reads the JSON of a policy.
+    ///
+    /// # Errors
+    /// See [`PolicyError`].
+    pub fn parse_json(text: &str) -> Result<Self, PolicyError> {
+        let Json::Object(members) = json::read(text)? else { return Err(PolicyError::NotAnObject) };
+        let (mut expiration, mut conditions) = (None, None);
+        for (name, value) in members {
+            match name.as_str() {
+                "expiration" => expiration = Some(value),
+                "conditions" => conditions = Some(value),
+                _ => {}
+            }
+        }
+        let (expiration, conditions) = match (expiration, conditions) {
+            (Some(expiration), Some(conditions)) => (expiration, conditions),
+            (None, None) => return Err(PolicyError::BothMissing),
+            (None, Some(_)) => return Err(PolicyError::ExpirationMissing),
+            (Some(_), None) => return Err(PolicyError::ConditionsMissing),
+        };
+        let mut policy =
+            Self { expiration: read_expiration(&expiration)?, conditions: Vec::new(), sizes: SizeRange::ANY };
+        policy.read_conditions(conditions)?;
+        Ok(policy)
+    }
+
+    fn read_conditions(&mut self, conditions: Json) -> Result<(), PolicyError> {
+        let Json::Array(items) = conditions else { return Err(PolicyError::ConditionsNotArray) };
+        if items.is_empty() {
+            return Err(PolicyError::ConditionsEmpty);
+        }
+        if items.len() > CONDITIONS_MAX {
+            return Err(PolicyError::TooManyConditions { max: CONDITIONS_MAX });
+        }
+        for item in items {
+            match Item::read(item)? {
+                Item::Field(condition) => self.conditions.push(condition),
+                Item::Size(range) => self.sizes = self.sizes.intersect(range),
+            }
+        }
+        Ok(())
     }
 
     /// The moment from which on the policy is void.
@@ -50,14 +128,12 @@ impl Policy {
 
     /// Whether the policy pins the field: some condition demands that it equals the given value.
     pub fn pins(&self, field: &str, value: &str) -> bool {
-        let _ = (field, value);
-        false
+        self.conditions.iter().any(|condition| condition.pins(field, value))
     }
 
     /// Whether any condition names the field.
     pub fn names(&self, field: &str) -> bool {
-        let _ = field;
-        false
+        self.conditions.iter().any(|condition| condition.names(field))
     }
 
     /// Holds the form against the policy and gives the sizes it allows.
@@ -65,7 +141,37 @@ impl Policy {
     /// # Errors
     /// [`PolicyRefusal::Expired`], else all conditions that failed.
     pub fn evaluate(&self, facts: &PolicyFacts<'_>, now: Timestamp) -> Result<SizeRange, PolicyRefusal> {
-        let _ = (facts, now);
-        Err(PolicyRefusal::Expired)
+        if now >= self.expiration {
+            return Err(PolicyRefusal::Expired);
+        }
+        let failed: Vec<_> =
+            self.conditions.iter().filter_map(|condition| condition.failure(facts)).collect();
+        if failed.is_empty() { Ok(self.sizes) } else { Err(PolicyRefusal::ConditionsFailed(failed)) }
     }
 }
+
+/// `2014-12-01T12:00:00.000Z`, with any number of fractional digits or none. Only GMT is written so.
+fn read_expiration(json: &Json) -> Result<Timestamp, PolicyError> {
+    let Json::Text(text) = json else { return Err(PolicyError::ExpirationNotText) };
+    if text.is_empty() {
+        return Err(PolicyError::ExpirationEmpty);
+    }
+    let digits_only = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let shaped = text.strip_suffix('Z').is_some_and(|civil| {
+        let (seconds, fraction) = civil.split_once('.').unwrap_or((civil, "0"));
+        let separators = seconds.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            13 | 16 => byte == b':',
+            _ => byte.is_ascii_digit(),
+        });
+        seconds.len() == 19 && separators && digits_only(fraction)
+    });
+    if !shaped {
+        return Err(PolicyError::ExpirationNotADate);
+    }
+    text.parse().map_err(|_| PolicyError::ExpirationNotADate)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,33 @@
 //! Signatures of PostObject forms, V1 and V4, signing and verifying side by side (protocol 01 §4). What is
 //! signed is the base64 text of the policy, exactly as it stands in the form but for white space around it.
 
+mod post_signature_error;
+
+pub use post_signature_error::PostSignatureError;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use crate::credential_scope::hmac_sha256;
+use crate::credential_scope::{CredentialError, V4_ALGORITHM, hmac_sha256, parse_v4_date};
 use crate::form::FormFields;
 use crate::policy::Policy;
-use crate::{AccessKeySecret, CredentialScope, WireError};
+use crate::{AccessKeySecret, CredentialScope};
+
+/// Any of these makes a form one that is signed with V4.
+const V4_FIELDS: [&str; 2] = ["x-oss-signature-version", "x-oss-credential"];
+/// Else any of these makes it one that is signed with V1.
+const V1_FIELDS: [&str; 3] = ["OSSAccessKeyId", "Signature", "policy"];
+/// Else any of these makes it one that is signed in a way that is not built.
+const FOREIGN_FIELDS: [&str; 5] =
+    ["x-oss-signature", "x-oss-access-key-id", "AWSAccessKeyId", "X-Amz-Credential", "x-amz-signature"];
+
+/// How far `x-oss-date` may lie ahead.
+const EARLY_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// How long after `x-oss-date` a form may be used.
+const VALID_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The V1 signature: base64 of the HMAC-SHA1 of the policy's base64 text.
 pub fn sign_v1(secret: &AccessKeySecret, policy_base64: &str) -> String {
@@ -95,13 +112,22 @@ pub struct PostV4<'a> {
 }
 
 impl<'a> PostCredentials<'a> {
-    /// Reads the credentials out of a form.
+    /// Reads the credentials out of a form. Half of a set of credentials is an error, never anonymous.
     ///
     /// # Errors
     /// See [`PostSignatureError`].
     pub fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
-        let _ = fields;
-        Ok(Self::Anonymous)
+        let has = |name: &&str| fields.get(name).is_some();
+        if V4_FIELDS.iter().any(has) {
+            return PostV4::of(fields).map(Self::V4);
+        }
+        if V1_FIELDS.iter().any(has) {
+            return PostV1::of(fields).map(Self::V1);
+        }
+        match FOREIGN_FIELDS.iter().find(|name| has(name)) {
+            Some(field) => Err(PostSignatureError::ForeignScheme { field }),
+            None => Ok(Self::Anonymous),
+        }
     }
 
     /// The key id, unless anonymous.
@@ -135,34 +161,108 @@ impl<'a> PostCredentials<'a> {
     /// none that could be right.
     ///
     /// # Errors
-    /// See [`PostSignatureError`].
+    /// [`PostSignatureError::Mismatch`], or [`PostSignatureError::KeyIdMissing`] when anonymous.
     pub fn verify(&self, secret: &AccessKeySecret) -> Result<(), PostSignatureError> {
-        let _ = secret;
-        Err(PostSignatureError::KeyIdMissing)
+        let (right, access_key_id, signature, policy) = match self {
+            Self::Anonymous => return Err(PostSignatureError::KeyIdMissing),
+            Self::V1(v1) => {
+                let right = verify_v1(secret, v1.policy, v1.signature);
+                (right, v1.access_key_id, v1.signature, v1.policy)
+            }
+            Self::V4(v4) => {
+                let right = verify_v4(secret, &v4.scope, v4.policy, v4.signature);
+                (right, v4.access_key_id, v4.signature, v4.policy)
+            }
+        };
+        if right {
+            return Ok(());
+        }
+        Err(PostSignatureError::Mismatch {
+            access_key_id: access_key_id.to_owned(),
+            signature: signature.to_owned(),
+            policy: policy.to_owned(),
+        })
     }
 
     /// The further checks of V4 (protocol 01 §4.2): the policy pins version, credential, date and token, and
     /// the moment lies between 15 minutes before `x-oss-date` and 7 days after it. V1 has none.
     ///
+    /// That the form's values equal what the policy pins is for [`Policy::evaluate`], as with any field.
+    ///
     /// # Errors
     /// See [`PostSignatureError`].
     pub fn check_against(&self, policy: &Policy, now: Timestamp) -> Result<(), PostSignatureError> {
-        let _ = (policy, now);
+        let Self::V4(v4) = self else { return Ok(()) };
+        let age = now.duration_since(v4.signed_at);
+        if age < -EARLY_MAX {
+            return Err(PostSignatureError::SignedInTheFuture);
+        }
+        if age > VALID_MAX {
+            return Err(PostSignatureError::SignedTooLongAgo);
+        }
+        let pinned = [
+            ("x-oss-signature-version", Some(V4_ALGORITHM)),
+            ("x-oss-credential", Some(v4.credential)),
+            ("x-oss-date", Some(v4.date)),
+            ("x-oss-security-token", v4.security_token),
+        ];
+        for (field, value) in pinned {
+            if value.is_some_and(|value| !policy.pins(field, value)) {
+                return Err(PostSignatureError::NotPinned { field });
+            }
+        }
         Ok(())
     }
 }
 
-/// Why a form's credentials are refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PostSignatureError {
-    /// No access key id beside a policy or signature.
-    #[error("the form has no access key id")]
-    KeyIdMissing,
-}
-
-impl From<PostSignatureError> for WireError {
-    fn from(error: PostSignatureError) -> Self {
-        let _ = error;
-        Self::new(crate::ErrorCode::InvalidArgument)
+impl<'a> PostV1<'a> {
+    fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
+        let access_key_id = match fields.get("OSSAccessKeyId") {
+            None => return Err(PostSignatureError::KeyIdMissing),
+            Some("") => return Err(PostSignatureError::KeyIdEmpty),
+            Some(access_key_id) => access_key_id,
+        };
+        let signature = signature_field(fields, "Signature")?;
+        let policy = policy_field(fields)?;
+        Ok(Self { access_key_id, signature, policy, security_token: fields.security_token() })
     }
 }
+
+impl<'a> PostV4<'a> {
+    fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
+        if fields.get("x-oss-signature-version") != Some(V4_ALGORITHM) {
+            return Err(PostSignatureError::Version);
+        }
+        let credential = fields.get_filled("x-oss-credential").ok_or(CredentialError::Parts)?;
+        let (access_key_id, scope) = CredentialScope::parse_credential(credential)?;
+        let date = fields.get_filled("x-oss-date").ok_or(PostSignatureError::SignDate)?;
+        let signed_at = parse_v4_date(date).ok_or(PostSignatureError::SignDate)?;
+        if !scope.is_day_of(signed_at) {
+            return Err(PostSignatureError::SignDate);
+        }
+        let signature = signature_field(fields, "x-oss-signature")?;
+        let policy = policy_field(fields)?;
+        let security_token = fields.security_token();
+        Ok(Self { access_key_id, scope, credential, date, signed_at, signature, policy, security_token })
+    }
+}
+
+/// Old encoders leave line ends around base64.
+fn signature_field<'a>(fields: &'a FormFields, name: &str) -> Result<&'a str, PostSignatureError> {
+    match fields.get(name).map(str::trim) {
+        None => Err(PostSignatureError::SignatureMissing),
+        Some("") => Err(PostSignatureError::SignatureEmpty),
+        Some(signature) => Ok(signature),
+    }
+}
+
+fn policy_field(fields: &FormFields) -> Result<&str, PostSignatureError> {
+    match fields.get("policy").map(str::trim) {
+        None => Err(PostSignatureError::PolicyMissing),
+        Some("") => Err(PostSignatureError::PolicyBlank),
+        Some(policy) => Ok(policy),
+    }
+}
+
+#[cfg(test)]
+mod tests;

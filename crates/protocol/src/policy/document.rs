@@ -4,6 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::credential_scope::V4_ALGORITHM;
+
 /// Builds the JSON of a policy. Conditions stand in the order in which they are added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyDocument {
@@ -59,6 +61,19 @@ impl PolicyDocument {
     #[must_use]
     pub fn content_length_range(self, bytes_min: u64, bytes_max: u64) -> Self {
         self.push(json!(["content-length-range", bytes_min, bytes_max]))
+    }
+
+    /// The conditions without which a form signed with V4 is refused. `date` is the form's `x-oss-date`.
+    #[must_use]
+    pub fn pin_v4(self, credential: &str, date: &str, security_token: Option<&str>) -> Self {
+        let document = self
+            .field("x-oss-signature-version", V4_ALGORITHM)
+            .field("x-oss-credential", credential)
+            .field("x-oss-date", date);
+        match security_token {
+            Some(token) => document.field("x-oss-security-token", token),
+            None => document,
+        }
     }
 
     /// The JSON, without spaces, members in the order of OSS's samples.

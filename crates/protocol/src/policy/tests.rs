@@ -1,0 +1,245 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::WireError;
+use crate::form::FilePart;
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn policy(conditions: &str) -> Result<Policy, PolicyError> {
+    Policy::parse_json(&format!(
+        "{{\"expiration\":\"2030-01-01T00:00:00.000Z\",\"conditions\":[{conditions}]}}"
+    ))
+}
+
+fn failed(conditions: &str, fields: &[(&str, &str)], content_type: Option<&str>) -> Vec<String> {
+    let file = FilePart { filename: None, content_type: content_type.map(str::to_owned) };
+    let fields = FormFields::from_parts(fields.iter().copied(), file).unwrap();
+    let facts = PolicyFacts { bucket: "post-test", fields: &fields };
+    match policy(conditions).unwrap().evaluate(&facts, moment("2029-12-31T23:59:59Z")) {
+        Ok(_) => Vec::new(),
+        Err(PolicyRefusal::ConditionsFailed(failed)) => {
+            failed.into_iter().map(|failed| failed.condition).collect()
+        }
+        Err(PolicyRefusal::Expired) => panic!("not expired yet"),
+    }
+}
+
+#[test]
+fn every_operator_holds_and_fails() {
+    let none = Vec::<String>::new();
+    let form = [("key", "user-dir/a.jpg"), ("x-oss-meta-tag", "t")];
+    for (condition, met) in [
+        (r#"{"key":"user-dir/a.jpg"}"#, true),
+        (r#"{"key":"user-dir/A.jpg"}"#, false),
+        (r#"["eq","$key","user-dir/a.jpg"]"#, true),
+        (r#"["eq","KEY","user-dir/a.jpg"]"#, true),
+        (r#"["eq","$key","user-dir"]"#, false),
+        (r#"["starts-with","$key","user-dir\/"]"#, true),
+        (r#"["starts-with","\$key","user-dir/"]"#, true),
+        (r#"["starts-with","$key","user-dir/b"]"#, false),
+        (r#"["starts-with","$key",""]"#, true),
+        (r#"["in","$x-oss-meta-tag",["s","t"]]"#, true),
+        (r#"["in","$x-oss-meta-tag",["s"]]"#, false),
+        (r#"["in","$x-oss-meta-tag",[]]"#, false),
+        (r#"["not-in","$x-oss-meta-tag",["s"]]"#, true),
+        (r#"["not-in","$x-oss-meta-tag",["s","t"]]"#, false),
+        (r#"{"bucket":"post-test"}"#, true),
+        (r#"{"bucket":"other"}"#, false),
+    ] {
+        assert_eq!(failed(condition, &form, None) == none, met, "{condition}");
+    }
+}
+
+#[test]
+fn a_field_that_the_form_lacks_meets_only_not_in() {
+    for condition in [r#"{"a":""}"#, r#"["starts-with","$a",""]"#, r#"["in","$a",[""]]"#] {
+        assert_eq!(failed(condition, &[], None).len(), 1, "{condition}");
+        assert_eq!(failed(condition, &[("A", "")], None).len(), 0, "{condition}");
+    }
+    assert_eq!(failed(r#"["not-in","$a",["x"]]"#, &[], None).len(), 0);
+    assert_eq!(failed(r#"["starts-with","$content-type",""]"#, &[], None).len(), 0);
+    assert_eq!(failed(r#"["starts-with","$content-type","image/"]"#, &[], None).len(), 1);
+}
+
+#[test]
+fn the_content_type_is_the_effective_one_and_the_key_the_literal_one() {
+    let images = r#"["in","$content-type",["image\/jpg"]]"#;
+    assert_eq!(failed(images, &[("Content-Type", "text/html")], Some("image/jpg")).len(), 0);
+    assert_eq!(failed(images, &[("Content-Type", "image/jpg")], Some("text/html")).len(), 1);
+    assert_eq!(failed(images, &[("x-oss-content-type", "text/html")], Some("image/jpg")).len(), 1);
+    assert_eq!(failed(r#"["eq","$key","u/${filename}"]"#, &[("key", "u/${filename}")], None).len(), 0);
+}
+
+#[test]
+fn names_all_failing_conditions_and_prints_the_first_as_oss_does() {
+    let conditions =
+        r#"["eq","success_action_status","200"],{"key":"a\"b"},["in","$x",["p","q"]],{"bucket":"post-test"}"#;
+    let expected = [
+        r#"["eq", "$success_action_status", "200"]"#,
+        r#"["eq", "$key", "a\"b"]"#,
+        r#"["in", "$x", ["p", "q"]]"#,
+    ];
+    assert_eq!(failed(conditions, &[("key", "k")], None), expected);
+    let fields = FormFields::from_parts([("key", "k")], FilePart::default()).unwrap();
+    let facts = PolicyFacts { bucket: "post-test", fields: &fields };
+    let refusal = policy(conditions).unwrap().evaluate(&facts, moment("2029-12-31T23:59:59Z")).unwrap_err();
+    let error = WireError::from(refusal);
+    assert_eq!(
+        error.message(),
+        r#"Invalid according to Policy: Policy Condition failed: ["eq", "$success_action_status", "200"]"#
+    );
+    assert_eq!((error.status(), error.ec()), (403, Some("0006-00000227")));
+    let list = error.element("FailedConditions").unwrap();
+    assert!(list.contains(r#"["eq", "$key", "a\"b"]: got "k""#), "{list}");
+    assert!(list.contains(r#"["in", "$x", ["p", "q"]]: the form has no such field"#), "{list}");
+}
+
+#[test]
+fn expires_at_its_very_moment() {
+    let fields = FormFields::default();
+    let facts = PolicyFacts { bucket: "post-test", fields: &fields };
+    let policy = policy(r#"["content-length-range",1,9]"#).unwrap();
+    let sizes = policy.evaluate(&facts, moment("2029-12-31T23:59:59.999Z")).unwrap();
+    assert_eq!(sizes, SizeRange { bytes_min: 1, bytes_max: 9 });
+    let refusal = policy.evaluate(&facts, moment("2030-01-01T00:00:00Z")).unwrap_err();
+    let error = WireError::from(refusal);
+    assert_eq!(error.message(), "Invalid according to Policy: Policy expired.");
+    assert_eq!(error.ec(), Some("0006-00000213"));
+}
+
+#[test]
+fn several_ranges_all_hold_and_none_means_five_gigabytes() {
+    let fields = FormFields::default();
+    let facts = PolicyFacts { bucket: "b", fields: &fields };
+    let sizes = |conditions: &str| {
+        policy(conditions).unwrap().evaluate(&facts, moment("2020-01-01T00:00:00Z")).unwrap()
+    };
+    assert_eq!(
+        sizes(r#"["content-length-range",0,10],["content-length-range",5,20]"#),
+        SizeRange { bytes_min: 5, bytes_max: 10 }
+    );
+    assert_eq!(sizes(r#"{"bucket":"b"}"#), SizeRange::ANY);
+}
+
+#[test]
+fn refuses_each_malformed_condition_by_its_own_name() {
+    let operator = |name: &str| PolicyError::OperatorUnknown { operator: name.to_owned() };
+    for (condition, error) in [
+        (r#""x""#, PolicyError::ConditionShape),
+        ("1", PolicyError::ConditionShape),
+        ("{}", PolicyError::SimpleConditionMembers),
+        (r#"{"a":"1","b":"2"}"#, PolicyError::SimpleConditionMembers),
+        (r#"{"a":1}"#, PolicyError::OperandType),
+        (r#"{"$":"1"}"#, PolicyError::OperandType),
+        ("[]", PolicyError::OperatorMissing),
+        (r#"["$key"]"#, PolicyError::OperatorMissing),
+        (r#"[["eq"],"$key","a"]"#, PolicyError::OperatorMissing),
+        (r#"["ends-with","$key","a"]"#, operator("ends-with")),
+        (r#"["EQ","$key","a"]"#, operator("EQ")),
+        (r#"["eq","$key"]"#, PolicyError::ItemMissing),
+        (r#"["starts-with","$key","a","b"]"#, PolicyError::ItemSurplus),
+        (r#"["content-length-range",1,2,3]"#, PolicyError::ItemSurplus),
+        (r#"["eq",1,"a"]"#, PolicyError::OperandType),
+        (r#"["eq","$key",1]"#, PolicyError::OperandType),
+        (r#"["in","$key","a"]"#, PolicyError::OperandType),
+        (r#"["not-in","$key",["a",1]]"#, PolicyError::OperandType),
+        (r#"["content-length-range",2,1]"#, PolicyError::RangeReversed),
+        (r#"["content-length-range","1",2]"#, PolicyError::RangeMinimum),
+        (r#"["content-length-range",-1,2]"#, PolicyError::RangeMinimum),
+        (r#"["content-length-range",1,2.5]"#, PolicyError::RangeMaximum),
+        (r#"["content-length-range",1,18446744073709551616]"#, PolicyError::RangeMaximum),
+    ] {
+        assert_eq!(policy(condition), Err(error), "{condition}");
+    }
+    let many = vec![r#"{"a":"b"}"#; 1_001].join(",");
+    assert_eq!(policy(&many), Err(PolicyError::TooManyConditions { max: 1_000 }));
+}
+
+#[test]
+fn refuses_each_malformed_document_by_its_own_name() {
+    for (json, error) in [
+        ("[]", PolicyError::NotAnObject),
+        ("{}", PolicyError::BothMissing),
+        (r#"{"conditions":[]}"#, PolicyError::ExpirationMissing),
+        (r#"{"expiration":"2030-01-01T00:00:00Z"}"#, PolicyError::ConditionsMissing),
+        (r#"{"expiration":1,"conditions":[{"a":"b"}]}"#, PolicyError::ExpirationNotText),
+        (r#"{"expiration":"","conditions":[{"a":"b"}]}"#, PolicyError::ExpirationEmpty),
+        (r#"{"expiration":"2030-01-01T00:00:00Z","conditions":{}}"#, PolicyError::ConditionsNotArray),
+        (r#"{"expiration":"2030-01-01T00:00:00Z","conditions":[]}"#, PolicyError::ConditionsEmpty),
+    ] {
+        assert_eq!(Policy::parse_json(json), Err(error), "{json}");
+    }
+    for date in [
+        "2030-01-01",
+        "2030-13-01T00:00:00Z",
+        "2030-01-01T00:00:00+08:00",
+        "2030-01-01 00:00:00Z",
+        "2030-01-01T00:00:00.Z",
+        "+002030-01-01T00:00:00Z",
+    ] {
+        let json = format!("{{\"expiration\":\"{date}\",\"conditions\":[{{\"a\":\"b\"}}]}}");
+        assert_eq!(Policy::parse_json(&json), Err(PolicyError::ExpirationNotADate), "{date}");
+    }
+    assert_eq!(Policy::parse(" \n"), Err(PolicyError::Blank));
+    assert_eq!(Policy::parse("{}"), Err(PolicyError::NotBase64));
+    assert!(matches!(Policy::parse("/w=="), Err(PolicyError::NotJson { .. })));
+    let twice = r#"{"expiration":"2030-01-01T00:00:00Z","conditions":[{"a":"b"}],"conditions":[{"a":"c"}]}"#;
+    assert!(matches!(Policy::parse_json(twice), Err(PolicyError::NamedTwice { .. })));
+    let error = WireError::from(Policy::parse_json("e").unwrap_err());
+    assert_eq!(error.message(), "Invalid Policy: Invalid JSON: unknown char e");
+}
+
+#[test]
+fn a_hostile_policy_stays_bounded_in_what_it_makes_the_answer_say() {
+    let long = "x".repeat(1 << 20);
+    let conditions = format!("{{\"key\":\"{long}y\"}}");
+    let fields = FormFields::from_parts([("key", long)], FilePart::default()).unwrap();
+    let facts = PolicyFacts { bucket: "b", fields: &fields };
+    let refusal = policy(&conditions).unwrap().evaluate(&facts, moment("2020-01-01T00:00:00Z")).unwrap_err();
+    let error = WireError::from(refusal);
+    assert!(error.message().len() < 2_000 && error.element("FailedConditions").unwrap().len() < 8_000);
+}
+
+#[test]
+fn the_builder_writes_what_the_samples_sign() {
+    let document = PolicyDocument::new(moment("2030-01-01T00:00:00Z"))
+        .bucket("examplebucket")
+        .content_length_range(0, 1_048_576_000)
+        .starts_with("key", "user-dir/")
+        .is_in("content-type", &["image/jpg"])
+        .not_in("cache-control", &["no-cache"])
+        .eq("success_action_status", "200");
+    assert_eq!(
+        document.to_json(),
+        r#"{"expiration":"2030-01-01T00:00:00.000Z","conditions":[{"bucket":"examplebucket"},["content-length-range",0,1048576000],["starts-with","$key","user-dir/"],["in","$content-type",["image/jpg"]],["not-in","$cache-control",["no-cache"]],["eq","$success_action_status","200"]]}"#
+    );
+}
+
+proptest! {
+    #[test]
+    fn reads_back_whatever_the_builder_writes(field in "[a-z-]{1,12}", value in ".{0,40}", low in 0u64..1_000, more in 0u64..1_000) {
+        let document = PolicyDocument::new(moment("2030-01-01T00:00:00Z"))
+            .eq(&field, &value)
+            .field(&field, &value)
+            .starts_with(&field, &value)
+            .is_in(&field, &[&value])
+            .content_length_range(low, low + more);
+        let policy = Policy::parse(&document.to_base64()).unwrap();
+        prop_assert!(policy.pins(&field, &value) && policy.names(&field));
+        let fields = FormFields::from_parts([(field.as_str(), value.as_str())], FilePart::default()).unwrap();
+        let facts = PolicyFacts { bucket: value.as_str(), fields: &fields };
+        if field != "content-type" {
+            let sizes = policy.evaluate(&facts, moment("2020-01-01T00:00:00Z")).unwrap();
+            prop_assert_eq!(sizes, SizeRange { bytes_min: low, bytes_max: low + more });
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "[\\[\\]{}\":,$\\\\ua-f0-9 \\-]{0,60}") {
+        let _ = Policy::parse_json(&text);
+        let _ = Policy::parse(&text);
+    }
+}
