@@ -156,6 +156,18 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "typescript client",
+        about: "the tutorial's client class on the uploader: types and tests",
+        folder: "examples/typescript-client",
+        steps: &[
+            Step::Run(&["npm", "ci", "--no-audit", "--no-fund"]),
+            Step::Run(&["npm", "run", "--silent", "check"]),
+            Step::Run(&["npm", "run", "--silent", "test"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
         name: "rust",
         about: "unit, property, vector, trait-suite and black-box tests",
         steps: &[Step::Either {
