@@ -8,12 +8,18 @@
 use countersign_protocol::{
     AccessKeySecret, Acl, ErrorCode, ObjectAcl, WireError,
     authorization::{AuthorizationError, RequestView, VerifyOptions, scheme},
+    xml::Owner,
 };
 
 use crate::route::Operation;
 
-/// The account number of the one owner of all buckets, and its display name.
+/// The account number of the one owner of all buckets.
 pub(crate) const OWNER_ID: &str = "1000000000000000";
+
+/// The one owner, as documents show it.
+pub(crate) fn owner() -> Owner {
+    Owner { id: OWNER_ID.to_owned() }
+}
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,18 +66,41 @@ pub(crate) fn right(operation: Operation) -> Right {
     }
 }
 
+/// Why nobody knows who asks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AuthenticationError {
+    /// The claim is malformed or not true.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// A temporary key's token; this store gives none, so that none is good.
+    #[error("the security token is not one of this store")]
+    SecurityToken,
+}
+
+impl From<AuthenticationError> for WireError {
+    fn from(error: AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Authorization(error) => error.into(),
+            AuthenticationError::SecurityToken => Self::new(ErrorCode::InvalidSecurityToken),
+        }
+    }
+}
+
 /// Finds out who asks. `secret` looks a key id up.
 pub(crate) fn authenticate<'s>(
     view: &RequestView<'_>,
     secret: impl Fn(&str) -> Option<&'s AccessKeySecret>,
     options: &VerifyOptions<'_>,
-) -> Result<Caller, AuthorizationError> {
+) -> Result<Caller, AuthenticationError> {
     let authentication = scheme::detect(view)?;
     let Some(id) = authentication.access_key_id() else {
         return Ok(Caller::Anonymous);
     };
     let secret = secret(id).ok_or_else(|| AuthorizationError::AccessKeyIdUnknown { id: id.to_owned() })?;
     authentication.verify(view, secret, options)?;
+    if authentication.security_token(view).is_some_and(|token| !token.is_empty()) {
+        return Err(AuthenticationError::SecurityToken);
+    }
     Ok(Caller::Owner)
 }
 
@@ -172,7 +201,6 @@ mod tests {
             Operation::GetBucketInfo,
             Operation::DeleteMultipleObjects,
             Operation::GetObjectAcl,
-            Operation::PutObjectAcl,
             Operation::ListObjectVersions,
             Operation::NotBuilt("PutBucketPolicy"),
         ] {
@@ -190,7 +218,7 @@ mod tests {
         let options = VerifyOptions { now: "2026-11-22T20:00:00Z".parse().unwrap(), region: None };
         assert_eq!(
             authenticate(&view, |_| None, &options),
-            Err(AuthorizationError::AccessKeyIdUnknown { id: "nobody".to_owned() })
+            Err(AuthorizationError::AccessKeyIdUnknown { id: "nobody".to_owned() }.into())
         );
         let anonymous = RequestView { method: "GET", ..RequestView::default() };
         assert_eq!(authenticate(&anonymous, |_| None, &options), Ok(Caller::Anonymous));

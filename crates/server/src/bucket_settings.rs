@@ -10,6 +10,8 @@ pub(crate) const ACL: &str = "acl";
 pub(crate) const CORS: &str = "cors";
 /// The lifecycle rules, as the XML document that set them.
 pub(crate) const LIFECYCLE: &str = "lifecycle";
+/// The storage class, as its word on the wire.
+pub(crate) const STORAGE_CLASS: &str = "storage-class";
 
 /// The bucket's access control list. What is absent or unreadable is private.
 pub(crate) fn acl(bucket: &BucketRecord) -> Acl {
@@ -19,4 +21,10 @@ pub(crate) fn acl(bucket: &BucketRecord) -> Acl {
         .and_then(|word| std::str::from_utf8(word).ok())
         .and_then(|word| Acl::parse(word).ok())
         .unwrap_or(Acl::Private)
+}
+
+/// The storage class that the bucket was made with.
+pub(crate) fn storage_class(bucket: &BucketRecord) -> &str {
+    let word = bucket.settings.get(STORAGE_CLASS).and_then(|word| std::str::from_utf8(word).ok());
+    word.unwrap_or("Standard")
 }

@@ -12,6 +12,7 @@ use crate::context::RequestContext;
 use crate::listen::Peer;
 use crate::operate;
 use crate::ops;
+use crate::ops::bucket::bucket_cors;
 use crate::query::Query;
 use crate::request::Call;
 use crate::request_body::RequestBody;
@@ -61,8 +62,9 @@ async fn operate(
 }
 
 /// Sets what every answer carries.
-async fn finish(context: &RequestContext, _call: &Call, response: &mut WireResponse) {
+async fn finish(context: &RequestContext, call: &Call, response: &mut WireResponse) {
     let headers = response.headers_mut();
+    bucket_cors::decorate(context, call, headers).await;
     headers.insert("x-oss-request-id", context.request_id.header_value());
     headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));
     // The date is the injected clock's, so that clients that measure their skew measure the right one.

@@ -89,6 +89,15 @@ fn resolve_aliyun(host: &str) -> Option<Addressed> {
     ours.then(|| bucket_or_endpoint(bucket))
 }
 
+/// The region that a host of `oss-<region>.aliyuncs.com` names; an `-internal` at its end is not part of it.
+pub fn region(host_header: &str) -> Option<String> {
+    let host = host_name(host_header);
+    let endpoint = host.strip_suffix(".aliyuncs.com")?.rsplit('.').next()?;
+    let region = endpoint.strip_prefix("oss-")?;
+    let region = region.strip_suffix("-internal").unwrap_or(region);
+    (!region.is_empty() && region != "accelerate").then(|| region.to_owned())
+}
+
 /// `BUCKET.127.0.0.1`: OpenDAL puts the bucket in front of an address unless it is told otherwise.
 fn resolve_before_address(host: &str) -> Option<Addressed> {
     let (bucket, rest) = host.split_once('.')?;
@@ -137,6 +146,20 @@ mod tests {
         for (host, bucket) in table {
             let expected = bucket.map_or(Addressed::Endpoint, |name| Addressed::Bucket(name.to_owned()));
             assert_eq!(names().resolve(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_oss_names_its_region() {
+        for (host, expected) in [
+            ("demo.oss-cn-hangzhou.aliyuncs.com", Some("cn-hangzhou")),
+            ("oss-cn-shanghai-internal.aliyuncs.com:80", Some("cn-shanghai")),
+            ("oss.aliyuncs.com", None),
+            ("demo.oss-accelerate.aliyuncs.com", None),
+            ("demo.oss-cn-hangzhou.example.com", None),
+            ("127.0.0.1:9817", None),
+        ] {
+            assert_eq!(region(host).as_deref(), expected, "{host}");
         }
     }
 

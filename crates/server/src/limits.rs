@@ -30,6 +30,8 @@ pub struct Limits {
     pub callback_timeout: Duration,
     /// The longest answer of an application, in bytes.
     pub callback_reply_bytes_max: u64,
+    /// How often lifecycle rules are carried out.
+    pub lifecycle_interval: Duration,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             callbacks_max: 512,
             callback_timeout: Duration::from_secs(5),
             callback_reply_bytes_max: 3 * 1024 * 1024,
+            lifecycle_interval: Duration::from_secs(60),
         }
     }
 }

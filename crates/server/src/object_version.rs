@@ -1,12 +1,9 @@
 //! The query word `versionId` in a store without versions: every object has one, and its id is `null`
 //! (protocol 04 §2).
 
-use countersign_protocol::{ErrorCode, ObjectKey, WireError};
+use countersign_protocol::{ErrorCode, ObjectKey, WireError, xml::NULL_VERSION};
 
 use crate::query::Query;
-
-/// The id of the only version.
-pub(crate) const ONLY_VERSION: &str = "null";
 
 /// Whether the request means the object as it is: it names no version, or the only one. `false` means a
 /// version that cannot be there.
@@ -20,7 +17,7 @@ pub(crate) fn names_the_only_one(query: &Query) -> Result<bool, WireError> {
             .with_message("Version id can not be the empty string.")
             .with_element("ArgumentName", "versionId")
             .with_element("ArgumentValue", "")),
-        Some(id) => Ok(id == ONLY_VERSION),
+        Some(id) => Ok(id == NULL_VERSION),
     }
 }
 

@@ -8,7 +8,7 @@ use countersign_protocol::{Acl, ErrorCode, ObjectAcl, WireError};
 use crate::{
     access::{self, Caller, Right},
     context::RequestContext,
-    ops,
+    ops::{self, bucket, listing},
     request::Call,
     request_body::RequestBody,
     route::Operation,
@@ -28,7 +28,7 @@ pub(crate) async fn run(
 ) -> Outcome {
     match operation {
         // A browser's preflight has no signature, and a form brings its own.
-        Operation::OptionObject => return Err(not_built("this operation").into()),
+        Operation::OptionObject => return ops::option_object::run(context, call).await,
         Operation::PostObject => return ops::post_object::run(context, call, body).await,
         _ => {}
     }
@@ -37,23 +37,22 @@ pub(crate) async fn run(
         Operation::NotBuilt(name) => Err(not_built(name).into()),
         Operation::ListBuckets => {
             owner_only(&caller)?;
-            Err(not_built("this operation").into())
+            listing::list_buckets::run(context, call).await
         }
         Operation::PutBucket => {
             owner_only(&caller)?;
-            ops::put_bucket::run(context, call, body).await
+            bucket::put_bucket::run(context, call, body).await
         }
         Operation::PutBucketAcl => {
             owner_only(&caller)?;
-            Err(not_built("this operation").into())
+            bucket::bucket_acl::put(context, call).await
         }
         Operation::PutObject
         | Operation::GetObject
         | Operation::HeadObject
         | Operation::GetObjectMeta
         | Operation::DeleteObject
-        | Operation::GetObjectAcl
-        | Operation::PutObjectAcl => on_object(operation, context, call, caller, body).await,
+        | Operation::GetObjectAcl => on_object(operation, context, call, caller, body).await,
         _ => on_bucket(operation, context, call, caller, body).await,
     }
 }
@@ -65,24 +64,26 @@ async fn on_bucket(
     caller: Caller,
     body: &mut RequestBody,
 ) -> Outcome {
-    let bucket = subject::bucket(context, call, caller, access::right(operation)).await?;
+    let found = subject::bucket(context, call, &caller, access::right(operation)).await?;
     match operation {
-        Operation::DeleteBucket => ops::delete_bucket::run(context, &bucket).await,
-        Operation::GetBucketInfo => Err(not_built("this operation").into()),
-        Operation::GetBucketLocation => Err(not_built("this operation").into()),
-        Operation::GetBucketAcl => Err(not_built("this operation").into()),
-        Operation::GetBucketCors => Err(not_built("this operation").into()),
-        Operation::PutBucketCors => Err(not_built("this operation").into()),
-        Operation::DeleteBucketCors => Err(not_built("this operation").into()),
-        Operation::GetBucketLifecycle => Err(not_built("this operation").into()),
-        Operation::PutBucketLifecycle => Err(not_built("this operation").into()),
-        Operation::DeleteBucketLifecycle => Err(not_built("this operation").into()),
-        Operation::ListObjects => Err(not_built("this operation").into()),
-        Operation::ListObjectsV2 => Err(not_built("this operation").into()),
-        Operation::ListObjectVersions => Err(not_built("this operation").into()),
-        Operation::ListMultipartUploads => Err(not_built("this operation").into()),
-        Operation::ListLiveChannel => Err(not_built("this operation").into()),
-        Operation::DeleteMultipleObjects => Err(not_built("this operation").into()),
+        Operation::DeleteBucket => bucket::delete_bucket::run(context, &found).await,
+        Operation::GetBucketInfo => bucket::bucket_info::run(context, call, &found),
+        Operation::GetBucketLocation => bucket::bucket_location::run(context),
+        Operation::GetBucketAcl => bucket::bucket_acl::get(&found),
+        Operation::GetBucketCors => bucket::bucket_cors::get(&found),
+        Operation::PutBucketCors => bucket::bucket_cors::put(context, call, &found, body).await,
+        Operation::DeleteBucketCors => bucket::bucket_cors::delete(context, &found).await,
+        Operation::GetBucketLifecycle => bucket::bucket_lifecycle::get(&found),
+        Operation::PutBucketLifecycle => bucket::bucket_lifecycle::put(context, call, &found, body).await,
+        Operation::DeleteBucketLifecycle => bucket::bucket_lifecycle::delete(context, &found).await,
+        Operation::ListObjects => listing::list_objects::version_1(context, call, &found).await,
+        Operation::ListObjectsV2 => listing::list_objects::version_2(context, call, &found).await,
+        Operation::ListObjectVersions => listing::list_object_versions::run(context, call, &found).await,
+        Operation::ListMultipartUploads => listing::pending::multipart_uploads(call, &found),
+        Operation::ListLiveChannel => listing::pending::live_channels(call),
+        Operation::DeleteMultipleObjects => {
+            ops::delete_multiple_objects::run(context, call, &found, body).await
+        }
         _ => Err(not_built("this operation").into()),
     }
 }
@@ -96,13 +97,12 @@ async fn on_object(
 ) -> Outcome {
     let object = subject::object(context, call, caller, access::right(operation)).await?;
     match operation {
-        Operation::PutObject => Err(not_built("this operation").into()),
+        Operation::PutObject => ops::put_object::run(context, call, object, body).await,
         Operation::GetObject => ops::get_object::run(context, call, object).await,
         Operation::HeadObject => ops::head_object::run(call, &object),
         Operation::GetObjectMeta => ops::object_meta::run(call, &object),
         Operation::DeleteObject => ops::delete_object::run(context, call, &object).await,
-        Operation::GetObjectAcl => Err(not_built("this operation").into()),
-        Operation::PutObjectAcl => Err(not_built("this operation").into()),
+        Operation::GetObjectAcl => ops::object_acl::get(call, &object),
         _ => Err(not_built("this operation").into()),
     }
 }

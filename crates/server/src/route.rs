@@ -105,7 +105,6 @@ pub enum Operation {
     GetObjectMeta,
     DeleteObject,
     GetObjectAcl,
-    PutObjectAcl,
     /// `OPTIONS`: the preflight of a browser.
     OptionObject,
     /// An operation of the API that this store does not have, by its name.

@@ -20,6 +20,7 @@ use crate::destination_guard::Permission;
 use crate::dispatch;
 use crate::form_head::HeadBudget;
 use crate::host::HostNames;
+use crate::lifecycle::{self, LifecycleError};
 use crate::limits::Limits;
 use crate::wire_response::WireResponse;
 
@@ -116,6 +117,19 @@ impl Server {
             tasks: TaskTracker::new(),
             options,
         })))
+    }
+
+    /// Does what goes on beside the requests, which is carrying out lifecycle rules, until `stop` is ready.
+    pub async fn run_background(&self, stop: impl Future<Output = ()>) {
+        lifecycle::run(&self.0, self.0.options.limits.lifecycle_interval, stop).await;
+    }
+
+    /// Carries out the lifecycle rules of all buckets once, now; says how many objects it deleted.
+    ///
+    /// # Errors
+    /// See [`LifecycleError`]; what was deleted before stays deleted.
+    pub async fn expire_objects(&self) -> Result<u64, LifecycleError> {
+        lifecycle::pass(&self.0).await
     }
 
     /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.

@@ -16,6 +16,7 @@ use crate::{
     access::{self, Caller, Right},
     bucket_settings,
     context::RequestContext,
+    host,
     object_attributes::ObjectAttributes,
     request::Call,
     route::Location,
@@ -25,8 +26,6 @@ use crate::{
 /// A bucket that exists and that the caller may use.
 #[derive(Debug)]
 pub(crate) struct BucketSubject {
-    /// Who asks.
-    pub(crate) caller: Caller,
     /// The bucket as it was found.
     pub(crate) record: Arc<BucketRecord>,
 }
@@ -69,10 +68,16 @@ pub(crate) fn caller(context: &RequestContext, call: &Call) -> Result<Caller, Op
         raw_query: call.parts.uri.query(),
         headers: call.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
     };
-    // Any region is accepted: a store that stands in for all of OSS is asked for all of its regions.
-    let options = VerifyOptions { now: context.now, region: None };
+    let region = signing_region(context, call);
+    let options = VerifyOptions { now: context.now, region: Some(&region) };
     let caller = access::authenticate(&view, |id| context.server.secret(id), &options);
     Ok(caller.map_err(WireError::from)?)
+}
+
+/// The region that signatures have to name: that of the host which was asked, so that one store can stand in for
+/// several regions, else the store's own.
+pub(crate) fn signing_region(context: &RequestContext, call: &Call) -> String {
+    host::region(&call.host).unwrap_or_else(|| context.server.options.region.clone())
 }
 
 /// The name of the bucket, by the rules of names only.
@@ -84,7 +89,7 @@ pub(crate) fn bucket_name(call: &Call) -> Result<BucketName, WireError> {
 pub(crate) async fn bucket(
     context: &RequestContext,
     call: &Call,
-    caller: Caller,
+    caller: &Caller,
     right: Right,
 ) -> Result<BucketSubject, OperationError> {
     let record = existing_bucket(context, call).await?;

@@ -308,7 +308,7 @@ pub const OBJECT: &[Row] = &[
         ],
     ),
     row("partNumber", &[("PUT", NotBuilt("UploadPart"))]),
-    row("acl", &[("GET", Operation::GetObjectAcl), ("PUT", Operation::PutObjectAcl)]),
+    row("acl", &[("GET", Operation::GetObjectAcl), ("PUT", NotBuilt("PutObjectAcl"))]),
     row("objectMeta", &[("GET", Operation::GetObjectMeta), ("HEAD", Operation::GetObjectMeta)]),
     row(
         "tagging",

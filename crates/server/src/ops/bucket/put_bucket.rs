@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_protocol::{Acl, BucketName, WireError};
+use countersign_protocol::{Acl, BucketName, WireError, xml::CreateBucketConfiguration};
 use countersign_store::{CommitError, Mutation, Refused};
 use http::{StatusCode, header::LOCATION};
 
@@ -26,10 +26,11 @@ pub(crate) async fn run(
     let name = subject::bucket_name(call)?;
     let acl = requested_acl(call)?;
     body.demand_digest(&call.parts.headers)?;
-    // What the document may ask for, storage class and redundancy, a store on one machine cannot give; it is
-    // read so that a broken upload of it is noticed, and carries no consequence.
-    body.read_whole(context.server.options.limits.document_bytes_max).await?;
-    create(context, &name, acl).await?;
+    let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
+    // What it may ask for, storage class and redundancy, one machine cannot give: the words are checked, and
+    // the class is a label.
+    let asked = CreateBucketConfiguration::parse(&document).map_err(WireError::from)?;
+    create(context, &name, acl, asked.storage_class).await?;
     let mut response = wire_response::empty(StatusCode::OK);
     object_headers::put(response.headers_mut(), LOCATION, &format!("/{name}"));
     Ok(response)
@@ -45,10 +46,13 @@ pub(crate) async fn create(
     context: &RequestContext,
     name: &BucketName,
     acl: Option<Acl>,
+    storage_class: Option<String>,
 ) -> Result<(), OperationError> {
     let store = &context.server.options.store;
     let word = acl.unwrap_or(Acl::Private).as_str().as_bytes().to_vec();
-    let settings = BTreeMap::from([(bucket_settings::ACL.to_owned(), word.clone())]);
+    let mut settings = BTreeMap::from([(bucket_settings::ACL.to_owned(), word.clone())]);
+    settings
+        .extend(storage_class.map(|class| (bucket_settings::STORAGE_CLASS.to_owned(), class.into_bytes())));
     let creation = Mutation::CreateBucket { name: name.as_str().to_owned(), settings };
     match store.commit(creation).await {
         Ok(_) => Ok(()),

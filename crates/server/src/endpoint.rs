@@ -1,0 +1,43 @@
+//! The endpoint that documents advertise. Clients connect to it (protocol 07 §2.2), so it has to lead back here.
+
+use crate::{context::RequestContext, request::Call};
+
+/// The advertised endpoint: what is configured, else where browsers reach the store, else the host of this
+/// request without its bucket.
+pub(crate) fn advertised(context: &RequestContext, call: &Call) -> String {
+    let options = &context.server.options;
+    let public = options.public_store_url.as_deref().and_then(authority);
+    match (&options.advertised_endpoint, public) {
+        (Some(configured), _) => configured.clone(),
+        (None, Some(public)) => public.to_owned(),
+        (None, None) => without_bucket(&call.host, call.bucket()).to_owned(),
+    }
+}
+
+fn authority(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split('/').next().filter(|authority| !authority.is_empty())
+}
+
+fn without_bucket<'h>(host: &'h str, bucket: Option<&str>) -> &'h str {
+    bucket
+        .and_then(|bucket| host.get(..bucket.len()).filter(|front| front.eq_ignore_ascii_case(bucket)))
+        .and_then(|front| host.get(front.len()..))
+        .and_then(|rest| rest.strip_prefix('.'))
+        .unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_host_without_its_bucket() {
+        assert_eq!(without_bucket("demo.localhost:9817", Some("demo")), "localhost:9817");
+        assert_eq!(without_bucket("Demo.localhost", Some("demo")), "localhost");
+        assert_eq!(without_bucket("127.0.0.1:9817", Some("demo")), "127.0.0.1:9817");
+        assert_eq!(without_bucket("demo", Some("demo")), "demo");
+        assert_eq!(without_bucket("é.x", Some("a")), "é.x");
+        assert_eq!(authority("http://192.168.1.5:9817/"), Some("192.168.1.5:9817"));
+    }
+}

@@ -1,0 +1,34 @@
+//! PutBucketAcl and GetBucketAcl (protocol 04 §1).
+
+use countersign_protocol::{ErrorCode, WireError, xml::AccessControlPolicy};
+use http::StatusCode;
+
+use crate::{
+    access, bucket_settings,
+    context::RequestContext,
+    ops::bucket::put_bucket,
+    request::Call,
+    subject::{self, BucketSubject},
+    wire_error::OperationError,
+    wire_response::{self, WireResponse},
+};
+
+/// Shows the list.
+pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+    let grant = bucket_settings::acl(&bucket.record).as_str();
+    let policy = AccessControlPolicy { owner: access::owner(), grant };
+    Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))
+}
+
+/// Sets the list. A bucket that is not there is created, as the reference says.
+pub(crate) async fn put(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
+    let name = subject::bucket_name(call)?;
+    let acl = put_bucket::requested_acl(call)?.ok_or_else(|| {
+        WireError::new(ErrorCode::InvalidArgument)
+            .with_message("no such bucket access control exists")
+            .with_element("ArgumentName", "x-oss-acl")
+            .with_element("ArgumentValue", "")
+    })?;
+    put_bucket::create(context, &name, Some(acl), None).await?;
+    Ok(wire_response::empty(StatusCode::OK))
+}

@@ -1,0 +1,89 @@
+//! PutBucketCors, GetBucketCors and DeleteBucketCors (protocol 04 §3), and the rules on their way into every
+//! answer of the bucket.
+
+use countersign_protocol::{ErrorCode, WireError, xml::CorsConfiguration};
+use countersign_store::{BucketRecord, Mutation};
+use http::{HeaderMap, StatusCode};
+
+use crate::{
+    bucket_settings,
+    context::RequestContext,
+    cors::{self, CrossOrigin},
+    request::Call,
+    request_body::RequestBody,
+    subject::BucketSubject,
+    wire_error::OperationError,
+    wire_response::{self, WireResponse},
+};
+
+/// The longest document of rules.
+const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
+
+/// Shows the rules.
+pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+    let configuration = configuration(&bucket.record).ok_or_else(|| {
+        WireError::new(ErrorCode::NoSuchCORSConfiguration).with_element("BucketName", &bucket.record.name)
+    })?;
+    Ok(wire_response::xml(StatusCode::OK, configuration.to_xml()))
+}
+
+/// Replaces the rules.
+pub(crate) async fn put(
+    context: &RequestContext,
+    call: &Call,
+    bucket: &BucketSubject,
+    body: &mut RequestBody,
+) -> Result<WireResponse, OperationError> {
+    body.demand_digest(&call.parts.headers)?;
+    let document = body.read_whole(DOCUMENT_BYTES_MAX).await?;
+    let configuration = CorsConfiguration::parse(&document).map_err(WireError::from)?;
+    write(context, bucket, Some(configuration.to_xml())).await?;
+    Ok(wire_response::empty(StatusCode::OK))
+}
+
+/// Removes the rules; without any, that is done already.
+pub(crate) async fn delete(
+    context: &RequestContext,
+    bucket: &BucketSubject,
+) -> Result<WireResponse, OperationError> {
+    write(context, bucket, None).await?;
+    Ok(wire_response::empty(StatusCode::NO_CONTENT))
+}
+
+async fn write(
+    context: &RequestContext,
+    bucket: &BucketSubject,
+    document: Option<String>,
+) -> Result<(), OperationError> {
+    let mutation = Mutation::PutSetting {
+        bucket: bucket.record.name.clone(),
+        name: bucket_settings::CORS.to_owned(),
+        value: document.map(String::into_bytes),
+    };
+    context.server.options.store.commit(mutation).await?;
+    Ok(())
+}
+
+/// The rules of a bucket. What cannot be read is logged and allows nothing.
+pub(crate) fn configuration(bucket: &BucketRecord) -> Option<CorsConfiguration> {
+    let document = bucket.settings.get(bucket_settings::CORS)?;
+    CorsConfiguration::parse(document)
+        .inspect_err(|error| tracing::error!(bucket = bucket.name, %error, "the CORS rules cannot be read"))
+        .ok()
+}
+
+/// Puts the headers that the bucket's rules grant into any answer but a preflight's, success or refusal.
+pub(crate) async fn decorate(context: &RequestContext, call: &Call, answer: &mut HeaderMap) {
+    let Some(name) = call.bucket() else { return };
+    // An answer without these headers is still an answer: a failing catalog shows elsewhere.
+    let Ok(Some(bucket)) = context.server.options.store.bucket(name).await else { return };
+    let Some(configuration) = configuration(&bucket) else { return };
+    cors::vary(&configuration, answer);
+    if call.parts.method == http::Method::OPTIONS {
+        return;
+    }
+    let Some(asked) = CrossOrigin::of_request(&call.parts.method, &call.parts.headers) else { return };
+    if let Some(rule) = asked.rule(&configuration) {
+        asked.grant(rule, answer);
+    }
+}

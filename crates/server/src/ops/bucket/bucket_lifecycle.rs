@@ -1,0 +1,73 @@
+//! PutBucketLifecycle, GetBucketLifecycle and DeleteBucketLifecycle (protocol 04 §1). The rules are carried
+//! out in [`crate::lifecycle`].
+
+use countersign_protocol::{ErrorCode, WireError, xml::LifecycleConfiguration};
+use countersign_store::{BucketRecord, Mutation};
+use http::StatusCode;
+
+use crate::{
+    bucket_settings,
+    context::RequestContext,
+    request::Call,
+    request_body::RequestBody,
+    request_id::RequestId,
+    subject::BucketSubject,
+    wire_error::OperationError,
+    wire_response::{self, WireResponse},
+};
+
+/// Shows the rules.
+pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+    let configuration = configuration(&bucket.record).ok_or_else(|| {
+        WireError::new(ErrorCode::NoSuchLifecycle).with_element("BucketName", &bucket.record.name)
+    })?;
+    Ok(wire_response::xml(StatusCode::OK, configuration.to_xml()))
+}
+
+/// Replaces the rules. One without an id gets one.
+pub(crate) async fn put(
+    context: &RequestContext,
+    call: &Call,
+    bucket: &BucketSubject,
+    body: &mut RequestBody,
+) -> Result<WireResponse, OperationError> {
+    body.demand_digest(&call.parts.headers)?;
+    let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
+    let mut configuration = LifecycleConfiguration::parse(&document).map_err(WireError::from)?;
+    configuration.name_rules(|| RequestId::fresh(context.now).to_string());
+    write(context, bucket, Some(configuration.to_xml())).await?;
+    Ok(wire_response::empty(StatusCode::OK))
+}
+
+/// Removes the rules; without any, that is done already.
+pub(crate) async fn delete(
+    context: &RequestContext,
+    bucket: &BucketSubject,
+) -> Result<WireResponse, OperationError> {
+    write(context, bucket, None).await?;
+    Ok(wire_response::empty(StatusCode::NO_CONTENT))
+}
+
+async fn write(
+    context: &RequestContext,
+    bucket: &BucketSubject,
+    document: Option<String>,
+) -> Result<(), OperationError> {
+    let mutation = Mutation::PutSetting {
+        bucket: bucket.record.name.clone(),
+        name: bucket_settings::LIFECYCLE.to_owned(),
+        value: document.map(String::into_bytes),
+    };
+    context.server.options.store.commit(mutation).await?;
+    Ok(())
+}
+
+/// The rules of a bucket. What cannot be read is logged and deletes nothing.
+pub(crate) fn configuration(bucket: &BucketRecord) -> Option<LifecycleConfiguration> {
+    let document = bucket.settings.get(bucket_settings::LIFECYCLE)?;
+    LifecycleConfiguration::parse(document)
+        .inspect_err(
+            |error| tracing::error!(bucket = bucket.name, %error, "the lifecycle rules cannot be read"),
+        )
+        .ok()
+}

@@ -1,0 +1,76 @@
+//! The operations that list: buckets, objects, versions, and what is pending. Here is what their requests
+//! have in common.
+
+use countersign_protocol::{ErrorCode, WireError, etag, xml::NameEncoding, xml::ObjectEntry};
+use countersign_store::{Entry, ListPage, ObjectRecord};
+
+use crate::{object_attributes::ObjectAttributes, query::Query};
+
+pub(crate) mod list_buckets;
+pub(crate) mod list_object_versions;
+pub(crate) mod list_objects;
+pub(crate) mod pending;
+
+/// How many names a page has when the request does not say.
+const NAMES_DEFAULT: u32 = 100;
+/// How many it has at most.
+const NAMES_MAX: u32 = 1000;
+
+/// The size of the page that a request asks for in this parameter.
+fn page_size(query: &Query, name: &'static str, default: u32) -> Result<u32, WireError> {
+    let Some(text) = query.get(name).filter(|text| !text.is_empty()) else { return Ok(default) };
+    text.parse().ok().filter(|size| (1..=NAMES_MAX).contains(size)).ok_or_else(|| {
+        WireError::new(ErrorCode::InvalidArgument)
+            .with_message("Argument must be an integer between 1 and 1000.")
+            .with_element("ArgumentName", name)
+            .with_element("ArgumentValue", text)
+    })
+}
+
+/// How the request wants names to be written.
+fn name_encoding(query: &Query) -> Result<NameEncoding, WireError> {
+    let Some(word) = query.get("encoding-type").filter(|word| !word.is_empty()) else {
+        return Ok(NameEncoding::None);
+    };
+    NameEncoding::parse(word).ok_or_else(|| {
+        WireError::new(ErrorCode::InvalidArgument)
+            .with_message("Invalid Encoding Method specified in Request.")
+            .with_element("ArgumentName", "encoding-type")
+            .with_element("ArgumentValue", word)
+    })
+}
+
+/// A parameter's value, empty where it is absent.
+fn text(query: &Query, name: &str) -> String {
+    query.get(name).unwrap_or_default().to_owned()
+}
+
+/// The objects and the common prefixes of a page, as documents show them.
+fn shown(page: ListPage) -> (Vec<ObjectEntry>, Vec<String>) {
+    let (mut objects, mut prefixes) = (Vec::new(), Vec::new());
+    for entry in page.entries {
+        match entry {
+            Entry::Object(record) => objects.push(object_entry(&record)),
+            Entry::CommonPrefix(prefix) => prefixes.push(name(&prefix)),
+        }
+    }
+    (objects, prefixes)
+}
+
+fn object_entry(record: &ObjectRecord) -> ObjectEntry {
+    let attributes = ObjectAttributes::decode(&record.attributes);
+    ObjectEntry {
+        key: name(&record.key),
+        last_modified: record.modified,
+        etag: etag::from_md5(record.md5),
+        object_type: "Normal".to_owned(),
+        size: record.len,
+        storage_class: attributes.storage_class().to_owned(),
+        owner: None,
+    }
+}
+
+/// A key as text. Keys are checked to be UTF-8 before they are stored.
+fn name(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,34 @@
+//! OptionObject: the preflight of a browser (protocol 04 §3). It is not authenticated.
+
+use countersign_protocol::WireError;
+use countersign_store::QueryError;
+use http::StatusCode;
+
+use crate::{
+    context::RequestContext,
+    cors::{CrossOrigin, PreflightError},
+    ops::bucket::bucket_cors,
+    request::Call,
+    route::Location,
+    subject,
+    wire_error::OperationError,
+    wire_response::{self, WireResponse},
+};
+
+/// Answers a preflight by the rules of the bucket.
+pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
+    let asked = CrossOrigin::of_preflight(&call.parts.headers).map_err(WireError::from)?;
+    let not_allowed = PreflightError::NotAllowed { object: matches!(call.location, Location::Object { .. }) };
+    if call.bucket().is_none() {
+        return Err(WireError::from(not_allowed).into());
+    }
+    let name = subject::bucket_name(call)?;
+    let found = context.server.options.store.bucket(name.as_str()).await?;
+    let bucket = found.ok_or(QueryError::NoSuchBucket)?;
+    let configuration = bucket_cors::configuration(&bucket);
+    let rule = configuration.as_ref().and_then(|configuration| asked.rule(configuration));
+    let rule = rule.ok_or(not_allowed).map_err(WireError::from)?;
+    let mut response = wire_response::empty(StatusCode::OK);
+    asked.grant(rule, response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,124 @@
+//! PutObject (protocol 04 §4): bytes with a length or in chunks, checked against every digest that came with
+//! them, then stored and called back by the same stages as a form.
+//!
+//! The body is not touched before everything that can be decided without it is decided: only then does a
+//! client that waits for `100 Continue` get it.
+
+use countersign_protocol::{
+    ErrorCode, ObjectAcl, WireError,
+    callback::{
+        CallbackParameter,
+        parameter::{Argument, parse_callback_var},
+    },
+    policy::SizeRange,
+};
+use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
+
+use crate::{
+    access::Caller,
+    attribute_headers,
+    callback_message::CallbackPlan,
+    commit::{self, Upload},
+    context::RequestContext,
+    ingest::{Intake, SealedUpload},
+    request::Call,
+    request_body::RequestBody,
+    subject::ObjectSubject,
+    upload_answer,
+    wire_error::OperationError,
+    wire_response::{self, WireResponse},
+};
+
+/// Headers that ask for what this store does not do, and must not seem to do.
+const UNBUILT_HEADERS: [&str; 4] = [
+    "x-oss-server-side-encryption",
+    "x-oss-server-side-data-encryption",
+    "x-oss-server-side-encryption-key-id",
+    "x-oss-tagging",
+];
+
+/// Stores one object.
+pub(crate) async fn run(
+    context: &RequestContext,
+    call: &Call,
+    object: ObjectSubject,
+    body: &mut RequestBody,
+) -> Result<WireResponse, OperationError> {
+    let upload = authorise(call, object)?;
+    require_a_length(&call.parts.headers, body)?;
+    body.demand_digest(&call.parts.headers)?;
+    let crc64 = demanded_crc64(call)?;
+    let sealed = ingest(context, body).await?;
+    if crc64.is_some_and(|demanded| demanded != sealed.blob.crc64()) {
+        return Err(ErrorCode::InvalidCRC64.into());
+    }
+    let stored = commit::commit(context, upload, sealed).await?;
+    Ok(upload_answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK)))
+}
+
+/// Everything that the head of the request decides.
+fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
+    let headers = &call.parts.headers;
+    if let Some(name) = UNBUILT_HEADERS.into_iter().find(|name| headers.contains_key(*name)) {
+        return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
+    }
+    let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?;
+    if object.caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
+        // A list of its own would outlive the bucket's, which only the owner may decide.
+        return Err(WireError::new(ErrorCode::AccessDenied)
+            .with_message("You do not have write acl permission on this object."));
+    }
+    let forbid_overwrite =
+        call.header("x-oss-forbid-overwrite").is_some_and(|word| word.trim().eq_ignore_ascii_case("true"));
+    if forbid_overwrite && object.current.is_some() {
+        return Err(WireError::new(ErrorCode::FileAlreadyExists).with_element("Key", object.key.as_str()));
+    }
+    Ok(Upload {
+        callback: callback_plan(call, &object.caller)?,
+        bucket: object.bucket.name.clone(),
+        key: object.key,
+        attributes,
+        forbid_overwrite,
+        operation: "PutObject",
+    })
+}
+
+/// The callback that the request asks for, in a header or in the query.
+fn callback_plan(call: &Call, caller: &Caller) -> Result<Option<CallbackPlan>, WireError> {
+    let one_place = |argument: Argument, header: &str| {
+        argument.from_one_place(call.header(header), call.query.get(argument.as_str()))
+    };
+    let parameter = one_place(Argument::Callback, "x-oss-callback")?;
+    let variables = one_place(Argument::CallbackVar, "x-oss-callback-var")?;
+    let Some(parameter) = parameter.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(parameter) = CallbackParameter::parse(parameter)? else { return Ok(None) };
+    let custom = variables.filter(|text| !text.is_empty()).map(parse_callback_var).transpose()?;
+    Ok(Some(CallbackPlan::new(parameter, custom.unwrap_or_default(), caller.account())?))
+}
+
+/// A body has a length, or is chunked; without both, nothing says where it ends.
+fn require_a_length(headers: &HeaderMap, body: &RequestBody) -> Result<(), WireError> {
+    if body.declared_bytes().is_none() && !headers.contains_key(TRANSFER_ENCODING) {
+        return Err(ErrorCode::MissingContentLength.into());
+    }
+    Ok(())
+}
+
+fn demanded_crc64(call: &Call) -> Result<Option<u64>, WireError> {
+    let Some(text) = call.header("x-oss-hash-crc64ecma") else { return Ok(None) };
+    let number = text.trim().parse().map_err(|_| {
+        WireError::new(ErrorCode::InvalidArgument)
+            .with_element("ArgumentName", "x-oss-hash-crc64ecma")
+            .with_element("ArgumentValue", text)
+    })?;
+    Ok(Some(number))
+}
+
+async fn ingest(context: &RequestContext, body: &mut RequestBody) -> Result<SealedUpload, OperationError> {
+    let size = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
+    let mut intake = Intake::begin(context, size, body.declared_bytes()).await?;
+    while let Some(chunk) = body.chunk().await? {
+        intake.take(chunk).await?;
+    }
+    intake.seal().await
+}
