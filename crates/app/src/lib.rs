@@ -26,6 +26,9 @@ pub mod upload_facts;
 pub mod upload_path;
 pub mod upload_record;
 
+#[cfg(test)]
+mod signed_callback;
+
 pub use callback_verifier::{CallbackVerifier, VerifiedCallback};
 pub use clock::Clock;
 pub use countersign_protocol::access_key::AccessKeySecret;

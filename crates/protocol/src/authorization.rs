@@ -101,3 +101,6 @@ fn same_signature(calculated: &[u8], provided: &[u8]) -> bool {
     use subtle::ConstantTimeEq as _;
     calculated.ct_eq(provided).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,163 @@
+//! Genuine callbacks of a store of ours and of the real OSS, and forgeries of both.
 
+use super::*;
+use crate::signed_callback::{BODY, KEY_URL, signed, verifier};
+use http::HeaderValue;
+
+const ALIBABA_URL: &str = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem";
+
+fn refusal(request: RecordedRequest) -> CallbackRefusal {
+    verifier().verify_request(request, None).unwrap_err()
+}
+
+fn with_key_url(url: &str) -> RecordedRequest {
+    let mut request = signed("/callback", BODY, "5C");
+    let encoded = HeaderValue::from_str(&STANDARD.encode(url)).unwrap();
+    request.headers.insert(KEY_URL_HEADER, encoded);
+    request
+}
+
+fn captured(key_url: &str, authorization: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", HeaderValue::from_str(authorization).unwrap());
+    headers.insert(KEY_URL_HEADER, HeaderValue::from_str(&STANDARD.encode(key_url)).unwrap());
+    headers
+}
+
+#[test]
+fn believes_a_callback_of_the_store_and_reads_it() {
+    let verified = verifier().verify_request(signed("/callback?a=1&b", BODY, "5C"), None).unwrap();
+    assert_eq!(verified.key_url, KEY_URL);
+    assert_eq!(verified.facts.key.as_deref(), Some("user-dir/a.jpg"));
+    assert_eq!(verified.request.body, BODY);
+}
+
+#[test]
+fn believes_captures_of_the_real_oss_by_the_bundled_key() {
+    // Facts of public captures: path, body, Authorization.
+    let captures = [
+        (
+            "/index.php?id=1&index=2",
+            "bucket=yonghu-test",
+            "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==",
+        ),
+        (
+            "/api/AliYunOssCallback",
+            "filename=headSculpture%2Fjikang2.jpg&size=108904&mimeType=image%2Fjpeg&height=278&width=200",
+            "HHtQ8zgAo4WUCg7Iy/njrsluS+ZDmgMwIHag+vmRvIC4Ph5rxNQ3+WOfJZvzwIKQsNftEDC0PCU03hpjId3vIQ==",
+        ),
+        (
+            "/3ecb4401-bd1f-4421-a385-46b57f0d6daa",
+            r#"{"bucket":"post-test","object":"42cf77bf-2d25-485a-947c-b9216ee079ee","etag":"97E1A27874032FC4B29F007C90DFA372","size":31,"mimeType":"image/jpeg","imageInfo":null}"#,
+            "eugZUpzNaW3Ba40tGc3IUczSmdwfOKS1fXl6xd+QmOITTUPLwhBw1DBBUwaGuLsKYdCauOcHhGCEVMEObQgThA==",
+        ),
+        (
+            "/api/any",
+            r#"filename="local/var/www/zhuye.png"&size=5385&mimeType="application/octet-stream"&height=256&width=256"#,
+            "E6i//T0rnM/xu4wQjnKODWSYsyQdR2e8KIreuRihpBQzoy70q7KmdvrIR3vxNGi8OdCswE+QOfPt+O3PvA5NMA==",
+        ),
+        (
+            "/api/osscallguanfanback?authid=4af091d4-c5c9-4e18-bbdc-2fe489f4887f",
+            "filename=test%2Fcaipu%2F5%2Fa%2F2%2F5aa308723660421a560fcc062d745502.jpg&size=10606&mimeType=image%2Fjpeg&height=400&width=650",
+            "WxTga53k31TD59o6JF1jh9zcrInTDlfodb0OgQuzlO5Qaf18NxcqxlcpU4gMuhUrQ0lTmWrXji8gFVTKIc9JJQ==",
+        ),
+        (
+            "/temp/oss/index.php",
+            r#"{"mimeType":"image/png", "size":1081151, "filename","ipa/demo/4c7ccb26-8495-4f46-be10-df2b3296b7f6.png", "bucket":"oss-mixmedia-com"}"#,
+            "MEV0a4eDF4hqB2W1b7Xm9fj8N9NmGHmgKThpMJqFOf+qFoLJsy5AolGPYL/nQqvNhDQQ3MV74/VJT9p0iOg6ng==",
+        ),
+    ];
+    for url in [ALIBABA_URL, "http://gosspublic.alicdn.com/callback_pub_key_v1.pem"] {
+        for (path, body, authorization) in captures {
+            let headers = captured(url, authorization);
+            assert_eq!(verifier().verify(&headers, path, body.as_bytes()).as_deref(), Ok(url), "{path}");
+            let altered = verifier().verify(&headers, path, format!("{body} ").as_bytes());
+            assert_eq!(altered, Err(CallbackRefusal::SignatureMismatch), "{path}");
+        }
+    }
+}
+
+#[test]
+fn refuses_what_was_altered_on_the_way() {
+    let mut body = signed("/callback", BODY, "5C");
+    body.body = BODY.replace("108904", "108905").into();
+    let mut path = signed("/callback", BODY, "5C");
+    path.path = "/other".to_owned();
+    let mut query = signed("/callback?a=1", BODY, "5C");
+    query.path = "/callback?a=2".to_owned();
+    let mut without_query = signed("/callback?a=1", BODY, "5C");
+    without_query.path = "/callback".to_owned();
+    for altered in [body, path, query, without_query] {
+        assert_eq!(refusal(altered), CallbackRefusal::SignatureMismatch);
+    }
+}
+
+#[test]
+fn refuses_every_key_that_is_not_exactly_pinned() {
+    for url in [
+        "http://evil.example/callback_key_v1.pem",
+        "http://gosspublic.alicdn.com@evil/callback_pub_key_v1.pem",
+        "http://gosspublic.alicdn.com@evil/",
+        "https://gosspublic.alicdn.com.evil.example/callback_pub_key_v1.pem",
+        "https://gosspublic.alicdn.com/callback_pub_key_v1.pem?x",
+        "https://gosspublic.alicdn.com/../key.pem",
+        "https://127.0.0.1:9817/_countersign/callback_key_v1.pem",
+        "http://127.0.0.1/_countersign/callback_key_v1.pem",
+        "http://localhost:9817/_countersign/callback_key_v1.pem",
+        "file:///etc/passwd",
+        "",
+    ] {
+        let refused = refusal(with_key_url(url));
+        let expected = CallbackRefusal::KeyNotPinned { url: url.to_owned() };
+        let missing = url.is_empty() && matches!(refused, CallbackRefusal::MissingHeader { .. });
+        assert!(refused == expected || missing, "{url}: {refused}");
+    }
+}
+
+#[test]
+fn refuses_a_pinned_address_with_a_signature_of_another_pinned_key() {
+    assert_eq!(refusal(with_key_url(ALIBABA_URL)), CallbackRefusal::SignatureMismatch);
+}
+
+#[test]
+fn refuses_headers_that_are_missing_repeated_or_unreadable() {
+    for name in ["authorization", KEY_URL_HEADER] {
+        let mut missing = signed("/callback", BODY, "5C");
+        missing.headers.remove(name);
+        assert_eq!(refusal(missing), CallbackRefusal::MissingHeader { name });
+        let mut empty = signed("/callback", BODY, "5C");
+        empty.headers.insert(name, HeaderValue::from_static(""));
+        assert_eq!(refusal(empty), CallbackRefusal::MissingHeader { name });
+        let mut twice = signed("/callback", BODY, "5C");
+        twice.headers.append(name, HeaderValue::from_static("x"));
+        assert_eq!(refusal(twice), CallbackRefusal::RepeatedHeader { name });
+    }
+    let mut in_clear = signed("/callback", BODY, "5C");
+    in_clear.headers.insert(KEY_URL_HEADER, HeaderValue::from_static(KEY_URL));
+    assert_eq!(refusal(in_clear), CallbackRefusal::KeyUrlUnreadable);
+    let mut scheme = signed("/callback", BODY, "5C");
+    scheme.headers.insert("authorization", HeaderValue::from_static("OSS x:y"));
+    assert_eq!(refusal(scheme), CallbackRefusal::SignatureMismatch);
+}
+
+#[test]
+fn trusts_nobody_unless_told_to() {
+    let request = signed("/callback", BODY, "5C");
+    let refused = CallbackVerifier::new().verify_request(request, None).unwrap_err();
+    assert_eq!(refused, CallbackRefusal::KeyNotPinned { url: KEY_URL.to_owned() });
+}
+
+#[test]
+fn takes_the_path_that_the_store_called_where_a_proxy_changed_it() {
+    let mut request = signed("/outside/callback?a=1", BODY, "5C");
+    request.path = "/inside?a=1".to_owned();
+    assert!(verifier().verify_request(request.clone(), None).is_err());
+    let verified = verifier().verify_request(request, Some("/outside/callback")).unwrap();
+    assert_eq!(verified.request.path, "/inside?a=1", "the record keeps what was received");
+}
+
+#[test]
+fn pins_no_address_or_key_that_is_none() {
+    assert!(CallbackVerifier::new().pin("gosspublic.alicdn.com", "").is_err());
+    assert!(CallbackVerifier::new().pin(KEY_URL, "no key").is_err());
+}

@@ -1,1 +1,99 @@
+//! The neighbour that has the say: answering, silent, endless, absent.
 
+use super::*;
+use crate::signed_callback::{BODY, signed, verifier};
+use http::StatusCode;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+fn callback() -> VerifiedCallback {
+    let mut request = signed("/callback?a=1", BODY, "5C");
+    request.headers.insert("connection", HeaderValue::from_static("close"));
+    request.headers.insert(VERDICT_HEADER, HeaderValue::from_static("forged"));
+    verifier().verify_request(request, None).unwrap()
+}
+
+/// Answers one connection with these bytes and gives back what was asked.
+async fn neighbour(answer: Vec<u8>) -> (Forward, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/oss/done?b=2", listener.local_addr().unwrap());
+    let served = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(BODY.as_bytes()) {
+            assert!(stream.read_buf(&mut asked).await.unwrap() > 0, "the request came whole");
+        }
+        // A sender that is cut off in mid-answer is part of some tests.
+        let _ = stream.write_all(&answer).await;
+        String::from_utf8(asked).unwrap()
+    });
+    (url.parse().unwrap(), served)
+}
+
+#[tokio::test]
+async fn passes_the_callback_on_with_a_verdict_and_relays_the_answer() {
+    let answer = b"HTTP/1.1 403 No\r\nContent-Type: text/x\r\nContent-Length: 5\r\n\r\nno \xff!";
+    let (forward, served) = neighbour(answer.to_vec()).await;
+    let answer = forward.send(&callback()).await.unwrap();
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.content_type.as_deref(), Some("text/x"));
+    assert_eq!(answer.body.as_ref(), b"no \xff!");
+    let asked = served.await.unwrap();
+    assert!(asked.starts_with("POST /oss/done?b=2 HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains("x-oss-request-id: 5C\r\n"));
+    assert!(asked.contains("content-type: application/x-www-form-urlencoded\r\n"));
+    assert!(asked.contains("x-countersign-verdict: verified\r\n") && !asked.contains("forged"));
+    assert!(asked.contains("x-countersign-callback-path: /callback?a=1\r\n"));
+    assert!(asked.contains(&format!("host: {}\r\n", forward.authority)));
+    assert!(!asked.contains("connection: close"));
+}
+
+#[tokio::test]
+async fn does_not_follow_a_redirect() {
+    let (forward, _served) =
+        neighbour(b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n".to_vec())
+            .await;
+    assert_eq!(forward.send(&callback()).await.unwrap().status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn gives_up_on_an_application_that_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let forward: Forward = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let forward = forward.with_timeout(Duration::from_millis(50));
+    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::TooSlow)));
+}
+
+#[tokio::test]
+async fn says_that_nobody_is_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let forward: Forward = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    drop(listener);
+    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn stops_reading_an_answer_that_is_too_long() {
+    let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    endless.resize(endless.len() + FORWARD_ANSWER_BYTES_MAX + 1, b'x');
+    let (forward, _served) = neighbour(endless).await;
+    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::AnswerTooLong)));
+}
+
+#[tokio::test]
+async fn notices_an_answer_that_breaks_off() {
+    let (forward, _served) = neighbour(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort".to_vec()).await;
+    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::AnswerBroken)));
+}
+
+#[test]
+fn forwards_to_plain_http_addresses_only() {
+    for good in ["http://127.0.0.1:8080/done", "http://app.internal", "http://[::1]:8080/"] {
+        assert!(good.parse::<Forward>().is_ok(), "{good}");
+    }
+    for bad in ["https://app/", "app:8080/x", "/x", "", "ftp://app/", "http://u:p@app/"] {
+        assert!(bad.parse::<Forward>().is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,338 @@
+/**
+ * "What just happened": the six steps with their real requests and answers. What the browser said and heard it knows
+ * itself; what passed between the store and the application comes from the ledger. Loaded when first opened.
+ */
+
+import { decodeBase64, readPolicy } from '/uploader/policy_document.js';
+import { CONVERSATION_WORDS } from './conversation_words.js';
+import { drawn, element } from './element.js';
+import { bytes, clockTime, elapsed, languageCode } from './language.js';
+import { stepStates, stepTimes } from './six_steps.js';
+
+/** @typedef {import('./upload_row.js').UploadRow} UploadRow */
+/** @typedef {import('./conversation_words.js').ConversationWord} ConversationWord */
+/** @typedef {{ title: ConversationWord, content: (Node | null)[] }} Step */
+
+/** Longer values are shown on one line; a press shows them whole. */
+const SHOWN_MAX = 80;
+
+/**
+ * @param {ConversationWord} word
+ * @param {Record<string, string>} [values]
+ * @returns {string}
+ */
+function say(word, values = {}) {
+  return CONVERSATION_WORDS[languageCode()][word].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {HTMLElement[]}
+ */
+export function conversationView(row) {
+  const states = stepStates(row);
+  const times = stepTimes(row);
+  const steps = [askStep, permitStep, sendStep, notifyStep, replyStep, doneStep].map((step) => step(row));
+  const items = steps.map(({ title, content }, index) => {
+    const time = times[index];
+    const state = states[index];
+    return element(
+      'li',
+      { 'data-step': state },
+      element('span', { class: 'dot', 'aria-hidden': 'true' }, state === 'pending' || state === 'active' ? String(index + 1) : drawn(state)),
+      element('h3', {}, say(title), time === null ? null : element('small', {}, (time.exact ? '' : '≤ ') + elapsed(time.after))),
+      ...content,
+    );
+  });
+  return [element('ol', {}, ...items)];
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {Step}
+ */
+function askStep({ conversation, error }) {
+  const signature = conversation?.signature;
+  if (!signature) {
+    return { title: 'ask', content: [error?.code === 'SignatureUnavailable' && error.status === 0 ? prose(say('askNever')) : null] };
+  }
+  const { pathname, search } = new URL(signature.url, location.href);
+  const cached = conversation?.signatureCached && signature.usableUntil !== null
+    ? prose(say('askCached', { asked: clockTime(signature.startedAt), until: clockTime(signature.usableUntil) }))
+    : null;
+  return { title: 'ask', content: [line('GET', pathname + search), cached] };
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {Step}
+ */
+function permitStep({ conversation, error }) {
+  const signature = conversation?.signature;
+  if (!signature) {
+    const refused = error?.code === 'SignatureUnavailable' && error.status > 0;
+    return refused
+      ? { title: 'permitRefused', content: [line(String(error.status), ''), prose(error.message)] }
+      : { title: 'permit', content: [] };
+  }
+  const answer = parsed(signature.body);
+  const callback = typeof answer?.callback === 'string' && answer.callback !== '' ? answer.callback : null;
+  return {
+    title: 'permit',
+    content: [
+      ...policyParts(answer?.policy),
+      callback === null ? null : folded(say('callbackAsked'), code(pretty(decoded(callback)))),
+      folded(say('answer'), line(String(signature.status), ''), answer === null ? code(signature.body) : valueTable(Object.entries(answer))),
+    ],
+  };
+}
+
+/**
+ * @param {unknown} base64
+ * @returns {(Node | null)[]} what it permits in words, and as it was signed
+ */
+function policyParts(base64) {
+  const policy = typeof base64 === 'string' ? readPolicy(base64) : null;
+  if (policy === null) return [];
+  const permitted = [];
+  if (policy.sizeRange !== null) {
+    permitted.push(say('policySize', { min: bytes(policy.sizeRange.min), max: bytes(policy.sizeRange.max) }));
+  }
+  for (const condition of policy.conditions) permitted.push(conditionText(condition));
+  if (policy.expiresAt !== null) permitted.push(say('policyUntil', { time: clockTime(policy.expiresAt) }));
+  return [
+    element('ul', {}, ...permitted.filter((text) => text !== null).map((text) => element('li', {}, text))),
+    folded(say('policy'), code(pretty(policy.text))),
+  ];
+}
+
+/**
+ * @param {unknown} condition
+ * @returns {string | null} nothing for the size, which is said already
+ */
+function conditionText(condition) {
+  if (Array.isArray(condition)) {
+    const [operator, field, operand] = condition;
+    if (operator === 'content-length-range') return null;
+    if (operator === 'starts-with' && /^\$?key$/i.test(field)) return say('policyKey', { prefix: operand });
+  }
+  return say('policyOther', { condition: JSON.stringify(condition) });
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {Step}
+ */
+function sendStep({ conversation, error, file }) {
+  const form = conversation?.form;
+  if (!form) {
+    if (!error?.local) return { title: 'send', content: [] };
+    return { title: 'sendNot', content: [prose(say(error.code === 'FileUnreadable' ? 'sendNotRead' : 'sendNotLocal'))] };
+  }
+  const fields = form.fields.map(([name, value]) => fieldRow(name, value));
+  fields.push(fieldRow('file', `${form.fileName}, ${form.fileType || 'application/octet-stream'}, ${bytes(file.size)}`));
+  return {
+    title: 'send',
+    content: [
+      line('POST', form.url),
+      element('table', { class: 'ordered' }, element('caption', {}, say('fields')), element('tbody', {}, ...fields)),
+    ],
+  };
+}
+
+/** @type {Record<string, ConversationWord>} */
+const FIELD_NOTES = {
+  policy: 'notePolicy',
+  OSSAccessKeyId: 'noteAccess',
+  'x-oss-credential': 'noteAccess',
+  success_action_status: 'noteStatus',
+  callback: 'noteCallback',
+  signature: 'noteSignature',
+  'x-oss-signature': 'noteSignature',
+  'x-oss-forbid-overwrite': 'noteOverwrite',
+  file: 'noteFile',
+};
+
+/**
+ * @param {string} name
+ * @param {string} value
+ * @returns {HTMLElement}
+ */
+function fieldRow(name, value) {
+  const note = name === 'key' ? (value.includes('${filename}') ? 'noteKeyLocal' : 'noteKey') : FIELD_NOTES[name];
+  return element(
+    'tr',
+    {},
+    element('th', { scope: 'row' }, name),
+    element('td', {}, shortened(value), note === undefined ? null : element('small', {}, say(note))),
+  );
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {Step}
+ */
+function notifyStep(row) {
+  const { ledger } = row;
+  if (ledger !== null && typeof ledger === 'object') return { title: 'notify', content: recordParts(ledger) };
+  return { title: 'notify', content: [prose(notifyText(row))] };
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {string}
+ */
+function notifyText({ state, withCallback, ledger, error }) {
+  if (!withCallback) return say('notifyNone');
+  if (state === 'stored-not-confirmed') return say('notifyBad', { reason: error?.message ?? '' });
+  if (state !== 'done' && state !== 'declined' && state !== 'unknown') return say('notifyWait');
+  if (ledger === 'none') return say('notifyOther');
+  return say(ledger === 'failed' ? 'notifyFailed' : 'notifyUnknown');
+}
+
+/**
+ * @param {import('./ledger.js').LedgerRecord} record
+ * @returns {Node[]}
+ */
+function recordParts({ request, time }) {
+  const form = /[{<]/.test(request.body) ? [] : [...new URLSearchParams(request.body)];
+  return [
+    line(request.method, request.path),
+    prose(say('received', { time: clockTime(Date.parse(time)) })),
+    element('p', { class: 'caption' }, say('body')),
+    code(request.body),
+    ...(form.length === 0 ? [] : [element('p', { class: 'caption' }, say('bodyDecoded')), valueTable(form)]),
+    folded(say('headers'), valueTable(request.headers)),
+  ];
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {Step}
+ */
+function replyStep({ state, withCallback, ledger, conversation }) {
+  const record = ledger !== null && typeof ledger === 'object' ? ledger : null;
+  if (record?.answer) {
+    const { status, contentType, body } = record.answer;
+    return { title: 'reply', content: [line(String(status), contentType), code(body)] };
+  }
+  const relayed = withCallback && (state === 'done' || state === 'declined') ? conversation?.answer : null;
+  if (!relayed) return { title: 'reply', content: [] };
+  return { title: 'reply', content: [prose(say('replyRelayed')), code(relayed.body)] };
+}
+
+/**
+ * @param {UploadRow} row
+ * @returns {Step}
+ */
+function doneStep({ conversation, state, ledger }) {
+  const answer = conversation?.answer;
+  if (!answer) return { title: 'done', content: [prose(say(state === 'unknown' ? 'doneLost' : 'doneWait'))] };
+  const type = answer.headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+  const confirmed = ledger !== null && typeof ledger === 'object' ? ledger.answer : undefined;
+  return {
+    title: 'done',
+    content: [
+      line(String(answer.status), answer.body === '' ? say('emptyBody') : type),
+      answer.body === '' ? null : code(answer.body),
+      confirmed !== undefined && confirmed.body === answer.body ? prose(say('same')) : null,
+      folded(say('headers'), valueTable(answer.headers)),
+    ],
+  };
+}
+
+/**
+ * @param {string} strong the method or the status
+ * @param {string} rest
+ * @returns {HTMLElement}
+ */
+function line(strong, rest) {
+  return element('p', { class: 'line' }, element('b', {}, strong), rest === '' ? null : ` ${rest}`);
+}
+
+/**
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+function prose(text) {
+  return element('p', {}, text);
+}
+
+/**
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+function code(text) {
+  return element('pre', {}, text);
+}
+
+/**
+ * @param {string} title
+ * @param {Node[]} content
+ * @returns {HTMLElement}
+ */
+function folded(title, ...content) {
+  return element('details', {}, element('summary', {}, title), ...content);
+}
+
+/**
+ * @param {[string, unknown][]} entries
+ * @returns {HTMLElement}
+ */
+function valueTable(entries) {
+  const rows = entries.map(([name, value]) =>
+    element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, shortened(String(value)))));
+  return element('table', {}, element('tbody', {}, ...rows));
+}
+
+/**
+ * @param {string} value
+ * @returns {Node}
+ */
+function shortened(value) {
+  if (value.length <= SHOWN_MAX) return element('code', {}, value);
+  /** @type {HTMLButtonElement} */
+  const button = element(
+    'button',
+    { type: 'button', class: 'whole', click: () => button.replaceWith(element('code', {}, value)) },
+    element('code', {}, value),
+  );
+  return button;
+}
+
+/**
+ * @param {string} body
+ * @returns {Record<string, unknown> | null}
+ */
+function parsed(body) {
+  try {
+    const value = JSON.parse(body);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {string} JSON with a line per member, anything else as it is
+ */
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * @param {string} base64
+ * @returns {string}
+ */
+function decoded(base64) {
+  try {
+    return decodeBase64(base64);
+  } catch {
+    return base64;
+  }
+}

@@ -1,0 +1,50 @@
+/** The ways in: drop anywhere, choose, camera or gallery, paste. */
+
+import { byId } from './element.js';
+
+/** @param {(files: File[]) => void} take */
+export function startDropArea(take) {
+  const area = byId('drop');
+  /** @type {[button: string, input: string][]} */
+  const choosers = [['choose', 'files'], ['photo', 'photos'], ['other', 'files']];
+  for (const [button, input] of choosers) {
+    byId(button).addEventListener('click', (event) => {
+      event.stopPropagation();
+      byId(input).click();
+    });
+  }
+  area.addEventListener('click', (event) => {
+    if (event.target instanceof HTMLInputElement) return;
+    byId('files').click();
+  });
+  for (const input of ['files', 'photos']) {
+    const field = /** @type {HTMLInputElement} */ (byId(input));
+    field.addEventListener('change', () => {
+      take([...(field.files ?? [])]);
+      field.value = ''; // so that the same file can be chosen again
+    });
+  }
+  watchDragging(area, take);
+  addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length > 0) take(files);
+  });
+}
+
+/**
+ * @param {HTMLElement} area
+ * @param {(files: File[]) => void} take
+ */
+function watchDragging(area, take) {
+  let depth = 0;
+  const lit = (/** @type {boolean} */ on) => area.classList.toggle('dragging', on);
+  addEventListener('dragenter', () => lit((depth += 1) > 0));
+  addEventListener('dragleave', () => lit((depth = Math.max(0, depth - 1)) > 0));
+  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    depth = 0;
+    lit(false);
+    take([...(event.dataTransfer?.files ?? [])]);
+  });
+}

@@ -1,0 +1,128 @@
+/** Puts the page together: language, settings, ways in, the list, and what the server says about itself. */
+
+import { ApplicationStatusError, fetchServeFacts } from './application.js';
+import { startDropArea } from './drop_area.js';
+import { byId, element } from './element.js';
+import { chooseLanguage, languageCode, say, speakPage } from './language.js';
+import { drawPairing } from './pairing.js';
+import { addressParameters, putIntoAddress, settleSettings, showFault, startSettings } from './settings.js';
+
+/** @typedef {typeof import('./upload_list.js')} UploadList */
+
+const ASK_AGAIN_MS = 3000;
+
+/** @type {import('./application.js').ServeFacts | null} */
+let facts = null;
+/** @type {() => string} the notice in whichever language holds */
+let notice = () => '';
+/** @type {Promise<UploadList> | undefined} */
+let loading;
+/** @type {UploadList | undefined} */
+let list;
+
+await chooseLanguage(addressParameters().get('lang'));
+speakAll();
+startSettings();
+startDropArea(take);
+document.documentElement.classList.remove('starting');
+byId('language').addEventListener('click', async (event) => {
+  event.preventDefault();
+  const other = languageCode() === 'zh' ? 'en' : 'zh';
+  await chooseLanguage(other);
+  putIntoAddress('lang', other);
+  speakAll();
+});
+for (const sign of ['pointerdown', 'pointermove', 'keydown', 'dragenter', 'touchstart']) {
+  addEventListener(sign, () => void loadList().catch(() => {}), { once: true, passive: true });
+}
+void learn();
+
+/**
+ * Loads the list and the uploader at the first sign of a person: the first screen is small without them.
+ *
+ * @returns {Promise<UploadList>}
+ */
+function loadList() {
+  loading ??= Promise.all([import('./upload_list.js'), styleOfFiles()]).then(([loaded]) => {
+    loaded.knowCallback(() => facts === null || facts.callback === 'own');
+    loaded.watchSleep((text) => tell(() => text));
+    list = loaded;
+    return loaded;
+  });
+  loading.catch(() => (loading = undefined));
+  return loading;
+}
+
+/** @returns {Promise<unknown>} when the style is there, so that no row is shown without it */
+function styleOfFiles() {
+  const link = element('link', { rel: 'stylesheet', href: '/page/files.css' });
+  const loaded = new Promise((resolve, reject) => {
+    link.onload = resolve;
+    link.onerror = () => reject(new Error('the style of the list could not be loaded'));
+  });
+  document.head.append(link);
+  return loaded;
+}
+
+/** @param {File[]} files */
+async function take(files) {
+  let uploads;
+  try {
+    uploads = await loadList();
+  } catch {
+    return tell(() => say('libraryGone'));
+  }
+  try {
+    uploads.addFiles(files);
+  } catch {
+    showFault();
+    byId('dir').focus();
+  }
+}
+
+/** Asks the server what it is, and goes on asking for as long as something is missing. */
+async function learn() {
+  try {
+    facts = await fetchServeFacts();
+    settleSettings(facts);
+    const host = facts.store === undefined ? '' : new URL(facts.store.url).host;
+    tell(facts.store?.ready === false ? () => say('noticeStore', { host }) : () => '');
+    if (facts.store?.ready === false) setTimeout(learn, ASK_AGAIN_MS);
+  } catch (error) {
+    if (error instanceof ApplicationStatusError) {
+      tell(error.status === 401 || error.status === 403 ? () => say('tokenWrong') : () => '');
+    } else {
+      tell(() => say('noticeServer'));
+      setTimeout(learn, ASK_AGAIN_MS);
+    }
+  }
+  drawPairing(facts);
+  drawWarning();
+}
+
+/** @param {() => string} text */
+function tell(text) {
+  notice = text;
+  byId('notice').textContent = text();
+}
+
+function drawWarning() {
+  const hours = facts?.retentionHours ?? 24;
+  byId('warning').textContent = hours === 24
+    ? say('warning')
+    : hours < 48 ? say('warningHours', { hours }) : say('warningDays', { days: Math.round(hours / 24) });
+}
+
+function speakAll() {
+  speakPage();
+  const link = /** @type {HTMLAnchorElement} */ (byId('language'));
+  const other = languageCode() === 'zh' ? 'en' : 'zh';
+  link.textContent = other === 'zh' ? '中文' : 'English';
+  link.lang = link.hreflang = other;
+  link.href = `?lang=${other}`;
+  showFault();
+  drawPairing(facts);
+  drawWarning();
+  byId('notice').textContent = notice();
+  for (const row of list?.allRows() ?? []) row.redraw();
+}
