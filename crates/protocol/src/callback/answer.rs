@@ -32,7 +32,8 @@ pub fn judge_body(content_type: Option<&str>, body: &[u8]) -> Result<(), Callbac
     if kind.eq_ignore_ascii_case("application/xml") && is_xml(body) {
         return Ok(());
     }
-    match serde_json::from_slice::<IgnoredAny>(body) {
+    let text = std::str::from_utf8(body).map_err(|_| CallbackFailure::AnswerNotJson)?;
+    match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Ok(()),
         Err(_) => Err(CallbackFailure::AnswerNotJson),
     }

@@ -242,3 +242,6 @@ impl From<CallbackParameterError> for WireError {
             .with_element("ArgumentValue", error.argument_value)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ fn render_row(row: &CauseRow, explanation: &Explanation, frame: &Frame) -> Strin
         explanation.remedy,
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,3 +116,6 @@ pub fn verify(
     let digest = Md5::digest(string_to_sign(path, query, body));
     key.0.verify(Pkcs1v15Sign::new::<Md5>(), &digest, &signature).map_err(|_| VerifyError::Mismatch)
 }
+
+#[cfg(test)]
+mod tests;

@@ -253,3 +253,6 @@ fn insert_json_string(body: &mut String, text: &str) {
     }
     body.push('"');
 }
+
+#[cfg(test)]
+mod tests;

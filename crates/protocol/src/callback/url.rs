@@ -149,3 +149,6 @@ pub(super) fn is_host_header(text: &str) -> bool {
         && port.bytes().all(|byte| byte.is_ascii_digit())
         && port.parse::<u16>().is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,8 @@ fn unsigned() -> impl Strategy<Value = Signed> {
     )
 }
 
+type Change = dyn Fn(&mut Signed);
+
 /// The four ways to sign.
 fn signed(mut request: Signed, way: u8) -> Signed {
     let (secret, now) = (AccessKeySecret::from("secret"), NOW.parse().unwrap());
@@ -87,12 +89,12 @@ proptest! {
     fn what_is_signed_verifies_and_no_part_of_it_can_be_changed(request in unsigned(), way in 0_u8..4) {
         let original = signed(request, way);
         prop_assert!(original.accepted(), "{original:?}");
-        let change = |make: &dyn Fn(&mut Signed)| {
+        let change = |make: &Change| {
             let mut changed = original.clone();
             make(&mut changed);
             changed.accepted()
         };
-        let changes: [(&str, &dyn Fn(&mut Signed)); 8] = [
+        let changes: [(&str, &Change); 8] = [
             ("method", &|r| r.method = "DELETE".to_owned()),
             ("bucket", &|r| r.bucket = Some("another".to_owned())),
             ("key", &|r| {
