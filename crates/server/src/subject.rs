@@ -93,9 +93,9 @@ pub(crate) async fn bucket(
     right: Right,
 ) -> Result<BucketSubject, OperationError> {
     let record = existing_bucket(context, call).await?;
-    access::permit(&caller, right, bucket_settings::acl(&record), ObjectAcl::Default)
+    access::permit(caller, right, bucket_settings::acl(&record), ObjectAcl::Default)
         .map_err(WireError::from)?;
-    Ok(BucketSubject { caller, record })
+    Ok(BucketSubject { record })
 }
 
 /// Finds the bucket and what the key holds, and opens it to the caller.
