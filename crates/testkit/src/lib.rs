@@ -1,5 +1,27 @@
 //! Fakes, fault devices and conformance suites; never published.
+//!
+//! A suite is a list of tests, each a function over a trait, and a macro that makes the `#[tokio::test]`s of all
+//! of them for one implementation. Two implementations at least run each.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what is here are the bodies of tests and the fakes they use"
+)]
 
+pub mod blobs_suite;
+pub mod catalog_suite;
+pub mod faulty_blobs;
+pub mod listing_suite;
+pub mod memory_blobs;
+pub mod memory_catalog;
+pub mod mutation_pairs;
 pub mod test_clock;
 
+pub use blobs_suite::BlobsFixture;
+pub use catalog_suite::CatalogFixture;
+pub use faulty_blobs::{Fault, FaultyBlobs};
+pub use memory_blobs::MemoryBlobs;
+pub use memory_catalog::MemoryCatalog;
 pub use test_clock::TestClock;

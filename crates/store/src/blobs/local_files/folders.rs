@@ -55,8 +55,8 @@ impl Folders {
     pub(super) fn with_room(&self, filling: Option<Filling>) -> Result<Filling, BlobError> {
         let current = self.lock().current;
         let number = match filling {
-            Some(filling) if filling.has_room() => return Ok(filling),
-            Some(filling) => filling.number + 1,
+            Some(filling) if filling.has_room() && filling.number >= current => return Ok(filling),
+            Some(filling) => current.max(filling.number + 1),
             None => current,
         };
         let path = self.folder_path(number);
@@ -138,7 +138,7 @@ impl Folders {
                 }
             }
         }
-        self.lock().current = current;
+        *self.lock() = State { current, unsettled: BTreeMap::new() };
         Ok(suspects)
     }
 

@@ -1,0 +1,117 @@
+//! Every ordered pair of mutations on the same bucket and key, from every state that matters: within one
+//! batch, and at once.
+
+use crate::CatalogFixture;
+use crate::catalog_suite::{create, delete, one, put_one, put_with};
+use bytes::Bytes;
+use countersign_store::catalog::{Catalog, PlacedContent};
+use countersign_store::{Applied, Mutation, OwedOutcome, Refused};
+
+const KINDS: usize = 9;
+const STATES: [State; 3] = [State::NoBucket, State::Empty, State::Holding];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    NoBucket,
+    Empty,
+    /// With an object that something is owed for.
+    Holding,
+}
+
+/// What the state's preparation has left: the object's sequence, which is the owed entry's id.
+async fn prepare(catalog: &dyn Catalog, bucket: &str, state: State) -> u64 {
+    if state == State::NoBucket {
+        return u64::MAX >> 1;
+    }
+    one(catalog, create(bucket)).await.unwrap();
+    if state == State::Empty {
+        return u64::MAX >> 1;
+    }
+    put_one(catalog, put_with(bucket, b"k", false, Some(b"prepared"))).await.0.sequence
+}
+
+fn mutation(kind: usize, bucket: &str, prepared: u64) -> Mutation<PlacedContent> {
+    match kind {
+        0 => create(bucket),
+        1 => Mutation::DeleteBucket { name: bucket.to_owned() },
+        2 => {
+            let (bucket, value) = (bucket.to_owned(), Some(b"value".to_vec()));
+            Mutation::PutSetting { bucket, name: "s".to_owned(), value }
+        }
+        3 => put_with(bucket, b"k", false, None),
+        4 => put_with(bucket, b"k", true, None),
+        5 => put_with(bucket, b"k", false, Some(b"owed")),
+        6 => delete(bucket, b"k", None),
+        7 => delete(bucket, b"k", Some(prepared)),
+        _ => Mutation::CloseOwed { id: prepared, outcome: OwedOutcome::Delivered },
+    }
+}
+
+/// What an outcome says, without its numbers.
+fn summary(outcome: &Result<Applied, Refused>) -> String {
+    match outcome {
+        Ok(Applied::ObjectPut { owed_id, .. }) => format!("put, owed: {}", owed_id.is_some()),
+        Ok(Applied::ObjectDeleted { removed }) => format!("deleted: {}", removed.is_some()),
+        Ok(Applied::BucketCreated(_)) => "created".to_owned(),
+        Ok(other) => format!("{other:?}"),
+        Err(refused) => format!("{refused:?}"),
+    }
+}
+
+/// What is left, without its numbers.
+async fn left(catalog: &dyn Catalog, bucket: &str) -> String {
+    let object = catalog.object(bucket, Bytes::from_static(b"k")).await.unwrap();
+    let settings = catalog.bucket(bucket).await.unwrap().map(|bucket| bucket.settings.clone());
+    let owed = catalog.owed(0, usize::MAX >> 1).await.unwrap();
+    let owed: Vec<_> = owed.iter().filter(|owed| owed.bucket == bucket).map(|owed| &owed.payload).collect();
+    format!("{:?} {settings:?} {owed:?}", object.map(|object| object.len))
+}
+
+/// Both outcomes and what is left, when the pair is applied by `apply`.
+async fn one_after_the_other(
+    catalog: &dyn Catalog,
+    bucket: &str,
+    state: State,
+    pair: [usize; 2],
+) -> [String; 3] {
+    let prepared = prepare(catalog, bucket, state).await;
+    let first = one(catalog, mutation(pair[0], bucket, prepared)).await;
+    let second = one(catalog, mutation(pair[1], bucket, prepared)).await;
+    [summary(&first), summary(&second), left(catalog, bucket).await]
+}
+
+fn pairs() -> impl Iterator<Item = (State, [usize; 2])> {
+    let pairs = (0..KINDS).flat_map(|first| (0..KINDS).map(move |second| [first, second]));
+    pairs.flat_map(|pair| STATES.map(|state| (state, pair)))
+}
+
+/// Each mutation sees those before it, whether they are committed or not.
+pub async fn any_two_mutations_of_one_batch_do_what_they_do_one_after_the_other(fixture: &CatalogFixture) {
+    let catalog = &*fixture.catalog;
+    for (number, (state, pair)) in pairs().enumerate() {
+        let bucket = format!("batch-{number}");
+        let prepared = prepare(catalog, &bucket, state).await;
+        let batch = pair.map(|kind| mutation(kind, &bucket, prepared)).into();
+        let outcomes = catalog.apply(batch).await.unwrap();
+        let together = [summary(&outcomes[0]), summary(&outcomes[1]), left(catalog, &bucket).await];
+        let apart = one_after_the_other(catalog, &format!("apart-{number}"), state, pair).await;
+        assert_eq!(together, apart, "{pair:?} from {state:?}");
+    }
+}
+
+/// Whoever comes first: nothing in between.
+pub async fn any_two_mutations_at_once_do_what_one_of_their_orders_does(fixture: &CatalogFixture) {
+    let catalog = &*fixture.catalog;
+    for (number, (state, pair)) in pairs().enumerate().filter(|(_, (_, pair))| pair[0] <= pair[1]) {
+        let bucket = format!("race-{number}");
+        let prepared = prepare(catalog, &bucket, state).await;
+        let [first, second] = pair.map(|kind| catalog.apply(vec![mutation(kind, &bucket, prepared)]));
+        let (second, first) = (second.await.unwrap(), first.await.unwrap());
+        let raced = [summary(&first[0]), summary(&second[0]), left(catalog, &bucket).await];
+        let forwards = one_after_the_other(catalog, &format!("forwards-{number}"), state, pair).await;
+        let turned = [pair[1], pair[0]];
+        let [second, first, left] =
+            one_after_the_other(catalog, &format!("backwards-{number}"), state, turned).await;
+        assert!(raced == forwards || raced == [first, second, left], "{pair:?} from {state:?}: {raced:?}");
+    }
+}
