@@ -61,3 +61,6 @@ pub struct Owner {
     /// The account number.
     pub id: String,
 }
+
+#[cfg(test)]
+mod tests;
