@@ -123,7 +123,7 @@ function conditionText(condition) {
  * @param {UploadRow} row
  * @returns {Step}
  */
-function sendStep({ conversation, error, file }) {
+function sendStep({ conversation, error, file, state }) {
   const form = conversation?.form;
   if (!form) {
     if (!error?.local) return { title: 'send', content: [] };
@@ -132,7 +132,7 @@ function sendStep({ conversation, error, file }) {
   const fields = form.fields.map(([name, value]) => fieldRow(name, value));
   fields.push(fieldRow('file', `${form.fileName}, ${form.fileType || 'application/octet-stream'}, ${bytes(file.size)}`));
   return {
-    title: 'send',
+    title: state === 'refused' && conversation?.answer ? 'sendRefused' : 'send',
     content: [
       line('POST', form.url),
       element('table', { class: 'ordered' }, element('caption', {}, say('fields')), element('tbody', {}, ...fields)),
@@ -185,6 +185,7 @@ function notifyStep(row) {
 function notifyText({ state, withCallback, ledger, error }) {
   if (!withCallback) return say('notifyNone');
   if (state === 'stored-not-confirmed') return say('notifyBad', { reason: error?.message ?? '' });
+  if (state === 'refused' || state === 'cancelled') return say('notifyNever');
   if (state !== 'done' && state !== 'declined' && state !== 'unknown') return say('notifyWait');
   if (ledger === 'none') return say('notifyOther');
   return say(ledger === 'failed' ? 'notifyFailed' : 'notifyUnknown');
@@ -227,7 +228,10 @@ function replyStep({ state, withCallback, ledger, conversation }) {
  */
 function doneStep({ conversation, state, ledger }) {
   const answer = conversation?.answer;
-  if (!answer) return { title: 'done', content: [prose(say(state === 'unknown' ? 'doneLost' : 'doneWait'))] };
+  if (!answer) {
+    const waiting = state === 'unknown' ? 'doneLost' : state === 'refused' || state === 'cancelled' ? null : 'doneWait';
+    return { title: 'done', content: [waiting === null ? null : prose(say(waiting))] };
+  }
   const type = answer.headers.find(([name]) => name === 'content-type')?.[1] ?? '';
   const confirmed = ledger !== null && typeof ledger === 'object' ? ledger.answer : undefined;
   return {

@@ -10,6 +10,7 @@ import { addressParameters, putIntoAddress, settleSettings, showFault, startSett
 /** @typedef {typeof import('./upload_list.js')} UploadList */
 
 const ASK_AGAIN_MS = 3000;
+const PATIENCE_MS = 2000;
 
 /** @type {import('./application.js').ServeFacts | null} */
 let facts = null;
@@ -35,7 +36,8 @@ byId('language').addEventListener('click', async (event) => {
 for (const sign of ['pointerdown', 'pointermove', 'keydown', 'dragenter', 'touchstart']) {
   addEventListener(sign, () => void loadList().catch(() => {}), { once: true, passive: true });
 }
-void learn();
+/** The first answer about the server, or the end of the patience for it: settings in the address depend on it. */
+const learned = Promise.race([learn(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 
 /**
  * Loads the list and the uploader at the first sign of a person: the first screen is small without them.
@@ -64,14 +66,17 @@ function styleOfFiles() {
   return loaded;
 }
 
+const libraryGone = () => say('libraryGone');
+
 /** @param {File[]} files */
 async function take(files) {
   let uploads;
   try {
-    uploads = await loadList();
+    [uploads] = await Promise.all([loadList(), learned]);
   } catch {
-    return tell(() => say('libraryGone'));
+    return tell(libraryGone);
   }
+  if (notice === libraryGone) tell(() => '');
   try {
     uploads.addFiles(files);
   } catch {

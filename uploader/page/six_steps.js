@@ -63,7 +63,7 @@ function answeredBadly(error) {
  * @returns {StepState[]}
  */
 function refusedSteps(conversation, error) {
-  if (conversation?.signature) return ['ok', 'ok', 'fail', 'pending', 'pending', 'pending'];
+  if (conversation?.signature) return ['ok', 'ok', 'fail', 'pending', 'pending', conversation.answer ? 'fail' : 'pending'];
   return error !== null && error.status > 0
     ? ['ok', 'fail', 'pending', 'pending', 'pending', 'pending']
     : ['fail', 'pending', 'pending', 'pending', 'pending', 'pending'];

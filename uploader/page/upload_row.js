@@ -173,7 +173,7 @@ export class UploadRow {
     this.#part('.extension').textContent = name.slice(cut);
     this.#part('.name').title = name;
     this.#part('.size').textContent = size === 0 ? say('emptyFile') : bytes(size);
-    this.#part('.thumb span').textContent = name.slice(cut + 1).slice(0, 4) || '·';
+    this.#part('.thumb span').replaceChildren(name.slice(cut + 1, cut + 5) || drawn('sheet'));
     this.#part('.bar').setAttribute('aria-label', name);
   }
 
@@ -207,6 +207,7 @@ export class UploadRow {
       /** @type {HTMLElement} */ (cell).dataset.step = state;
       dot.replaceChildren(...(state === 'pending' || state === 'active' ? [] : [drawn(state)]));
       label.textContent = say(/** @type {import('./language.js').Word} */ (`step${index + 1}`));
+      when.className = time?.exact === false ? 'latest' : '';
       when.textContent = time === null ? '' : (time.exact ? '' : '≤ ') + elapsed(time.after);
     });
   }
