@@ -21,6 +21,12 @@ use crate::{
     upload_facts::UploadFacts,
 };
 
+pub mod key_address;
+pub mod recorded_request;
+#[cfg(test)]
+pub(crate) mod signed_callback;
+pub mod upload_facts;
+
 /// The header with the base64 of the key's address.
 pub const KEY_URL_HEADER: &str = "x-oss-pub-key-url";
 

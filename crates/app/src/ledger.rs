@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::{answer::Answer, upload_record::UploadRecord};
 
 mod rows;
+pub mod upload_record;
 
 /// The most records one question is answered with.
 pub const UPLOADS_MAX: u32 = 1_000;

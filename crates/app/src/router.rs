@@ -25,6 +25,8 @@ use crate::{
     signer::Signer,
 };
 
+pub mod admission;
+pub mod allowed_origins;
 mod receive;
 mod sign;
 mod uploads;

@@ -21,6 +21,9 @@ use crate::{
     upload_path::{UploadPath, UploadPathError},
 };
 
+pub mod signature_answer;
+pub mod signer_options;
+
 /// V4 signatures are good for at most seven days.
 const LIFETIME_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
 
