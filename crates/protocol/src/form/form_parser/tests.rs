@@ -81,9 +81,17 @@ fn reads_fields_in_order_then_the_file_and_ignores_what_follows() {
 
 #[test]
 fn boundary_like_bytes_inside_the_file_are_data() {
-    for content in
-        ["\r\n--B-", "\r\n--B--x", "\r\n--Bx\r\n", "\r\r\n--\r\n-B", "\n--B\n", "--B--", "\r\n--B\t-"]
-    {
+    for content in [
+        "\r\n--B-",
+        "\r\n--B--x",
+        "\r\n--B--\rx",
+        "\r\n--B\rx",
+        "\r\n--Bx\r\n",
+        "\r\r\n--\r\n-B",
+        "\n--B\n",
+        "--B--",
+        "\r\n--B\t-",
+    ] {
         let body = format!("{}{}--B--\r\n", field("key", "k"), file(content));
         assert_eq!(read(&body).unwrap().data, content.as_bytes(), "{content:?}");
     }
