@@ -12,6 +12,7 @@ fn callback() -> VerifiedCallback {
     let mut request = signed("/callback?a=1", BODY, "5C");
     request.headers.insert("connection", HeaderValue::from_static("close"));
     request.headers.insert(VERDICT_HEADER, HeaderValue::from_static("forged"));
+    request.headers.insert("x-countersign-token", HeaderValue::from_static("ours"));
     verifier().verify_request(request, None).unwrap()
 }
 
@@ -47,7 +48,7 @@ async fn passes_the_callback_on_with_a_verdict_and_relays_the_answer() {
     assert!(asked.contains("x-countersign-verdict: verified\r\n") && !asked.contains("forged"));
     assert!(asked.contains("x-countersign-callback-path: /callback?a=1\r\n"));
     assert!(asked.contains(&format!("host: {}\r\n", forward.authority)));
-    assert!(!asked.contains("connection: close"));
+    assert!(!asked.contains("connection: close") && !asked.contains("x-countersign-token"));
 }
 
 #[tokio::test]
