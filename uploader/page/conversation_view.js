@@ -6,7 +6,8 @@
 import { decodeBase64, readPolicy } from '/uploader/policy_document.js';
 import { CONVERSATION_WORDS } from './conversation_words.js';
 import { drawn, element } from './element.js';
-import { bytes, clockTime, elapsed, languageCode } from './language.js';
+import { languageCode } from './language.js';
+import { bytes, clockTime, elapsed } from './quantities.js';
 import { stepStates, stepTimes } from './six_steps.js';
 
 /** @typedef {import('./upload_row.js').UploadRow} UploadRow */

@@ -3,7 +3,7 @@
 import { ApplicationStatusError, fetchServeFacts } from './application.js';
 import { startDropArea } from './drop_area.js';
 import { byId, element } from './element.js';
-import { chooseLanguage, languageCode, say, speakPage } from './language.js';
+import { chooseLanguage, languageCode, say, speakOfFiles, speakPage } from './language.js';
 import { drawPairing } from './pairing.js';
 import { addressParameters, putIntoAddress, settleSettings, showFault, startSettings } from './settings.js';
 
@@ -45,7 +45,7 @@ const learned = Promise.race([learn(), new Promise((resolve) => setTimeout(resol
  * @returns {Promise<UploadList>}
  */
 function loadList() {
-  loading ??= Promise.all([import('./upload_list.js'), styleOfFiles()]).then(([loaded]) => {
+  loading ??= Promise.all([import('./upload_list.js'), styleOfFiles(), speakOfFiles()]).then(([loaded]) => {
     loaded.knowCallback(() => facts === null || facts.callback === 'own');
     loaded.watchSleep((text) => tell(() => text));
     list = loaded;

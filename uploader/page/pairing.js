@@ -17,7 +17,7 @@ export function drawPairing(facts) {
     return;
   }
   text.textContent = say('scan', { app: portOf(lan.url), store: portOf(facts?.store?.url ?? lan.url) });
-  address.replaceChildren(element('a', { href: lan.url }, lan.url));
+  address.replaceChildren(element('code', {}, lan.url));
   // As a picture, whatever is in it cannot act in the page.
   code.replaceChildren(
     element('img', { src: `data:image/svg+xml,${encodeURIComponent(lan.qr)}`, alt: say('code'), width: '144', height: '144' }),

@@ -1,6 +1,7 @@
 /** Why an upload did not end well, in words for the person who wanted it; codes stay in the details. */
 
-import { bytes, say } from './language.js';
+import { say } from './language.js';
+import { bytes } from './quantities.js';
 
 /** @typedef {import('../src/upload_error.js').UploadError} UploadError */
 

@@ -8,6 +8,8 @@ import { findInLedger } from './ledger.js';
 import { currentSettings } from './settings.js';
 import { UploadRow, rowList } from './upload_row.js';
 
+/** Rows from which on only those in sight are laid out. */
+const MANY = 24;
 /** The ledger is asked this long after the connection broke; the callback may still be under way. */
 const ASK_AFTER_MS = [0, 1000, 3000];
 
@@ -40,8 +42,8 @@ export function addFiles(files) {
   const added = [...files].map((file) => new UploadRow(file, settings, actions));
   if (added.length === 0) return;
   rows.unshift(...added);
+  showExtent();
   rowList().prepend(...added.map(({ node }) => node));
-  document.body.classList.add('has-files');
   if (first) added[0].toggle();
   for (const row of added) void start(row);
 }
@@ -54,10 +56,15 @@ const actions = {
     row.controller.abort();
     rows.splice(rows.indexOf(row), 1);
     row.leave();
-    document.body.classList.toggle('has-files', rows.length > 0);
+    showExtent();
   },
   ask: (row) => void askLedger(row),
 };
+
+function showExtent() {
+  document.body.classList.toggle('has-files', rows.length > 0);
+  document.body.classList.toggle('many', rows.length > MANY);
+}
 
 /** @param {UploadRow} row */
 async function start(row) {

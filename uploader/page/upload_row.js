@@ -3,8 +3,9 @@
 import { announce } from './announcer.js';
 import { giveLink } from './copy_link.js';
 import { byId, drawn, element } from './element.js';
-import { bytes, elapsed, remaining, say } from './language.js';
+import { say } from './language.js';
 import { openAddress } from './ledger.js';
+import { bytes, elapsed, remaining } from './quantities.js';
 import { callbackReason, refusalReason } from './reasons.js';
 import { stepStates, stepTimes } from './six_steps.js';
 import { forgetThumbnail, thumbnail } from './thumbnails.js';

@@ -62,17 +62,38 @@ function sizeRangeOf(conditions) {
 
 /**
  * @param {PolicyDocument} policy
- * @param {string} contentType as the browser will write it into the file's part
- * @returns {unknown[] | null} the condition that this type does not meet
+ * @param {string} contentType the one that counts: what the browser writes into the file's part, or a field that
+ *   overrides it
+ * @returns {string | null} the condition that this type does not meet, as OSS prints it
  */
 export function contentTypeRefusal(policy, contentType) {
   for (const condition of policy.conditions) {
-    if (!Array.isArray(condition) || typeof condition[1] !== 'string') continue;
-    const [operator, field, operand] = condition;
-    if (field.replace(/^\$/, '').toLowerCase() !== 'content-type') continue;
-    if (!permits(operator, operand, contentType)) return condition;
+    const [operator, field, operand] = asList(condition);
+    if (typeof field !== 'string') continue;
+    const name = field.replace(/^\$/, '');
+    if (name.toLowerCase() !== 'content-type') continue;
+    if (!permits(operator, operand, contentType)) return printed([operator, `$${name}`, operand]);
   }
   return null;
+}
+
+/**
+ * @param {unknown} condition
+ * @returns {unknown[]} operator, field and operand, also of the short form `{"field": "value"}`
+ */
+function asList(condition) {
+  if (Array.isArray(condition)) return condition;
+  if (typeof condition !== 'object' || condition === null) return [];
+  const [[field, value] = []] = Object.entries(condition);
+  return ['eq', field, value];
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string}
+ */
+function printed(value) {
+  return Array.isArray(value) ? `[${value.map(printed).join(', ')}]` : JSON.stringify(value);
 }
 
 /**

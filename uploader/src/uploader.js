@@ -114,7 +114,7 @@ export class Uploader {
     const local = options.name === 'local';
     const key = local ? prefix + FILENAME_VARIABLE : randomKey(prefix, name, this.#options.newId);
     const expectedKey = local ? expectedLocalKey(prefix, name) : key;
-    if (this.#options.checkBeforeSending) refuseWhatPolicyForbids(permission, file);
+    if (this.#options.checkBeforeSending) refuseWhatPolicyForbids(permission, file, options.fields);
     await refuseUnreadable(file);
     const fields = formFields({ permission, key, further: options.fields });
     conversation.form = { url: permission.host, fields, fileName: name, fileType: file.type };
@@ -202,8 +202,9 @@ class Journey {
 /**
  * @param {import('./permission.js').Permission} permission
  * @param {Blob} file
+ * @param {Record<string, string>} [fields]
  */
-function refuseWhatPolicyForbids(permission, file) {
+function refuseWhatPolicyForbids(permission, file, fields = {}) {
   const policy = readPolicy(permission.policy);
   if (policy === null) return;
   const { sizeRange } = policy;
@@ -213,10 +214,10 @@ function refuseWhatPolicyForbids(permission, file) {
   if (sizeRange !== null && file.size < sizeRange.min) {
     throw refusedHere('EntityTooSmall', 'Your proposed upload smaller than the minimum allowed size.');
   }
-  const condition = contentTypeRefusal(policy, file.type || 'application/octet-stream');
+  const contentType = fields['x-oss-content-type'] ?? (file.type || 'application/octet-stream');
+  const condition = contentTypeRefusal(policy, contentType);
   if (condition !== null) {
-    const text = JSON.stringify(condition).replace(/","/g, '", "');
-    throw refusedHere('AccessDenied', `Invalid according to Policy: Policy Condition failed: ${text}`);
+    throw refusedHere('AccessDenied', `Invalid according to Policy: Policy Condition failed: ${condition}`);
   }
 }
 

@@ -34,8 +34,13 @@ test('several size ranges permit what all of them permit', () => {
 
 test('names the condition that a content type does not meet', () => {
   const condition = ['in', '$Content-Type', ['image/jpeg', 'image/png']];
-  assert.deepEqual(contentTypeRefusal(policyOf(condition), 'image/gif'), condition);
+  assert.equal(contentTypeRefusal(policyOf(condition), 'image/gif'), '["in", "$Content-Type", ["image/jpeg", "image/png"]]');
   assert.equal(contentTypeRefusal(policyOf(condition), 'image/png'), null);
+});
+
+test('knows the short form of equality', () => {
+  assert.equal(contentTypeRefusal(policyOf({ 'content-type': 'a/b' }), 'a/c'), '["eq", "$content-type", "a/b"]');
+  assert.equal(contentTypeRefusal(policyOf({ 'content-type': 'a/b' }), 'a/b'), null);
 });
 
 test('knows every operator on content types and leaves the unknown to the store', () => {
