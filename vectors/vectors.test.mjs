@@ -37,6 +37,23 @@ for (const file of ['header_signature_v4.json', 'url_signature_v4.json']) {
   }
 }
 
+for (const one of read('post_signature_v1.json')) {
+  test(`post_signature_v1.json: ${one.name}`, () => {
+    assert.equal(Buffer.from(one.policy_json).toString('base64'), one.policy_base64);
+    assert.equal(hmac('sha1', one.secret, one.policy_base64).toString('base64'), one.signature);
+  });
+}
+
+for (const one of read('post_signature_v4.json')) {
+  test(`post_signature_v4.json: ${one.name}`, () => {
+    const [, ...scope] = one.credential.split('/');
+    const key = scope.reduce((last, step) => hmac('sha256', last, step), `aliyun_v4${one.secret}`);
+    assert.equal(key.toString('hex'), one.signing_key);
+    assert.equal(Buffer.from(one.policy_json).toString('base64'), one.policy_base64);
+    assert.equal(hmac('sha256', key, one.policy_base64).toString('hex'), one.signature);
+  });
+}
+
 const callbacks = JSON.parse(readFileSync(new URL('callback_signature.json', import.meta.url), 'utf8'));
 for (const one of callbacks.cases) {
   test(`callback_signature.json: ${one.id}, ${one.name}`, () => {

@@ -156,6 +156,14 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "vectors",
+        about: "the signature and callback vectors, calculated a second time in JavaScript",
+        folder: "vectors",
+        steps: &[Step::Run(&["node", "--test"])],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
         name: "typescript client",
         about: "the tutorial's client class on the uploader: types and tests",
         folder: "examples/typescript-client",

@@ -225,8 +225,9 @@ fn refuses_more_than_its_bounds() {
     assert_eq!(DeleteObjects::parse(many(1000).as_bytes()).unwrap().objects.len(), 1000);
     let error = DeleteObjects::parse(many(1001).as_bytes());
     assert_eq!(error, Err(XmlError::TooManyItems { name: "Object", items_max: 1000 }));
-    let deep = format!("<Delete>{}", "<Object>".repeat(100_000));
-    assert_eq!(DeleteObjects::parse(deep.as_bytes()), Err(XmlError::TooManyElements));
+    let nested = |depth: usize| format!("{}{}", "<Delete>".repeat(depth), "</Delete>".repeat(depth));
+    assert!(matches!(DeleteObjects::parse(nested(8).as_bytes()), Err(XmlError::Unknown { .. })));
+    assert_eq!(DeleteObjects::parse(nested(9).as_bytes()), Err(XmlError::TooManyElements));
     let wide = format!("<Delete>{}</Delete>", "<Object/>".repeat(20_001));
     assert_eq!(DeleteObjects::parse(wide.as_bytes()), Err(XmlError::TooManyElements));
     let long = vec![b' '; 2 * 1024 * 1024 + 1];
