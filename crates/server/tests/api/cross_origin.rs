@@ -1,0 +1,95 @@
+//! CORS on the wire (protocol 04 §3, 07 §2.12).
+
+use crate::client::{Ask, create_demo, put};
+use crate::running_store::RunningStore;
+
+const RULES: &str = "<CORSConfiguration><CORSRule><AllowedOrigin>http://page.example</AllowedOrigin>\
+    <AllowedMethod>POST</AllowedMethod><AllowedMethod>GET</AllowedMethod><AllowedHeader>*</AllowedHeader>\
+    <ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>600</MaxAgeSeconds></CORSRule></CORSConfiguration>";
+
+async fn store_with_rules() -> RunningStore {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    let put = Ask::new("PUT", "demo", "").query("cors").body(RULES).send(&store).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    store
+}
+
+fn preflight(origin: &str, method: &str) -> Ask {
+    Ask::new("OPTIONS", "demo", "k")
+        .anonymous()
+        .header("origin", origin)
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", "cache-control,x-requested-with")
+}
+
+#[tokio::test]
+async fn rules_are_kept_shown_and_removed() {
+    let store = store_with_rules().await;
+    let ask = |method| Ask::new(method, "demo", "").query("cors");
+    let shown = ask("GET").send(&store).await;
+    assert_eq!(shown.elements("AllowedMethod"), ["POST", "GET"]);
+    assert_eq!(ask("PUT").body("<CORSConfiguration/>").send(&store).await.refusal().1, "MalformedXML");
+    assert_eq!(ask("DELETE").send(&store).await.status, 204);
+    let none = ask("GET").send(&store).await;
+    assert_eq!((none.status, none.refusal().1.as_str()), (404, "NoSuchCORSConfiguration"));
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_by_the_rule_without_a_signature() {
+    let store = store_with_rules().await;
+    let granted = preflight("http://page.example", "POST").send(&store).await;
+    assert_eq!((granted.status, granted.body.len()), (200, 0));
+    assert_eq!(granted.header("access-control-allow-origin"), "http://page.example");
+    assert_eq!(granted.header("access-control-allow-methods"), "POST, GET");
+    assert_eq!(granted.header("access-control-allow-headers"), "cache-control, x-requested-with");
+    assert_eq!(granted.header("access-control-expose-headers"), "ETag");
+    assert_eq!(granted.header("access-control-max-age"), "600");
+    for refused in [preflight("http://page.example", "PUT"), preflight("http://other.example", "POST")] {
+        let answer = refused.send(&store).await;
+        assert_eq!((answer.status, answer.refusal().1.as_str()), (403, "AccessForbidden"));
+        assert_eq!(answer.element("ResourceType").as_deref(), Some("OBJECT"));
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+    }
+    let incomplete = Ask::new("OPTIONS", "demo", "k").anonymous().header("origin", "http://page.example");
+    assert_eq!((incomplete.send(&store).await.refusal().1).as_str(), "BadRequest");
+}
+
+#[tokio::test]
+async fn without_rules_every_preflight_is_refused() {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    assert_eq!(preflight("http://page.example", "POST").send(&store).await.status, 403);
+}
+
+#[tokio::test]
+async fn answers_and_refusals_carry_the_headers_and_other_origins_are_served_without() {
+    let store = store_with_rules().await;
+    put(&store, "k", "x").await;
+    let get = |key: &str, origin: &str| Ask::new("GET", "demo", key).header("origin", origin);
+    for (key, status) in [("k", 200), ("missing", 404)] {
+        let answer = get(key, "http://page.example").send(&store).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), "http://page.example");
+        assert_eq!(answer.header("access-control-expose-headers"), "ETag");
+    }
+    let denied = get("k", "http://page.example").anonymous().send(&store).await;
+    assert_eq!((denied.status, denied.header("access-control-allow-origin")), (403, "http://page.example"));
+    let other = get("k", "http://other.example").send(&store).await;
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (200, ""));
+    let form =
+        Ask::new("POST", "demo", "").anonymous().header("origin", "http://page.example").body("no form");
+    let refused = form.send(&store).await;
+    assert!(refused.status >= 400);
+    assert_eq!(refused.header("access-control-allow-origin"), "http://page.example");
+}
+
+#[tokio::test]
+async fn vary_is_sent_when_the_rules_say_so() {
+    let store = store_with_rules().await;
+    assert!(!Ask::new("GET", "demo", "k").send(&store).await.headers.contains_key("vary"));
+    let rules =
+        RULES.replace("</CORSConfiguration>", "<ResponseVary>true</ResponseVary></CORSConfiguration>");
+    assert_eq!(Ask::new("PUT", "demo", "").query("cors").body(rules).send(&store).await.status, 200);
+    assert_eq!(Ask::new("GET", "demo", "k").send(&store).await.header("vary"), "Origin");
+}

@@ -1,0 +1,13 @@
+//! The API on loopback, with a real store in a temporary folder and requests signed by the protocol crate:
+//! everything but PostObject.
+#![allow(missing_docs, reason = "tests are sentences")]
+
+mod authentication;
+mod bucket_operations;
+mod client;
+mod cross_origin;
+mod downloads;
+mod expiry;
+mod listings;
+mod running_store;
+mod uploads_by_put;

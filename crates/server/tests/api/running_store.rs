@@ -1,0 +1,100 @@
+//! A server on a free port of loopback, over a store in a temporary folder, with a clock that tests move.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use countersign_protocol::AccessKeySecret;
+use countersign_server::listen::{ListenOptions, listen};
+use countersign_server::{Credential, Limits, Server, ServerOptions};
+use countersign_store::{Clock, Store, StoreOptions};
+use countersign_sys::RsaMd5Key;
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub const KEY_ID: &str = "test-key-id";
+pub const KEY_SECRET: &str = "test-key-secret";
+pub const REGION: &str = "cn-hangzhou";
+
+pub struct RunningStore {
+    pub address: SocketAddr,
+    pub server: Server,
+    pub store: Store,
+    now: Arc<AtomicI64>,
+    folder: TempDir,
+    _stop: oneshot::Sender<()>,
+}
+
+impl RunningStore {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(adjust: impl FnOnce(&mut ServerOptions)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Arc::new(AtomicI64::new("2026-11-22T20:00:00Z".parse::<Timestamp>().unwrap().as_second()));
+        let hand = Arc::clone(&now);
+        let clock: Clock = Arc::new(move || Timestamp::from_second(hand.load(Ordering::SeqCst)).unwrap());
+        let mut store_options = StoreOptions::new(folder.path(), Arc::clone(&clock));
+        store_options.durable = false;
+        store_options.garbage_grace = Duration::ZERO;
+        let store = Store::open(store_options).await.unwrap();
+        let mut options = ServerOptions {
+            store: store.clone(),
+            clock,
+            credentials: vec![Credential {
+                id: KEY_ID.to_owned(),
+                secret: AccessKeySecret::from(KEY_SECRET),
+            }],
+            domains: vec!["oss.example.org".to_owned()],
+            cname: vec![("pictures.example.org".to_owned(), "demo".to_owned())],
+            region: REGION.to_owned(),
+            advertised_endpoint: None,
+            public_store_url: None,
+            callback_allow: Vec::new(),
+            callback_key: RsaMd5Key::generate_2048().unwrap(),
+            callback_key_url: "http://gosspublic.alicdn.com/callback_pub_key_v1.pem".to_owned(),
+            callback_extra_roots: Vec::new(),
+            limits: Limits::default(),
+        };
+        adjust(&mut options);
+        let server = Server::new(options).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = server.clone();
+        tokio::spawn(listen(listener, service, ListenOptions::default(), async {
+            let _ended = stopped.await;
+        }));
+        Self { address, server, store, now, folder, _stop: stop }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.now.load(Ordering::SeqCst)).unwrap()
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// The bytes of all blob files, which is where objects are that are too large for the catalog.
+    pub fn blob_bytes_on_disk(&self) -> u64 {
+        fn bytes(folder: &std::path::Path) -> u64 {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.metadata().unwrap() {
+                    metadata if metadata.is_dir() => bytes(&entry.path()),
+                    metadata if metadata.len() >= 64 * 1024 && !is_catalog(&entry.path()) => metadata.len(),
+                    _ => 0,
+                })
+                .sum()
+        }
+        fn is_catalog(path: &std::path::Path) -> bool {
+            path.to_string_lossy().contains("catalog") || path.to_string_lossy().contains("sqlite")
+        }
+        bytes(self.folder.path())
+    }
+}
