@@ -115,6 +115,7 @@ function conditionText(condition) {
   if (Array.isArray(condition)) {
     const [operator, field, operand] = condition;
     if (operator === 'content-length-range') return null;
+    if (operator === 'in' && /^\$?content-type$/i.test(field)) return say('policyTypes', { types: operand.join(', ') });
     if (operator === 'starts-with' && /^\$?key$/i.test(field)) return say('policyKey', { prefix: operand });
   }
   return say('policyOther', { condition: JSON.stringify(condition) });
