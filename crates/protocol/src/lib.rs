@@ -4,30 +4,23 @@
 //! in pieces, and an RSA private key is a function handed in by the caller. What the server verifies is
 //! therefore by construction what the application side signs.
 
-pub mod access_key;
-pub mod acl;
 pub mod authorization;
-pub mod bucket_name;
-pub mod byte_range;
 pub mod callback;
-pub mod credential_scope;
-pub mod ec;
-pub mod error_code;
-pub mod error_xml;
-pub mod etag;
+mod credential;
 pub mod form;
-pub mod http_date;
-pub mod iso_time;
-pub mod object_key;
+mod notation;
 pub mod policy;
 pub mod post_signature;
-pub mod url_encoding;
+mod resource;
+mod wire_refusal;
 pub mod xml;
 
-pub use access_key::AccessKeySecret;
-pub use acl::{Acl, ObjectAcl};
-pub use bucket_name::BucketName;
-pub use credential_scope::CredentialScope;
-pub use error_code::ErrorCode;
-pub use error_xml::WireError;
-pub use object_key::ObjectKey;
+pub use credential::{access_key, access_key::AccessKeySecret};
+pub use credential::{credential_scope, credential_scope::CredentialScope};
+pub use notation::{byte_range, etag, http_date, iso_time, url_encoding};
+pub use resource::{acl, acl::Acl, acl::ObjectAcl};
+pub use resource::{bucket_name, bucket_name::BucketName};
+pub use resource::{object_key, object_key::ObjectKey};
+pub use wire_refusal::ec;
+pub use wire_refusal::{error_code, error_code::ErrorCode};
+pub use wire_refusal::{error_xml, error_xml::WireError};

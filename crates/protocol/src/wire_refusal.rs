@@ -1,0 +1,5 @@
+//! How the store says no: code, EC number, message and the XML around them (protocol 06).
+
+pub mod ec;
+pub mod error_code;
+pub mod error_xml;
