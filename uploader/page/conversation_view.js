@@ -3,7 +3,8 @@
  * itself; what passed between the store and the application comes from the ledger. Loaded when first opened.
  */
 
-import { decodeBase64, readPolicy } from '/uploader/policy_document.js';
+import { readPolicy } from '/uploader/policy_document.js';
+import { code, decoded, folded, line, parsed, pretty, prose, shortened, valueTable } from './conversation_parts.js';
 import { CONVERSATION_WORDS } from './conversation_words.js';
 import { drawn, element } from './element.js';
 import { languageCode } from './language.js';
@@ -13,9 +14,6 @@ import { stepStates, stepTimes } from './six_steps.js';
 /** @typedef {import('./upload_row.js').UploadRow} UploadRow */
 /** @typedef {import('./conversation_words.js').ConversationWord} ConversationWord */
 /** @typedef {{ title: ConversationWord, content: (Node | null)[] }} Step */
-
-/** Longer values are shown on one line; a press shows them whole. */
-const SHOWN_MAX = 80;
 
 /**
  * @param {ConversationWord} word
@@ -37,11 +35,13 @@ export function conversationView(row) {
   const items = steps.map(({ title, content }, index) => {
     const time = times[index];
     const state = states[index];
+    const sign = state === 'pending' || state === 'active' ? String(index + 1) : drawn(state);
+    const when = time === null ? null : element('small', {}, (time.exact ? '' : '≤ ') + elapsed(time.after));
     return element(
       'li',
       { 'data-step': state },
-      element('span', { class: 'dot', 'aria-hidden': 'true' }, state === 'pending' || state === 'active' ? String(index + 1) : drawn(state)),
-      element('h3', {}, say(title), time === null ? null : element('small', {}, (time.exact ? '' : '≤ ') + elapsed(time.after))),
+      element('span', { class: 'dot', 'aria-hidden': 'true' }, sign),
+      element('h3', {}, say(title), when),
       ...content,
     );
   });
@@ -55,7 +55,8 @@ export function conversationView(row) {
 function askStep({ conversation, error }) {
   const signature = conversation?.signature;
   if (!signature) {
-    return { title: 'ask', content: [error?.code === 'SignatureUnavailable' && error.status === 0 ? prose(say('askNever')) : null] };
+    const unreachable = error?.code === 'SignatureUnavailable' && error.status === 0;
+    return { title: 'ask', content: [unreachable ? prose(say('askNever')) : null] };
   }
   const { pathname, search } = new URL(signature.url, location.href);
   const cached = conversation?.signatureCached && signature.usableUntil !== null
@@ -78,12 +79,13 @@ function permitStep({ conversation, error }) {
   }
   const answer = parsed(signature.body);
   const callback = typeof answer?.callback === 'string' && answer.callback !== '' ? answer.callback : null;
+  const whole = answer === null ? code(signature.body) : valueTable(Object.entries(answer));
   return {
     title: 'permit',
     content: [
       ...policyParts(answer?.policy),
       callback === null ? null : folded(say('callbackAsked'), code(pretty(decoded(callback)))),
-      folded(say('answer'), line(String(signature.status), ''), answer === null ? code(signature.body) : valueTable(Object.entries(answer))),
+      folded(say('answer'), line(String(signature.status), ''), whole),
     ],
   };
 }
@@ -245,100 +247,4 @@ function doneStep({ conversation, state, ledger }) {
       folded(say('headers'), valueTable(answer.headers)),
     ],
   };
-}
-
-/**
- * @param {string} strong the method or the status
- * @param {string} rest
- * @returns {HTMLElement}
- */
-function line(strong, rest) {
-  return element('p', { class: 'line' }, element('b', {}, strong), rest === '' ? null : ` ${rest}`);
-}
-
-/**
- * @param {string} text
- * @returns {HTMLElement}
- */
-function prose(text) {
-  return element('p', {}, text);
-}
-
-/**
- * @param {string} text
- * @returns {HTMLElement}
- */
-function code(text) {
-  return element('pre', {}, text);
-}
-
-/**
- * @param {string} title
- * @param {Node[]} content
- * @returns {HTMLElement}
- */
-function folded(title, ...content) {
-  return element('details', {}, element('summary', {}, title), ...content);
-}
-
-/**
- * @param {[string, unknown][]} entries
- * @returns {HTMLElement}
- */
-function valueTable(entries) {
-  const rows = entries.map(([name, value]) =>
-    element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, shortened(String(value)))));
-  return element('table', {}, element('tbody', {}, ...rows));
-}
-
-/**
- * @param {string} value
- * @returns {Node}
- */
-function shortened(value) {
-  if (value.length <= SHOWN_MAX) return element('code', {}, value);
-  /** @type {HTMLButtonElement} */
-  const button = element(
-    'button',
-    { type: 'button', class: 'whole', click: () => button.replaceWith(element('code', {}, value)) },
-    element('code', {}, value),
-  );
-  return button;
-}
-
-/**
- * @param {string} body
- * @returns {Record<string, unknown> | null}
- */
-function parsed(body) {
-  try {
-    const value = JSON.parse(body);
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string} text
- * @returns {string} JSON with a line per member, anything else as it is
- */
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
-/**
- * @param {string} base64
- * @returns {string}
- */
-function decoded(base64) {
-  try {
-    return decodeBase64(base64);
-  } catch {
-    return base64;
-  }
 }

@@ -16,36 +16,45 @@
  * @property {number | null} calledBackAt from the ledger, on the application's clock
  */
 
+/** @type {Record<string, StepState>} */
+const SIGNS = { '.': 'pending', '>': 'active', '+': 'ok', '!': 'warn', x: 'fail', '-': 'skipped' };
+
+/**
+ * @param {string} picture six signs
+ * @returns {StepState[]}
+ */
+function steps(picture) {
+  return Array.from(picture, (sign) => SIGNS[sign]);
+}
+
 /**
  * @param {Standing} standing
  * @returns {StepState[]} of the six
  */
 export function stepStates({ state, withCallback, conversation, error }) {
-  /** @type {StepState[]} */
-  const asked = withCallback ? ['pending', 'pending', 'pending'] : ['skipped', 'skipped', 'pending'];
   switch (state) {
     case 'queued':
-      return ['pending', 'pending', 'pending', 'pending', 'pending', 'pending'];
+      return steps('......');
     case 'signing':
-      return ['active', 'pending', 'pending', 'pending', 'pending', 'pending'];
+      return steps('>.....');
     case 'sending':
-      return ['ok', 'ok', 'active', ...asked];
+      return steps(withCallback ? '++>...' : '++>--.');
     case 'confirming':
-      return withCallback ? ['ok', 'ok', 'ok', 'active', 'pending', 'pending'] : ['ok', 'ok', 'ok', 'skipped', 'skipped', 'active'];
+      return steps(withCallback ? '+++>..' : '+++-->');
     case 'done':
-      return ['ok', 'ok', 'ok', 'ok', 'ok', 'ok'];
+      return steps('++++++');
     case 'stored':
-      return ['ok', 'ok', 'ok', 'skipped', 'skipped', 'ok'];
+      return steps('+++--+');
     case 'declined':
-      return ['ok', 'ok', 'ok', 'ok', 'warn', 'warn'];
+      return steps('++++!!');
     case 'stored-not-confirmed':
-      return answeredBadly(error) ? ['ok', 'ok', 'ok', 'ok', 'warn', 'warn'] : ['ok', 'ok', 'ok', 'warn', 'pending', 'warn'];
+      return steps(answeredBadly(error) ? '++++!!' : '+++!.!');
     case 'unknown':
-      return ['ok', 'ok', 'ok', 'pending', 'pending', 'warn'];
+      return steps('+++..!');
     case 'refused':
-      return refusedSteps(conversation, error);
+      return steps(refusedSteps(conversation, error));
     case 'cancelled':
-      return conversation?.times.sending ? ['ok', 'ok', 'fail', 'pending', 'pending', 'pending'] : ['fail', 'pending', 'pending', 'pending', 'pending', 'pending'];
+      return steps(conversation?.times.sending ? '++x...' : 'x.....');
   }
 }
 
@@ -60,13 +69,11 @@ function answeredBadly(error) {
 /**
  * @param {Standing['conversation']} conversation
  * @param {Standing['error']} error
- * @returns {StepState[]}
+ * @returns {string}
  */
 function refusedSteps(conversation, error) {
-  if (conversation?.signature) return ['ok', 'ok', 'fail', 'pending', 'pending', conversation.answer ? 'fail' : 'pending'];
-  return error !== null && error.status > 0
-    ? ['ok', 'fail', 'pending', 'pending', 'pending', 'pending']
-    : ['fail', 'pending', 'pending', 'pending', 'pending', 'pending'];
+  if (conversation?.signature) return conversation.answer ? '++x..x' : '++x...';
+  return error !== null && error.status > 0 ? '+x....' : 'x.....';
 }
 
 /**

@@ -109,21 +109,18 @@ export class Uploader {
     const { permission, exchange, cached } = await this.#signatures.get(folder, options.parameters, options.signal);
     conversation.signature = exchange;
     conversation.signatureCached = cached;
-    const name = file.name || 'file';
-    const prefix = keyPrefix(folder, permission.dir);
-    const local = options.name === 'local';
-    const key = local ? prefix + FILENAME_VARIABLE : randomKey(prefix, name, this.#options.newId);
-    const expectedKey = local ? expectedLocalKey(prefix, name) : key;
+    const { key, expectedKey } = this.#nameFor(file, folder, permission, options);
     if (this.#options.checkBeforeSending) refuseWhatPolicyForbids(permission, file, options.fields);
     await refuseUnreadable(file);
     const fields = formFields({ permission, key, further: options.fields });
-    conversation.form = { url: permission.host, fields, fileName: name, fileType: file.type };
+    const fileName = file.name || 'file';
+    conversation.form = { url: permission.host, fields, fileName, fileType: file.type };
     journey.withCallback = permission.callback !== null;
     journey.enter('sending');
     try {
       const answer = await transfer({
         url: permission.host,
-        form: formBody(fields, file, name),
+        form: formBody(fields, file, fileName),
         fileBytes: file.size,
         signal: options.signal,
         onProgress: (sent) => journey.progress(sent),
@@ -133,7 +130,7 @@ export class Uploader {
       conversation.answer = answer;
       return readOutcome(answer, {
         key: expectedKey,
-        keyIsChosenByStore: local,
+        keyIsChosenByStore: options.name === 'local',
         withCallback: permission.callback !== null,
       });
     } catch (error) {
@@ -142,6 +139,23 @@ export class Uploader {
       if (error instanceof UploadError && error.status === 403) this.#signatures.forget(exchange);
       throw error;
     }
+  }
+
+  /**
+   * @param {File | (Blob & { name?: string })} file
+   * @param {string | undefined} folder
+   * @param {import('./permission.js').Permission} permission
+   * @param {UploadOptions} options
+   * @returns {{ key: string, expectedKey: string }} as sent, and as the store will understand it
+   */
+  #nameFor(file, folder, permission, options) {
+    const prefix = keyPrefix(folder, permission.dir);
+    const fileName = file.name || 'file';
+    if (options.name === 'local') {
+      return { key: prefix + FILENAME_VARIABLE, expectedKey: expectedLocalKey(prefix, fileName) };
+    }
+    const key = randomKey(prefix, fileName, this.#options.newId);
+    return { key, expectedKey: key };
   }
 }
 
