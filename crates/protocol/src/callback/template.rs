@@ -1,6 +1,7 @@
 //! The callback body: a text with `${variables}`, expanded for a form or for JSON (protocol 02 §2). It is
 //! pure text replacement, as OSS does it: the result is not checked for being a form or JSON.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::url_encoding::encode;
@@ -179,19 +180,27 @@ impl Template {
     /// be: a template may name a long variable many times, and that is to be refused before anything is
     /// stored.
     pub fn expanded_bytes_max(&self, custom: &[(String, String)], body_type: BodyType) -> usize {
-        let probe = CallbackVariables { custom: custom.to_vec(), ..CallbackVariables::default() };
+        // Each value is measured once, however often it is named: it may be megabytes long.
+        let mut measured: HashMap<&str, usize> = HashMap::new();
         self.segments.iter().fold(0_usize, |sum, segment| {
             sum.saturating_add(match segment {
                 Segment::Literal(text) => text.len(),
-                Segment::Variable { name, quoted } if name.starts_with("x:") => {
-                    let mut inserted = String::new();
-                    insert(&mut inserted, &probe.value(name), body_type, *quoted);
-                    inserted.len()
+                Segment::Variable { name, .. } if name.starts_with("x:") => {
+                    *measured.entry(name).or_insert_with(|| custom_bytes(name, custom, body_type))
                 }
                 Segment::Variable { .. } => SYSTEM_VALUE_BYTES_MAX,
             })
         })
     }
+}
+
+/// How long a custom variable's value is once inserted.
+fn custom_bytes(name: &str, custom: &[(String, String)], body_type: BodyType) -> usize {
+    let value = custom.iter().find(|(candidate, _)| candidate == name);
+    let value = value.map_or(Inserted::Unset, |(_, value)| Inserted::Text(value));
+    let mut inserted = String::new();
+    insert(&mut inserted, &value, body_type, false);
+    inserted.len()
 }
 
 /// A key of 1,023 bytes, each as `\u0001` in JSON.
