@@ -253,7 +253,8 @@ function refusedHere(code, message) {
  */
 async function refuseUnreadable(file) {
   try {
-    await file.slice(0, 1).arrayBuffer();
+    // Of nothing, no part can be read: an empty file is asked for itself.
+    await (file.size === 0 ? file : file.slice(0, 1)).arrayBuffer();
   } catch (cause) {
     throw new UploadError('refused', 'the file changed or went away since it was chosen', {
       code: 'FileUnreadable',

@@ -151,8 +151,11 @@ test('a file that can no longer be read is named, before anything is sent', asyn
   const { desk, uploader } = stage();
   const gone = new File(['x'], 'gone.txt');
   gone.slice = () => /** @type {any} */ ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) });
-  const error = await failure(uploader.upload(gone, 'd'));
-  assert.equal(error.code, 'FileUnreadable');
+  const emptyAndGone = new File([], 'gone.txt');
+  emptyAndGone.arrayBuffer = () => Promise.reject(new DOMException('gone', 'NotFoundError'));
+  for (const file of [gone, emptyAndGone]) {
+    assert.equal((await failure(uploader.upload(file, 'd'))).code, 'FileUnreadable');
+  }
   assert.equal(desk.requests.length, 0);
 });
 
