@@ -244,7 +244,7 @@ function doneStep({ conversation, state, ledger }) {
       line(String(answer.status), answer.body === '' ? say('emptyBody') : type),
       answer.body === '' ? null : code(answer.body),
       confirmed !== undefined && confirmed.body === answer.body ? prose(say('same')) : null,
-      folded(say('headers'), valueTable(answer.headers)),
+      folded(say('answerHeaders'), valueTable(answer.headers)),
     ],
   };
 }

@@ -41,10 +41,41 @@ function watchDragging(area, take) {
   addEventListener('dragenter', () => lit((depth += 1) > 0));
   addEventListener('dragleave', () => lit((depth = Math.max(0, depth - 1)) > 0));
   addEventListener('dragover', (event) => event.preventDefault());
-  addEventListener('drop', (event) => {
+  addEventListener('drop', async (event) => {
     event.preventDefault();
     depth = 0;
     lit(false);
-    take([...(event.dataTransfer?.files ?? [])]);
+    if (event.dataTransfer !== null) take(await droppedFiles(event.dataTransfer));
   });
+}
+
+/**
+ * What was dropped must be read from the event before anything is awaited.
+ *
+ * @param {DataTransfer} dropped
+ * @returns {Promise<File[]>} where folders were dropped, the files in them
+ */
+async function droppedFiles(dropped) {
+  const files = [...dropped.files];
+  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  if (!entries.some((entry) => entry?.isDirectory)) return files;
+  return (await Promise.all(entries.map((entry) => (entry === null ? [] : filesUnder(entry))))).flat();
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @returns {Promise<File[]>}
+ */
+async function filesUnder(entry) {
+  if (entry.isFile) {
+    return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  const files = [];
+  for (;;) {
+    // One call gives a part of the folder; an empty part is its end.
+    const part = await new Promise((/** @type {(part: FileSystemEntry[]) => void} */ resolve, reject) => reader.readEntries(resolve, reject));
+    if (part.length === 0) return files;
+    for (const inner of part) files.push(...(await filesUnder(inner)));
+  }
 }
