@@ -104,8 +104,26 @@ impl CommitQueue {
         }
     }
 
+    /// Held by the writer while it runs. However it ends, nobody is left waiting for it.
+    pub(super) fn writer_runs(&self) -> WriterRuns<'_> {
+        WriterRuns(self)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`CommitQueue::writer_runs`].
+pub(super) struct WriterRuns<'a>(&'a CommitQueue);
+
+impl Drop for WriterRuns<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        let left = std::mem::take(&mut state.requests);
+        drop(state);
+        left.into_iter().for_each(|request| request.refuse(&ApplyError::Closed));
     }
 }
 
@@ -121,5 +139,47 @@ impl Request {
                 drop(reply.send(Err(error.clone())))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> (Request, oneshot::Receiver<Result<(), ApplyError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Request::Mark { mark: 1, reply }, answer)
+    }
+
+    #[test]
+    fn a_writer_that_ends_leaves_nobody_waiting() {
+        let queue = CommitQueue::new();
+        let running = queue.writer_runs();
+        let (waiting, mut before) = request();
+        queue.push(waiting);
+        drop(running);
+        assert!(matches!(before.try_recv(), Ok(Err(ApplyError::Closed))));
+        let (late, mut after) = request();
+        queue.push(late);
+        assert!(matches!(after.try_recv(), Ok(Err(ApplyError::Closed))));
+    }
+
+    #[test]
+    fn a_lazy_request_rides_with_the_next_urgent_one() {
+        let queue = CommitQueue::new();
+        queue.push_lazy(request().0);
+        queue.push(request().0);
+        assert_eq!(queue.take().map(|taken| taken.len()), Some(2));
+    }
+
+    #[test]
+    fn a_lazy_request_goes_alone_when_no_other_comes_and_before_the_end() {
+        let queue = CommitQueue::new();
+        queue.push_lazy(request().0);
+        assert_eq!(queue.take().map(|taken| taken.len()), Some(1));
+        queue.push_lazy(request().0);
+        queue.close();
+        assert_eq!(queue.take().map(|taken| taken.len()), Some(1));
+        assert!(queue.take().is_none());
     }
 }

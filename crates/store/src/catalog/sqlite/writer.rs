@@ -90,6 +90,7 @@ impl Writer {
 
     /// Until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &CommitQueue, completions: &Completions) {
+        let _running = queue.writer_runs();
         while let Some(requests) = queue.take() {
             let answers = self.commit(requests);
             if answers.len() <= 1 {
