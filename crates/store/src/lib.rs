@@ -12,21 +12,15 @@
 
 pub mod blobs;
 pub mod catalog;
-mod commit;
-mod digest;
 mod error;
-mod folder_lock;
 mod health;
 mod mutation;
 mod object_reader;
-mod pins;
 mod query;
 mod random;
 mod record;
-mod resolve;
 mod staged_blob;
 mod store;
-mod sweeper;
 
 pub use error::{ApplyError, CommitError, OpenError, QueryError, ReadError, StageError};
 pub use health::{Health, HealthFlag};

@@ -1,11 +1,14 @@
 //! Reading an object as a stream of chunks, one chunk ahead of whoever takes them.
 
+pub(crate) mod pins;
+pub(crate) mod resolve;
+
 use crate::ReadError;
 use crate::blobs::{BlobError, BlobReader, OpenedBlob, Work};
-use crate::pins::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
+use pins::Pin;
 use std::pin::Pin as Pinned;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};

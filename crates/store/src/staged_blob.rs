@@ -4,11 +4,13 @@
 //! are handed on in batches of 128 KiB: while one batch is hashed and written, each beside the other and off
 //! the async threads, the next is received. So at most 256 KiB are held, whatever the upload's size.
 
+mod digest;
+
 use crate::StageError;
 use crate::blobs::{BlobError, BlobWriter, Blobs, Chunks, SealedBytes, Work};
-use crate::digest::Digests;
 use crate::health::HealthFlag;
 use bytes::{Bytes, BytesMut};
+use digest::Digests;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 

@@ -1,18 +1,21 @@
 //! The store as its users see it: options, opening and recovery, and one method per thing it does.
 
+mod commit;
+mod folder_lock;
+mod sweeper;
+
 use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, SqliteCatalog, SqliteOptions};
-use crate::folder_lock::FolderLock;
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
-use crate::pins::Pins;
+use crate::object_reader::{pins::Pins, resolve};
 use crate::staged_blob::StagedBlob;
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
-    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError, commit,
-    resolve, sweeper,
+    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError,
 };
 use bytes::Bytes;
+use folder_lock::FolderLock;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

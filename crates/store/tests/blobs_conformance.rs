@@ -1,4 +1,5 @@
 //! The blobs' suite on local files, with unnamed and with named staging, and in memory.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use countersign_store::blobs::{LocalFiles, LocalFilesOptions};
 use countersign_testkit::{BlobsFixture, MemoryBlobs};

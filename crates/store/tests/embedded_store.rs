@@ -1,4 +1,5 @@
 //! The embedded store as its users see it: SQLite and local files together, and what a restart finds.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use bytes::Bytes;
 use countersign_store::{

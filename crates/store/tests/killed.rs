@@ -2,13 +2,14 @@
 //!
 //! The child is this very test program, told by its environment what to do. A kill proves nothing against a
 //! power loss; it proves that an acknowledgement waits for its commit and that a start recovers.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use bytes::Bytes;
 use countersign_store::{Mutation, Store, StoreOptions};
 use countersign_testkit::TestClock;
 use futures_util::TryStreamExt;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 const FOLDER: &str = "COUNTERSIGN_KILLED_FOLDER";
@@ -30,7 +31,7 @@ async fn put_for_ever(store: Store, first: usize) {
             owed: None,
         };
         match store.commit(put).await {
-            Ok(_) => writeln!(std::io::stdout(), "stored {number}").unwrap(),
+            Ok(_) => println!("stored {number}"),
             Err(error) => assert!(error.to_string().contains("exists"), "{error}"),
         }
     }

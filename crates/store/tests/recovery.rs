@@ -1,4 +1,5 @@
 //! What a start finds after an end that was not clean, and what faults leave behind.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use bytes::Bytes;
 use countersign_store::blobs::{Blobs, LocalFiles, LocalFilesOptions};

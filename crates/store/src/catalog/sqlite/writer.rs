@@ -232,3 +232,80 @@ fn written_bytes(mutation: &Mutation<PlacedContent>) -> u64 {
         _ => ROW_BYTES,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Health;
+    use bytes::Bytes;
+    use std::collections::BTreeMap;
+
+    fn writer(folder: &std::path::Path) -> Writer {
+        let options = SqliteOptions {
+            path: folder.join("catalog.sqlite"),
+            clock: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
+            health: HealthFlag::default(),
+            durable: true,
+            read_connections: 1,
+            garbage_grace: Duration::ZERO,
+        };
+        let connection = schema::open_writer(&options.path, true).unwrap();
+        let shown = Arc::new(BucketTable::load(&connection).unwrap());
+        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
+        Writer::new(connection, &options, shown, checkpointer).unwrap()
+    }
+
+    fn commit(writer: &mut Writer, mutations: Vec<Mutation<PlacedContent>>) -> BatchOutcome {
+        let (reply, mut answer) = oneshot::channel();
+        let answers = writer.commit(vec![Request::Apply { mutations, reply: Some(reply) }]);
+        answers.into_iter().for_each(Answer::give);
+        answer.try_recv().unwrap()
+    }
+
+    fn create_and_put(bytes: usize) -> Vec<Mutation<PlacedContent>> {
+        let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
+        let content = PlacedContent {
+            len: bytes as u64,
+            md5: [0; 16],
+            crc64: 0,
+            bytes: PlacedBytes::Inline(vec![Bytes::from(vec![7; bytes])]),
+        };
+        let put = Mutation::PutObject {
+            bucket: "b".to_owned(),
+            key: Bytes::from_static(b"k"),
+            content,
+            attributes: Bytes::new(),
+            forbid_overwrite: true,
+            owed: None,
+        };
+        vec![create, put]
+    }
+
+    #[test]
+    fn a_batch_that_finds_no_room_leaves_nothing_and_the_next_succeeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path());
+        let pages: i64 = writer.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let limit_pages = |writer: &Writer, pages: i64| {
+            writer.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        };
+        limit_pages(&writer, pages + 2);
+        assert!(matches!(commit(&mut writer, create_and_put(60_000)), Err(ApplyError::Full)));
+        assert_eq!((writer.shown.get("b").is_none(), writer.health.get()), (true, Health::Good));
+        limit_pages(&writer, pages + 1000);
+        let outcome = commit(&mut writer, create_and_put(60_000)).unwrap();
+        assert!(outcome.iter().all(Result::is_ok), "{outcome:?}");
+        assert!(writer.shown.get("b").is_some());
+    }
+
+    #[test]
+    fn an_unhealthy_store_commits_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path());
+        writer.health.refuse_writes("a sync failed");
+        let (reply, mut answer) = oneshot::channel();
+        let mutations = create_and_put(1);
+        assert!(writer.commit(vec![Request::Apply { mutations, reply: Some(reply) }]).is_empty());
+        assert!(matches!(answer.try_recv(), Ok(Err(ApplyError::Unhealthy { .. }))));
+    }
+}
