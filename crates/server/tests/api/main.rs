@@ -1,6 +1,12 @@
 //! The API on loopback, with a real store in a temporary folder and requests signed by the protocol crate:
 //! everything but PostObject.
 #![allow(missing_docs, reason = "tests are sentences")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what goes wrong in a test should end it where it went wrong"
+)]
 
 mod authentication;
 mod bucket_operations;
