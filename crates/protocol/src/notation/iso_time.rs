@@ -1,12 +1,13 @@
-//! Times in ISO 8601 as OSS's XML spells them: `2023-11-12T16:43:40.000Z`. Knows nothing of documents; the
+//! Times in ISO 8601 as OSS's XML spells them: `2023-11-12T16:43:40.000Z`, whole seconds with three noughts
+//! behind. Clients match that text: oss2 reads no time whose milliseconds are not `.000`. Knows nothing of documents; the
 //! compact form of V4 signatures is in [`crate::credential_scope`].
 
 use jiff::Timestamp;
 
-/// The form of XML documents, always three digits of milliseconds.
+/// The form of XML documents. A fraction of a second is dropped.
 pub fn format(instant: Timestamp) -> String {
-    let milliseconds = instant.as_millisecond().rem_euclid(1000);
-    format!("{}.{milliseconds:03}Z", instant.strftime("%Y-%m-%dT%H:%M:%S"))
+    let whole = Timestamp::from_second(instant.as_second()).unwrap_or(instant);
+    whole.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
 /// Reads any such time that names its zone.
@@ -19,14 +20,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_three_digits_of_milliseconds() {
+    fn writes_whole_seconds_with_three_noughts_as_oss2_demands() {
         assert_eq!(format("2023-11-12T16:43:40Z".parse().unwrap()), "2023-11-12T16:43:40.000Z");
-        assert_eq!(format("2023-11-12T16:43:40.0071Z".parse().unwrap()), "2023-11-12T16:43:40.007Z");
+        assert_eq!(format("2023-11-12T16:43:40.0071Z".parse().unwrap()), "2023-11-12T16:43:40.000Z");
     }
 
     #[test]
     fn reads_back_what_it_writes() {
-        let instant: Timestamp = "2023-11-12T16:43:40.007Z".parse().unwrap();
+        let instant: Timestamp = "2023-11-12T16:43:40Z".parse().unwrap();
         assert_eq!(parse(&format(instant)), Some(instant));
         assert_eq!(parse("2023-11-12"), None);
     }
