@@ -5,6 +5,8 @@
 //! access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
 //! [`crate::subject`].
 
+pub(crate) mod subject;
+
 use countersign_protocol::{
     AccessKeySecret, Acl, ErrorCode, ObjectAcl, WireError,
     authorization::{AuthorizationError, RequestView, VerifyOptions, scheme},

@@ -1,48 +1,33 @@
 //! HTTP to protocol to store: access, ingest, callback, respond.
 //!
 //! [`Server`] is the store's HTTP face; [`listen`] is the accept loop that runs it, and any other service,
-//! over TCP or TLS. A request goes `dispatch` → `route` → one file of `ops`; `ops/post_object` tells the
-//! whole story of an upload.
+//! over TCP or TLS. A request goes `request/dispatch` → `request/route` → one file of `ops`;
+//! `ops/post_object` tells the whole story of an upload.
 
 mod access;
-mod attribute_headers;
-mod bucket_settings;
-mod callback_dispatch;
-pub mod callback_message;
-mod commit;
-mod context;
-mod cors;
-pub mod destination_guard;
-mod dispatch;
-mod endpoint;
-mod form_head;
-pub mod host;
-mod image_info;
-mod ingest;
-pub mod lifecycle;
-pub mod limits;
+mod bucket_rules;
+mod callback;
 pub mod listen;
-mod object_attributes;
-mod object_headers;
-mod object_version;
-mod operate;
+mod object;
 mod ops;
-mod precondition;
-pub mod query;
 mod request;
-mod request_body;
-pub mod request_id;
-pub mod route;
+mod response;
 mod server;
-mod subject;
-pub mod subresource;
-mod upload_answer;
-mod upload_grant;
-mod wire_error;
-pub mod wire_response;
+mod upload;
 
-pub use callback_message::CallbackMessage;
-pub use destination_guard::Permission;
-pub use limits::Limits;
+use access::subject;
+use bucket_rules::cors;
+use callback::callback_dispatch;
+use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
+use request::{context, dispatch, operate, request_body};
+use response::{endpoint, wire_error};
+use upload::{commit, form_head, image_info, ingest, upload_answer, upload_grant};
+
+pub use bucket_rules::{bucket_settings, lifecycle};
+pub use callback::{callback_message, callback_message::CallbackMessage};
+pub use callback::{destination_guard, destination_guard::Permission};
 pub use ops::own_page::CALLBACK_KEY_PATH;
+pub use request::{host, query, request_id, route, subresource};
+pub use response::wire_response;
 pub use server::{Credential, Server, ServerError, ServerOptions};
+pub use server::{limits, limits::Limits};

@@ -1,5 +1,15 @@
 //! One request as operations see it: what was asked, of what, and with which headers.
 
+pub(crate) mod context;
+pub(crate) mod dispatch;
+pub mod host;
+pub(crate) mod operate;
+pub mod query;
+pub(crate) mod request_body;
+pub mod request_id;
+pub mod route;
+pub mod subresource;
+
 use http::request::Parts;
 
 use crate::query::Query;

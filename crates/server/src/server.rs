@@ -1,6 +1,8 @@
 //! The store's HTTP face: what it is run with, what its requests share, and the service that the accept
 //! loop calls.
 
+pub mod limits;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;

@@ -14,7 +14,7 @@ use crate::running_store::{KEY_ID, KEY_SECRET, REGION, RunningStore};
 
 /// How a request is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signing {
+pub(crate) enum Signing {
     Anonymous,
     HeaderV1,
     HeaderV4,
@@ -22,11 +22,12 @@ pub enum Signing {
     UrlV4,
 }
 
-pub const SIGNED: [Signing; 4] = [Signing::HeaderV1, Signing::HeaderV4, Signing::UrlV1, Signing::UrlV4];
+pub(crate) const SIGNED: [Signing; 4] =
+    [Signing::HeaderV1, Signing::HeaderV4, Signing::UrlV1, Signing::UrlV4];
 
 /// A request in the making. Bucket and key are decoded; the path is encoded when it is sent.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub(crate) struct Ask {
     method: &'static str,
     bucket: Option<String>,
     key: String,
@@ -43,27 +44,27 @@ pub struct Ask {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.to_vec()).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The text of the first element of this name.
-    pub fn element(&self, name: &str) -> Option<String> {
+    pub(crate) fn element(&self, name: &str) -> Option<String> {
         self.elements(name).into_iter().next()
     }
 
-    pub fn elements(&self, name: &str) -> Vec<String> {
+    pub(crate) fn elements(&self, name: &str) -> Vec<String> {
         let text = self.text();
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let found = text.split(open.as_str()).skip(1).filter_map(|rest| rest.split(close.as_str()).next());
@@ -71,14 +72,14 @@ impl Answer {
     }
 
     /// Status, code and message of an error.
-    pub fn refusal(&self) -> (u16, String, String) {
+    pub(crate) fn refusal(&self) -> (u16, String, String) {
         (self.status, self.element("Code").unwrap_or_default(), self.element("Message").unwrap_or_default())
     }
 }
 
 impl Ask {
     /// Signed with V1 in the header and path-style, unless said otherwise.
-    pub fn new(method: &'static str, bucket: &str, key: &str) -> Self {
+    pub(crate) fn new(method: &'static str, bucket: &str, key: &str) -> Self {
         Self {
             method,
             bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
@@ -95,54 +96,54 @@ impl Ask {
         }
     }
 
-    pub fn query(mut self, query: &str) -> Self {
+    pub(crate) fn query(mut self, query: &str) -> Self {
         self.query = query.to_owned();
         self
     }
 
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
     }
 
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    pub fn signing(mut self, signing: Signing) -> Self {
+    pub(crate) fn signing(mut self, signing: Signing) -> Self {
         self.signing = signing;
         self
     }
 
-    pub fn anonymous(self) -> Self {
+    pub(crate) fn anonymous(self) -> Self {
         self.signing(Signing::Anonymous)
     }
 
     /// The Host header; when it names the bucket, the path does not.
-    pub fn host(mut self, host: &str) -> Self {
+    pub(crate) fn host(mut self, host: &str) -> Self {
         self.host = Some(host.to_owned());
         self
     }
 
-    pub fn credentials(mut self, key_id: &str, secret: &str) -> Self {
+    pub(crate) fn credentials(mut self, key_id: &str, secret: &str) -> Self {
         (self.key_id, self.secret) = (key_id.to_owned(), secret.to_owned());
         self
     }
 
-    pub fn region(mut self, region: &str) -> Self {
+    pub(crate) fn region(mut self, region: &str) -> Self {
         self.region = region.to_owned();
         self
     }
 
     /// Signs as if it were this time.
-    pub fn dated(mut self, time: Timestamp) -> Self {
+    pub(crate) fn dated(mut self, time: Timestamp) -> Self {
         self.dated = Some(time);
         self
     }
 
     /// The request's head, signed, as target and headers.
-    pub fn prepare(&self, store: &RunningStore) -> (String, Vec<(String, Vec<u8>)>) {
+    pub(crate) fn prepare(&self, store: &RunningStore) -> (String, Vec<(String, Vec<u8>)>) {
         let now = self.dated.unwrap_or_else(|| store.now());
         let mut headers = self.headers.clone();
         let host = self.host.clone().unwrap_or_else(|| store.address.to_string());
@@ -198,7 +199,7 @@ impl Ask {
         if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 
-    pub async fn send(&self, store: &RunningStore) -> Answer {
+    pub(crate) async fn send(&self, store: &RunningStore) -> Answer {
         let (target, headers) = self.prepare(store);
         let mut request = Request::builder().method(self.method).uri(target);
         for (name, value) in headers {
@@ -216,12 +217,12 @@ impl Ask {
 }
 
 /// Creates the bucket `demo`.
-pub async fn create_demo(store: &RunningStore) {
+pub(crate) async fn create_demo(store: &RunningStore) {
     assert_eq!(Ask::new("PUT", "demo", "").send(store).await.status, 200);
 }
 
 /// Puts an object into `demo`.
-pub async fn put(store: &RunningStore, key: &str, body: impl Into<Bytes>) {
+pub(crate) async fn put(store: &RunningStore, key: &str, body: impl Into<Bytes>) {
     let answer = Ask::new("PUT", "demo", key).body(body).send(store).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }

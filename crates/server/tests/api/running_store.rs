@@ -15,25 +15,25 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-pub const KEY_ID: &str = "test-key-id";
-pub const KEY_SECRET: &str = "test-key-secret";
-pub const REGION: &str = "cn-hangzhou";
+pub(crate) const KEY_ID: &str = "test-key-id";
+pub(crate) const KEY_SECRET: &str = "test-key-secret";
+pub(crate) const REGION: &str = "cn-hangzhou";
 
-pub struct RunningStore {
-    pub address: SocketAddr,
-    pub server: Server,
-    pub store: Store,
+pub(crate) struct RunningStore {
+    pub(crate) address: SocketAddr,
+    pub(crate) server: Server,
+    pub(crate) store: Store,
     now: Arc<AtomicI64>,
     folder: TempDir,
     _stop: oneshot::Sender<()>,
 }
 
 impl RunningStore {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(adjust: impl FnOnce(&mut ServerOptions)) -> Self {
+    pub(crate) async fn start_with(adjust: impl FnOnce(&mut ServerOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = Arc::new(AtomicI64::new("2026-11-22T20:00:00Z".parse::<Timestamp>().unwrap().as_second()));
         let hand = Arc::clone(&now);
@@ -72,16 +72,16 @@ impl RunningStore {
         Self { address, server, store, now, folder, _stop: stop }
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_second(self.now.load(Ordering::SeqCst)).unwrap()
     }
 
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.now.fetch_add(seconds, Ordering::SeqCst);
     }
 
     /// The bytes of all blob files, which is where objects are that are too large for the catalog.
-    pub fn blob_bytes_on_disk(&self) -> u64 {
+    pub(crate) fn blob_bytes_on_disk(&self) -> u64 {
         fn bytes(folder: &std::path::Path) -> u64 {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
             entries

@@ -5,13 +5,13 @@ use countersign_protocol::Acl;
 use countersign_store::BucketRecord;
 
 /// The bucket's access control list, as its word on the wire.
-pub(crate) const ACL: &str = "acl";
+pub const ACL: &str = "acl";
 /// The CORS rules, as the XML document that set them.
-pub(crate) const CORS: &str = "cors";
+pub const CORS: &str = "cors";
 /// The lifecycle rules, as the XML document that set them.
-pub(crate) const LIFECYCLE: &str = "lifecycle";
+pub const LIFECYCLE: &str = "lifecycle";
 /// The storage class, as its word on the wire.
-pub(crate) const STORAGE_CLASS: &str = "storage-class";
+pub const STORAGE_CLASS: &str = "storage-class";
 
 /// The bucket's access control list. What is absent or unreadable is private.
 pub(crate) fn acl(bucket: &BucketRecord) -> Acl {

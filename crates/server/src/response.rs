@@ -1,0 +1,5 @@
+//! Answers: their bodies, their errors, and the endpoint that they advertise.
+
+pub(crate) mod endpoint;
+pub(crate) mod wire_error;
+pub mod wire_response;
