@@ -59,23 +59,6 @@ async function droppedFiles(dropped) {
   const files = [...dropped.files];
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   if (!entries.some((entry) => entry?.isDirectory)) return files;
+  const { filesUnder } = await import('./dropped_folder.js');
   return (await Promise.all(entries.map((entry) => (entry === null ? [] : filesUnder(entry))))).flat();
-}
-
-/**
- * @param {FileSystemEntry} entry
- * @returns {Promise<File[]>}
- */
-async function filesUnder(entry) {
-  if (entry.isFile) {
-    return [await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject))];
-  }
-  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
-  const files = [];
-  for (;;) {
-    // One call gives a part of the folder; an empty part is its end.
-    const part = await new Promise((/** @type {(part: FileSystemEntry[]) => void} */ resolve, reject) => reader.readEntries(resolve, reject));
-    if (part.length === 0) return files;
-    for (const inner of part) files.push(...(await filesUnder(inner)));
-  }
 }

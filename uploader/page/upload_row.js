@@ -7,6 +7,7 @@ import { say } from './language.js';
 import { openAddress } from './ledger.js';
 import { bytes, elapsed, remaining } from './quantities.js';
 import { callbackReason, refusalReason } from './reasons.js';
+import { emptyRow } from './row_template.js';
 import { stepStates, stepTimes } from './six_steps.js';
 import { forgetThumbnail, thumbnail } from './thumbnails.js';
 
@@ -65,9 +66,7 @@ export class UploadRow {
     this.file = file;
     this.settings = settings;
     this.#actions = actions;
-    const template = /** @type {HTMLTemplateElement} */ (document.getElementById('row'));
-    const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-    this.node = /** @type {HTMLLIElement} */ (fragment.firstElementChild);
+    this.node = emptyRow();
     this.#part('.strip').addEventListener('click', () => this.toggle());
     this.#part('.strip').append(...[1, 2, 3, 4, 5, 6].map(() => stepCell()), drawn('chevron'));
     this.#nameIt();
