@@ -74,38 +74,40 @@ impl Application {
 
     /// Answers each request as `decide` says.
     pub fn deciding(decide: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Application {
+        Application::serving(move |stream, record| serve(stream, record, &decide))
+    }
+
+    /// Reads the first byte of every request and closes: what was not read turns the close into a reset.
+    pub fn resetting() -> Application {
+        Application::serving(|mut stream, _| {
+            let _ = stream.read(&mut [0u8; 1]);
+        })
+    }
+
+    /// Answers a TLS greeting as a server that speaks plain HTTP does.
+    pub fn speaking_no_tls() -> Application {
+        Application::serving(|mut stream, _| {
+            let _ = stream.read(&mut [0u8; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        })
+    }
+
+    fn serving(serve: impl Fn(TcpStream, &Mutex<Vec<Received>>) + Send + Sync + 'static) -> Application {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
         let received = Arc::new(Mutex::new(Vec::new()));
         let stopping = Arc::new(AtomicBool::new(false));
-        let (record, stop, decide) = (Arc::clone(&received), Arc::clone(&stopping), Arc::new(decide));
+        let (record, stop, serve) = (Arc::clone(&received), Arc::clone(&stopping), Arc::new(serve));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
-                let (record, decide) = (Arc::clone(&record), Arc::clone(&decide));
-                std::thread::spawn(move || serve(stream, &record, &*decide));
+                let (record, serve) = (Arc::clone(&record), Arc::clone(&serve));
+                std::thread::spawn(move || serve(stream, &record));
             }
         });
         Application { address, received, stopping }
-    }
-
-    /// Reads the first byte of every request and closes: what was not read turns the close into a reset.
-    pub fn resetting() -> Application {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let stopping = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&stopping);
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().map_while(Result::ok) {
-                if stop.load(Ordering::SeqCst) {
-                    return;
-                }
-                let _ = stream.read(&mut [0u8; 1]);
-            }
-        });
-        Application { address, received: Arc::default(), stopping }
     }
 
     /// `http://127.0.0.1:port`.

@@ -74,19 +74,19 @@ pub fn authorization_v1(
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map_or("", |(_, value)| value.as_str())
     };
-    let mut canonical: Vec<String> = headers
+    let mut canonical: Vec<(String, &String)> = headers
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
         .filter(|(name, _)| name.starts_with("x-oss-"))
-        .map(|(name, value)| format!("{name}:{value}\n"))
         .collect();
     canonical.sort();
+    let canonical: String = canonical.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let text = format!(
         "{method}\n{}\n{}\n{}\n{}{resource}",
         value("content-md5"),
         value("content-type"),
         value("date"),
-        canonical.concat()
+        canonical
     );
     format!("OSS {id}:{}", hmac_sha1_base64(secret, text.as_bytes()))
 }

@@ -18,6 +18,11 @@ fn json(bytes: &[u8]) -> Value {
 #[test]
 fn serve_says_what_to_do_next() {
     let running = Running::serve(&[]);
+    // It is ready before it says so.
+    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    while !running.printed().contains("Ctrl-C") && std::time::Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let printed = running.printed();
     for part in [
         format!("http://{}", running.app),

@@ -35,7 +35,10 @@ fn upload(running: &Running, name: &str) {
         .field("signature", field("signature"))
         .file(name, "text/plain", "hello world");
     let mut post = form.post("demo");
-    post.headers[0].1 = field("host").replace("http://", "");
+    let host = field("host");
+    let (authority, path) = host.trim_start_matches("http://").split_once('/').unwrap_or((host.as_str(), ""));
+    post.headers[0].1 = authority.into();
+    post.target = format!("/{path}");
     let answer = post.send(&running.store);
     assert_eq!(answer.status, 200, "{}", answer.text());
     let said: Value = serde_json::from_slice(&answer.body).unwrap();

@@ -170,7 +170,7 @@ fn bodies_that_are_not_forms() {
     store.expect_exchange("no closing delimiter", &cut.post("photos"), "400 MalformedPOSTRequest");
     let naked = MultipartBody {
         boundary: BOUNDARY.into(),
-        bytes: format!("--{BOUNDARY}\r\nX-Part: 1\r\n\r\nx\r\n--{BOUNDARY}--\r\n").into(),
+        bytes: format!("--{BOUNDARY}\r\nContent-Type: text/plain\r\n\r\nx\r\n--{BOUNDARY}--\r\n").into(),
     };
     store.expect_exchange(
         "a part without Content-Disposition",
