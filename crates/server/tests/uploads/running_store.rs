@@ -1,0 +1,145 @@
+//! A store that runs for one test.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use countersign_server::listen::{ListenOptions, listen};
+use countersign_server::{Credential, Limits, Permission, Server, ServerOptions};
+use countersign_store::{Clock, Mutation, ObjectRecord, OwedRecord, Store, StoreOptions};
+use countersign_sys::RsaMd5Key;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub(crate) const BUCKET: &str = "demo";
+pub(crate) const KEY_ID: &str = "test-key-id";
+pub(crate) const KEY_SECRET: &str = "test-key-secret";
+/// 2026-11-22T12:00:00Z.
+pub(crate) const NOW_SECOND: i64 = 1_795_348_800;
+
+pub(crate) struct RunningStore {
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Store,
+    pub(crate) server: Server,
+    pub(crate) key_pem: String,
+    now_second: Arc<AtomicI64>,
+    stop: Option<oneshot::Sender<()>>,
+    _folder: tempfile::TempDir,
+}
+
+/// What a test changes about the store.
+pub(crate) struct Setup {
+    pub(crate) limits: Limits,
+    pub(crate) callback_allow: Vec<Permission>,
+    pub(crate) acl: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let limits = Limits {
+            callback_timeout: Duration::from_millis(400),
+            body_idle_timeout: Duration::from_millis(400),
+            refusal_drain_timeout: Duration::from_secs(2),
+            ..Limits::default()
+        };
+        Self { limits, callback_allow: vec!["127.0.0.1/32".parse().unwrap()], acl: "private" }
+    }
+}
+
+impl RunningStore {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub(crate) async fn start_with(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now_second = Arc::new(AtomicI64::new(NOW_SECOND));
+        let clock: Clock = {
+            let now_second = Arc::clone(&now_second);
+            Arc::new(move || Timestamp::from_second(now_second.load(Ordering::Relaxed)).unwrap())
+        };
+        let store = Store::open(StoreOptions::new(folder.path(), Arc::clone(&clock))).await.unwrap();
+        let settings = [("acl".to_owned(), setup.acl.as_bytes().to_vec())].into();
+        store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
+        let callback_key = RsaMd5Key::generate_2048().unwrap();
+        let key_pem = callback_key.public_key_pem().unwrap();
+        let server = Server::new(ServerOptions {
+            store: store.clone(),
+            clock,
+            credentials: vec![Credential { id: KEY_ID.to_owned(), secret: KEY_SECRET.into() }],
+            domains: vec!["oss.test".to_owned()],
+            cname: Vec::new(),
+            region: "cn-hangzhou".to_owned(),
+            advertised_endpoint: None,
+            public_store_url: None,
+            callback_allow: setup.callback_allow,
+            callback_key,
+            callback_key_url: "http://oss.test/_countersign/callback_pub_key_v1.pem".to_owned(),
+            callback_extra_roots: Vec::new(),
+            limits: setup.limits,
+        })
+        .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = server.clone();
+        tokio::spawn(async move {
+            listen(listener, service, ListenOptions::default(), async {
+                let _ = stopped.await;
+            })
+            .await;
+        });
+        Self { address, store, server, key_pem, now_second, stop: Some(stop), _folder: folder }
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.stop.take();
+    }
+
+    pub(crate) fn move_clock(&self, seconds: i64) {
+        self.now_second.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn object(&self, key: &str) -> Option<ObjectRecord> {
+        self.store.object(BUCKET, key.as_bytes()).await.unwrap()
+    }
+
+    /// The bytes of an object.
+    pub(crate) async fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        let object = self.object(key).await?;
+        let mut reader = self.store.read(&object, 0..object.len).await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = reader.next().await {
+            bytes.extend_from_slice(&chunk.unwrap());
+        }
+        Some(bytes)
+    }
+
+    pub(crate) async fn is_empty(&self) -> bool {
+        self.store
+            .list(BUCKET, countersign_store::ListQuery { limit: 10, ..Default::default() })
+            .await
+            .unwrap()
+            .entries
+            .is_empty()
+    }
+
+    pub(crate) async fn owed(&self) -> Vec<OwedRecord> {
+        self.store.owed(0, 100).await.unwrap()
+    }
+
+    /// Waits until the owed entries are as a test wants them; the closing rides in a batch of its own.
+    pub(crate) async fn owed_until(&self, good: impl Fn(&[OwedRecord]) -> bool) -> Vec<OwedRecord> {
+        for _ in 0..100 {
+            let owed = self.owed().await;
+            if good(&owed) {
+                return owed;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the owed entries stay {:?}", self.owed().await);
+    }
+}

@@ -1,0 +1,103 @@
+//! Bodies that stop, break off or crawl: answered where there is still somebody to answer, never stored.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::form::Form;
+use crate::running_store::{RunningStore, Setup};
+use crate::wire_client::{Answer, read};
+
+async fn begin(store: &RunningStore, keep_back: usize) -> TcpStream {
+    let bytes = Form::signed("k", &[b'x'; 1000]).request(&[]);
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    stream.write_all(&bytes[..bytes.len() - keep_back]).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_body_that_stops_is_answered_request_timeout() {
+    let store = RunningStore::start().await;
+    for keep_back in [10, 500, 1400] {
+        let started = Instant::now();
+        let mut stream = begin(&store, keep_back).await;
+        let answer = read(&mut stream).await;
+        assert_eq!((answer.status, answer.element("Code")), (400, Some("RequestTimeout")), "{keep_back}");
+        assert!(started.elapsed() < Duration::from_secs(4));
+    }
+    assert!(store.is_empty().await);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_answered_and_not_stored() {
+    let store = RunningStore::start().await;
+    for keep_back in [4, 500] {
+        let mut stream = begin(&store, keep_back).await;
+        stream.shutdown().await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        if !bytes.is_empty() {
+            let answer = Answer::parse(&bytes);
+            assert_eq!((answer.status, answer.element("Code")), (400, Some("MalformedPOSTRequest")));
+        }
+    }
+    assert!(store.is_empty().await);
+}
+
+#[tokio::test]
+async fn a_whole_body_without_its_closing_delimiter_is_refused() {
+    let store = RunningStore::start().await;
+    let form = Form::signed("k", b"x");
+    let body = [form.head(), b"half a file".to_vec()].concat();
+    let content_type = Form::content_type();
+    let headers = [("Content-Type", content_type.as_str())];
+    let bytes = crate::wire_client::request("POST /", crate::form::HOST, &headers, &body);
+    let answer = crate::wire_client::send(store.address, &bytes).await;
+    assert_eq!((answer.status, answer.element("Code")), (400, Some("MalformedPOSTRequest")));
+    assert_eq!(answer.element("EC"), Some("0006-00000104"));
+    assert!(store.is_empty().await);
+}
+
+#[tokio::test]
+async fn a_body_that_crawls_is_given_up_though_it_never_stops() {
+    let mut setup = Setup::default();
+    setup.limits.body_rate_min = 10_000;
+    let store = RunningStore::start_with(setup).await;
+    let mut stream = begin(&store, 900).await;
+    let (mut reader, mut writer) = stream.split();
+    let crawl = async {
+        for _ in 0..100 {
+            if writer.write_all(b"x").await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut bytes = Vec::new();
+    let answer = async { reader.read_to_end(&mut bytes).await };
+    tokio::select! {
+        () = crawl => panic!("the server let it crawl"),
+        _ = answer => {}
+    }
+    assert_eq!(Answer::parse(&bytes).element("Code"), Some("RequestTimeout"));
+    assert!(store.is_empty().await);
+}
+
+#[tokio::test]
+async fn stopping_lets_an_upload_that_is_under_way_end() {
+    let mut store = RunningStore::start().await;
+    let bytes = Form::signed("k", b"x").request(&[]);
+    let (begun, rest) = bytes.split_at(bytes.len() - 30);
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    stream.write_all(begun).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    store.stop();
+    sleep(Duration::from_millis(100)).await;
+    assert!(TcpStream::connect(store.address).await.is_err(), "no new connections");
+    stream.write_all(rest).await.unwrap();
+    assert_eq!(read(&mut stream).await.status, 204);
+    store.server.finish().await;
+    assert_eq!(store.bytes("k").await.unwrap(), b"x");
+}
