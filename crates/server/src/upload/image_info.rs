@@ -14,6 +14,8 @@ use imagesize::{Compression, ImageSize, ImageType};
 
 /// What is read at first; most headers end within.
 const HEAD_BYTES: usize = 16 * 1024;
+/// What the sniffing of the format has read; the measuring of WebP goes on from there.
+const SNIFFED_BYTES: u64 = 12;
 /// What is read at any later place.
 const WINDOW_BYTES: usize = 1024;
 /// How many such places are visited, so that at most 176 KiB are held.
@@ -35,9 +37,6 @@ pub(crate) async fn read(blob: &SealedBlob) -> Option<ImageInfo> {
             return None;
         }
         windows.held.push((offset, window));
-        if windows.held.len() == 1 && format_name(&windows)?.is_empty() {
-            return None;
-        }
         let look = look(&mut windows);
         match windows.missing.take() {
             Some(missing) => wanted = Some((missing, WINDOW_BYTES)),
@@ -45,10 +44,6 @@ pub(crate) async fn read(blob: &SealedBlob) -> Option<ImageInfo> {
         }
     }
     None
-}
-
-fn format_name(windows: &Windows) -> Option<&'static str> {
-    imagesize::image_type(&windows.held.first()?.1).ok().and_then(name_of)
 }
 
 /// The names that OSS uses, for the formats it can measure.
@@ -68,9 +63,9 @@ fn name_of(kind: ImageType) -> Option<&'static str> {
 /// Tries to measure with the windows at hand. Arithmetic on crafted headers may overflow inside the foreign
 /// parser; a panic there is an unreadable image and nothing more.
 fn look(windows: &mut Windows) -> Option<ImageInfo> {
-    let format = format_name(windows)?;
     let kind = imagesize::image_type(&windows.held.first()?.1).ok()?;
-    (windows.position, windows.reads) = (0, 0);
+    let format = name_of(kind)?;
+    (windows.position, windows.reads) = (SNIFFED_BYTES, 0);
     let measured = catch_unwind(AssertUnwindSafe(|| kind.reader_size(windows))).ok()?.ok()?;
     let ImageSize { width, height } = measured;
     Some(ImageInfo { width: width as u64, height: height as u64, format: format.to_owned() })

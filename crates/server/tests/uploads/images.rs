@@ -66,13 +66,19 @@ async fn every_format_that_oss_measures_is_measured() {
     bmp.extend([7, 0, 0, 0, 9, 0, 0, 0, 1, 0, 24, 0]);
     let mut webp = b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
     webp.extend([0x1f, 3, 0, 0x57, 2, 0]);
-    let cases: [(&str, Vec<u8>); 9] = [
+    let mut lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a".to_vec();
+    lossy.extend([0x26, 2, 0x70, 1]);
+    let mut lossless = b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f".to_vec();
+    lossless.extend((385_u32 | 394 << 14).to_le_bytes());
+    let cases: [(&str, Vec<u8>); 11] = [
         ("jpg,4000,3000", jpeg(0)),
         ("jpg,4000,3000", jpeg(12)),
         ("png,800,600", png.to_vec()),
         ("gif,10,20", gif.to_vec()),
         ("bmp,7,9", bmp),
         ("webp,800,600", webp),
+        ("webp,550,368", lossy),
+        ("webp,386,395", lossless),
         ("tiff,640,480", tiff(8)),
         ("tiff,640,480", tiff(700_001)),
         ("heic,1024,768", heic()),
