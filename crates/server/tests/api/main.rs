@@ -15,5 +15,6 @@ mod cross_origin;
 mod downloads;
 mod expiry;
 mod listings;
+mod put_callback;
 mod running_store;
 mod uploads_by_put;
