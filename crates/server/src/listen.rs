@@ -31,13 +31,17 @@ pub use tls_files::{TlsFilesError, tls_from_pem_files};
 pub struct Peer {
     /// Address and port.
     pub address: SocketAddr,
+    /// The address of this machine that the connection came to, as the system knows it: unlike the Host
+    /// header it cannot be made up, and whoever came to it can come to it again.
+    pub local: SocketAddr,
     /// Whether the connection is TLS.
     pub secure: bool,
 }
 
 impl Default for Peer {
     fn default() -> Self {
-        Self { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), secure: false }
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        Self { address: nowhere, local: nowhere, secure: false }
     }
 }
 
@@ -140,8 +144,9 @@ async fn serve<S, B>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-    let peer = Peer { address, secure: options.tls.is_some() };
+    let address = canonical(address);
+    let local = stream.local_addr().map_or(Peer::default().local, canonical);
+    let peer = Peer { address, local, secure: options.tls.is_some() };
     let Some(tls) = &options.tls else {
         return converse(stream, peer, service, &options, watcher).await;
     };
@@ -151,6 +156,11 @@ async fn serve<S, B>(
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }
+}
+
+/// An IPv4 address that came over an IPv6 socket, as the IPv4 address it is.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// Answers the requests of one connection.

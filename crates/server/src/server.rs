@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use countersign_protocol::AccessKeySecret;
-use countersign_store::{Clock, Store};
+use countersign_store::{Clock, QueryError, Store};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
@@ -24,6 +24,7 @@ use crate::form_head::HeadBudget;
 use crate::host::HostNames;
 use crate::lifecycle::{self, LifecycleError};
 use crate::limits::Limits;
+use crate::object_attributes::ObjectAttributes;
 use crate::wire_response::WireResponse;
 
 /// An access key that may do everything: the owner's.
@@ -132,6 +133,16 @@ impl Server {
     /// See [`LifecycleError`]; what was deleted before stays deleted.
     pub async fn expire_objects(&self) -> Result<u64, LifecycleError> {
         lifecycle::pass(&self.0).await
+    }
+
+    /// The type under which an object is served; `None` when there is no such object. For whoever hands out
+    /// addresses of objects and must know whether a browser would run them.
+    ///
+    /// # Errors
+    /// When the catalog cannot be asked.
+    pub async fn content_type(&self, bucket: &str, key: &str) -> Result<Option<String>, QueryError> {
+        let object = self.0.options.store.object(bucket, key).await?;
+        Ok(object.map(|object| ObjectAttributes::decode(&object.attributes).content_type))
     }
 
     /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.

@@ -17,9 +17,12 @@ use crate::{
 use bytes::Bytes;
 use folder_lock::FolderLock;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// The catalog's file in the data folder.
+const CATALOG_FILE: &str = "catalog.sqlite";
 
 /// How to open the embedded store.
 #[derive(Clone)]
@@ -236,6 +239,14 @@ impl Store {
         Ok(self.0.catalog.owed(after, limit).await?)
     }
 
+    /// Owed entries that are open in this data folder, read beside a store that may have it open. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError::Catalog`] when there is no catalog, or it cannot be read.
+    pub fn owed_in(data: &Path) -> Result<Vec<OwedRecord>, OpenError> {
+        Ok(SqliteCatalog::owed_in(&data.join(CATALOG_FILE))?)
+    }
+
     /// Whether the store takes writes.
     pub fn health(&self) -> Health {
         self.0.health.get()
@@ -265,7 +276,7 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
     std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: folder.clone(), source })?;
     let lock = FolderLock::take(folder)?;
     let catalog = SqliteCatalog::open(SqliteOptions {
-        path: folder.join("catalog.sqlite"),
+        path: folder.join(CATALOG_FILE),
         clock: Arc::clone(&options.clock),
         health: health.clone(),
         durable: options.durable,

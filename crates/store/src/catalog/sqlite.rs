@@ -26,7 +26,7 @@ use checkpoint::Checkpointer;
 use commit_queue::{CommitQueue, Request};
 use jiff::Timestamp;
 use read_pool::ReadPool;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -85,6 +85,14 @@ impl SqliteCatalog {
             spawn("catalog-checkpoint", move || checkpoints.run(&checkpoint_connection))?,
         ];
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::new(Mutex::new(workers)) })
+    }
+
+    /// The open owed entries of the database in this file, read beside a process that may have it open. Blocks.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when it cannot be read.
+    pub fn owed_in(path: &Path) -> Result<Vec<OwedRecord>, CatalogError> {
+        rows::owed(&schema::open_reader(path)?, 0, u32::MAX as usize)
     }
 
     fn offer<T: Send + 'static>(
