@@ -152,17 +152,30 @@ fn succeeds(root: &Path, command: &[&str]) -> bool {
     false
 }
 
-/// A command with no input, in the suite's folder, with our own tools before the system's.
+/// A command with no input, in the suite's folder, with our own tools before the system's, and told where the
+/// binary under test is.
 fn prepare(root: &Path, folder: &Path, command: &[&str]) -> anyhow::Result<Command> {
     let (program, arguments) = command.split_first().context("an empty command")?;
     let tools = root.join("target/tools/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(tools.clone()).chain(std::env::split_paths(&path)))?;
-    // The program is looked up by the caller's path, not by the one just made, so a tool of ours is named.
-    let own: PathBuf = tools.join(program);
-    let mut process = if own.is_file() { Command::new(own) } else { Command::new(program) };
+    // The program is looked up by the caller's path and folder, not by those just made, so it is named in full.
+    let own = tools.join(program);
+    let mut process = if program.contains('/') {
+        Command::new(folder.join(program))
+    } else if own.is_file() {
+        Command::new(own)
+    } else {
+        Command::new(program)
+    };
     process.args(arguments).current_dir(folder).env("PATH", path).stdin(Stdio::null());
+    process.env("COUNTERSIGN_BIN", build_folder(root).join("release/countersign"));
     Ok(process)
+}
+
+/// Where cargo puts what it builds.
+fn build_folder(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// Runs a command to its end or its time limit, showing and reading every line of its output.

@@ -176,6 +176,49 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "node sdk",
+        about: "the official Node SDK against the binary",
+        folder: "conformance/node",
+        steps: &[
+            Step::Run(&["npm", "ci", "--no-audit", "--no-fund"]),
+            Step::Run(&["npm", "run", "--silent", "test"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
+        name: "browsers",
+        about: "the page in Chromium and Firefox; screenshots are kept in artefacts/",
+        folder: "conformance/browser",
+        steps: &[
+            Step::Run(&["npm", "ci", "--no-audit", "--no-fund"]),
+            Step::Run(&["npm", "run", "--silent", "test"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
+        name: "python sdk",
+        about: "the official Python SDK against the binary, and real images",
+        folder: "conformance/python",
+        steps: &[
+            Step::Run(&["python3", "-m", "venv", ".venv"]),
+            Step::Run(&[
+                ".venv/bin/python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+                "requirements.lock",
+            ]),
+            Step::Run(&[".venv/bin/python", "-m", "pytest", "--color=no"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
         name: "rust",
         about: "unit, property, vector, trait-suite and black-box tests",
         steps: &[Step::Either {
