@@ -1,2 +1,49 @@
-//! Entry point.
-fn main() {}
+//! The one binary: it reads settings, makes the few things that are real only here (the clock, the first
+//! credentials, the listeners) and wires store, server and application together. It decides nothing about
+//! uploads.
+//!
+//! Exit codes: 0 done; 1 an upload was refused or failed; 2 a setting, an address or a folder cannot be used;
+//! 3 stored, and the application declined; 4 stored, and the application did not confirm.
+
+mod app_alone;
+mod callbacks;
+mod command_line;
+mod network;
+mod serve;
+mod setup;
+mod store_alone;
+mod upload;
+
+use std::process::ExitCode;
+
+use command_line::{CallbacksCommand, Command};
+
+/// The exit code for "cannot start like this".
+const EXIT_SETTINGS: u8 = 2;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("countersign: {error:#}");
+            ExitCode::from(EXIT_SETTINGS)
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let command = command_line::read(std::env::args_os())?;
+    setup::log::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match command {
+            Command::Serve(flags) => Box::pin(serve::run(*flags)).await,
+            Command::Store(flags) => Box::pin(store_alone::run(*flags)).await,
+            Command::App(flags) => Box::pin(app_alone::run(*flags)).await,
+            Command::Upload(flags) => upload::run(flags).await,
+            Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
+        }
+    });
+    runtime.shutdown_background();
+    code
+}

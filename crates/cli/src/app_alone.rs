@@ -1,0 +1,145 @@
+//! `countersign app`: the application server alone, in front of this store or of the real OSS.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use axum::routing::get;
+use countersign_app::admission::Admission;
+use countersign_app::allowed_origins::AllowedOrigins;
+use countersign_app::forward::Forward;
+use countersign_app::upload_path::UploadPath;
+use countersign_app::{AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, UploadLedger};
+use countersign_store::Clock;
+use http::HeaderName;
+
+use crate::command_line::AppFlags;
+use crate::network::reachable::Reachable;
+use crate::serve::DEFAULT_APP_PORT;
+use crate::setup::listeners::{self, Wanted};
+use crate::setup::running::Running;
+use crate::setup::{clock, shutdown, signing, store_server};
+
+/// Runs until it is asked to stop.
+pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
+    refuse_open_listener(&flags)?;
+    let options = listeners::options(&flags.tls)?;
+    let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_APP_PORT), None).await?;
+    let reachable =
+        Reachable::new(options.tls.is_some(), bound.addresses.clone(), flags.public_app_url.clone());
+    store_server::make_data_folder(&flags.data)?;
+    let clock = clock::real(flags.clock.clock_offset);
+    let app = app_options(&flags, &clock)?;
+    let host = app.signer.options().host.clone();
+    let callback =
+        app.signer.options().callback.as_ref().map_or("none", |callback| callback.url.as_str()).to_owned();
+    let router: Router = countersign_app::router(app).route("/healthz", get(|| async { "ok\n" }));
+    let listening = Running::app(bound, &router, &options);
+    println!("signing uploads to    {host}");
+    println!("application server    {}", reachable.own_url());
+    println!("callback              {callback}");
+    println!("ledger                {}", flags.data.join("ledger.sqlite").display());
+    println!("stop                  Ctrl-C");
+    shutdown::asked().await?;
+    listening.end().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A listener that others reach would sign for anybody.
+fn refuse_open_listener(flags: &AppFlags) -> anyhow::Result<()> {
+    let open = flags.listen.filter(|address: &SocketAddr| !address.ip().is_loopback());
+    match open {
+        Some(address) if flags.token.is_none() && flags.trusted_header.is_none() => bail!(
+            "{address} is reached by others, and whoever reaches it could upload: give a --token, or the \
+             --trusted-header that your proxy sets after its login"
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn app_options(flags: &AppFlags, clock: &Clock) -> anyhow::Result<AppOptions> {
+    let signer = Signer::new(signer_options(flags)?, Arc::clone(clock))?;
+    let ledger =
+        UploadLedger::open(&flags.data.join("ledger.sqlite")).context("the ledger cannot be opened")?;
+    let mut app = AppOptions::new(signer, verifier(flags)?, ledger, Arc::clone(clock));
+    app.admission = admission(flags)?;
+    app.origins = AllowedOrigins::from_list(flags.signing.allow_origin.clone());
+    app.called_path.clone_from(&flags.called_path);
+    app.forward =
+        flags.signing.forward.as_deref().map(str::parse::<Forward>).transpose().context("--forward")?;
+    Ok(app)
+}
+
+fn signer_options(flags: &AppFlags) -> anyhow::Result<SignerOptions> {
+    let (Some(id), Some(secret)) = (&flags.key.access_key_id, &flags.key.access_key_secret) else {
+        bail!("signing needs COUNTERSIGN_ACCESS_KEY_ID and COUNTERSIGN_ACCESS_KEY_SECRET");
+    };
+    let host = flags.host.as_deref().context("--host is missing: the address that uploads go to")?;
+    let bucket = match &flags.bucket {
+        Some(bucket) => bucket.clone(),
+        None => {
+            bucket_in(host).context("--bucket is missing, and the host's name does not begin with one")?
+        }
+    };
+    let mut options = SignerOptions::new(id, secret.clone(), bucket, host);
+    options.region.clone_from(&flags.region);
+    options.security_token.clone_from(&flags.security_token);
+    let own = flags.public_app_url.as_ref().map(|url| format!("{url}/callback"));
+    signing::apply(&mut options, &flags.signing, flags.signing.callback_url.clone().or(own))?;
+    if options.root != UploadPath::whole_bucket()
+        && options.directory.is_none()
+        && flags.signing.root.is_none()
+    {
+        options.directory = Some(options.root.clone());
+    }
+    Ok(options)
+}
+
+/// `demo` in `https://demo.oss-cn-hangzhou.aliyuncs.com`, and the first part of the path behind a number.
+fn bucket_in(host: &str) -> Option<String> {
+    let url = reqwest::Url::parse(host).ok()?;
+    let in_path = url.path_segments().and_then(|mut parts| parts.next().map(str::to_owned));
+    match url.domain() {
+        Some(domain) if domain.contains('.') => domain.split('.').next().map(str::to_owned),
+        _ => in_path.filter(|bucket| !bucket.is_empty()),
+    }
+}
+
+fn verifier(flags: &AppFlags) -> anyhow::Result<CallbackVerifier> {
+    let mut verifier = CallbackVerifier::new().pin_alibaba()?;
+    for (url, file) in &flags.callback_key {
+        let pem =
+            std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        verifier = verifier.pin(url, &pem)?;
+    }
+    Ok(verifier)
+}
+
+fn admission(flags: &AppFlags) -> anyhow::Result<Admission> {
+    let mut admission = Admission::open();
+    if let Some(token) = &flags.token {
+        admission = admission.or_token(token.clone());
+    }
+    if let Some(header) = &flags.trusted_header {
+        let (name, value) =
+            header.split_once('=').map_or((header.as_str(), None), |(name, value)| (name, Some(value)));
+        let name: HeaderName = name.parse().with_context(|| format!("{name:?} is no header name"))?;
+        admission = admission.or_trusted_header(name, value.map(AccessKeySecret::from));
+    }
+    Ok(admission)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bucket_is_read_from_the_hosts_name_or_from_the_path_behind_a_number() {
+        assert_eq!(bucket_in("https://demo.oss-cn-hangzhou.aliyuncs.com").as_deref(), Some("demo"));
+        assert_eq!(bucket_in("http://127.0.0.1:9817/photos").as_deref(), Some("photos"));
+        assert_eq!(bucket_in("http://localhost:9817/photos").as_deref(), Some("photos"));
+        assert_eq!(bucket_in("http://127.0.0.1:9817"), None);
+    }
+}

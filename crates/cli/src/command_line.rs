@@ -1,0 +1,93 @@
+//! The commands and their flags. Every flag of `serve`, `store` and `app` is also a line of the configuration
+//! file under the same name: the file is turned into flags and read by the same parser, so that the two cannot
+//! differ in what they accept.
+
+mod app_flags;
+mod config_file;
+mod flag_groups;
+mod serve_flags;
+mod store_flags;
+mod upload_flags;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+pub(crate) use app_flags::AppFlags;
+pub(crate) use flag_groups::{KeyFlags, SigningFlags, StoreSettings, TlsFlags};
+pub(crate) use serve_flags::{Lan, ServeFlags};
+pub(crate) use store_flags::StoreFlags;
+pub(crate) use upload_flags::UploadFlags;
+
+/// Uploads straight to the store, countersigned by your application.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, args_override_self = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run store, application server and page together; the way to try it.
+    #[command(args_override_self = true)]
+    Serve(Box<ServeFlags>),
+    /// Run the store alone.
+    #[command(args_override_self = true)]
+    Store(Box<StoreFlags>),
+    /// Run the application server alone, in front of this store or of the real OSS.
+    #[command(args_override_self = true)]
+    App(Box<AppFlags>),
+    /// Upload files as the page does, with progress bars.
+    Upload(UploadFlags),
+    /// Look at the callbacks that the store still owes.
+    Callbacks {
+        #[command(subcommand)]
+        command: CallbacksCommand,
+    },
+}
+
+/// What can be done about owed callbacks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CallbacksCommand {
+    /// List the callbacks that no application has acknowledged.
+    List(CallbacksListFlags),
+}
+
+/// Flags of `callbacks list`.
+#[derive(Debug, Args)]
+pub(crate) struct CallbacksListFlags {
+    /// The store's data folder; the store may be running.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+}
+
+/// The data folder when none is named.
+pub(crate) const DEFAULT_DATA: &str = "countersign-data";
+
+/// Reads the arguments and the configuration file that they name. A wrong argument ends the process with
+/// clap's own message and code 2.
+pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
+    let arguments: Vec<OsString> = arguments.collect();
+    let first = CommandLine::parse_from(&arguments).command;
+    let (name, file) = match &first {
+        Command::Serve(flags) => ("serve", flags.config.as_deref()),
+        Command::Store(flags) => ("store", flags.config.as_deref()),
+        Command::App(flags) => ("app", flags.config.as_deref()),
+        Command::Upload(_) | Command::Callbacks { .. } => return Ok(first),
+    };
+    let Some(file) = file else { return Ok(first) };
+    let from_file = config_file::arguments(file, &CommandLine::command(), name)?;
+    // The program and the command first, then the file, then what was typed: the later wins.
+    let mut all: Vec<OsString> = arguments.iter().take(2).cloned().collect();
+    all.extend(from_file);
+    all.extend(arguments.into_iter().skip(2));
+    let parsed = CommandLine::try_parse_from(all).map_err(|error| {
+        let text = error.to_string();
+        let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        anyhow::anyhow!("{}: {sentence}", file.display())
+    })?;
+    Ok(parsed.command)
+}

@@ -1,0 +1,147 @@
+//! Flags that several commands have in common.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use countersign_app::AccessKeySecret;
+use countersign_server::Permission;
+
+/// The access key. Without one, the first start makes one and keeps it in the data folder.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyFlags {
+    /// The access key id.
+    #[arg(long, env = "COUNTERSIGN_ACCESS_KEY_ID", value_name = "ID", help_heading = "Access key")]
+    pub(crate) access_key_id: Option<String>,
+    /// Its secret; better given in the environment, where other users of the machine cannot read it.
+    #[arg(
+        long,
+        env = "COUNTERSIGN_ACCESS_KEY_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        value_parser = secret,
+        help_heading = "Access key"
+    )]
+    pub(crate) access_key_secret: Option<AccessKeySecret>,
+}
+
+/// TLS for the command's listeners.
+#[derive(Debug, Args)]
+pub(crate) struct TlsFlags {
+    /// The certificate chain, PEM; with it the listeners speak https.
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS")]
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
+/// The one flag that only tests use.
+#[derive(Debug, Args)]
+pub(crate) struct ClockFlags {
+    /// Move the clock by so many seconds; for tests of what happens later.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true, hide = true)]
+    pub(crate) clock_offset: i64,
+}
+
+/// How the store answers and calls.
+#[derive(Debug, Args)]
+pub(crate) struct StoreSettings {
+    /// A host name of the endpoint, so that BUCKET.NAME is a bucket; repeatable.
+    #[arg(long, value_name = "NAME", help_heading = "Store")]
+    pub(crate) domain: Vec<String>,
+    /// Bind a whole host name to a bucket; repeatable.
+    #[arg(long, value_name = "HOST=BUCKET", value_parser = host_and_bucket, help_heading = "Store")]
+    pub(crate) cname: Vec<(String, String)>,
+    /// The region that signatures name.
+    #[arg(long, value_name = "ID", default_value = "cn-hangzhou", help_heading = "Store")]
+    pub(crate) region: String,
+    /// Let callbacks go to this network although it is not public; repeatable.
+    #[arg(long, value_name = "CIDR[:PORT]", help_heading = "Store")]
+    pub(crate) callback_allow: Vec<Permission>,
+    /// Trust this certificate authority (PEM) when calling an application by https; repeatable.
+    #[arg(long, value_name = "FILE", help_heading = "Store")]
+    pub(crate) callback_ca: Vec<PathBuf>,
+    /// The address under which browsers reach the store, when it is not the one listened on.
+    #[arg(long, value_name = "URL", value_parser = base_url, help_heading = "Store")]
+    pub(crate) public_store_url: Option<String>,
+    /// The endpoint that ListBuckets and GetBucketInfo name; the request's own host when not given.
+    #[arg(long, value_name = "HOST", help_heading = "Store")]
+    pub(crate) advertised_endpoint: Option<String>,
+}
+
+/// What the application server signs.
+#[derive(Debug, Args)]
+pub(crate) struct SigningFlags {
+    /// The folder that every upload stays in.
+    #[arg(long, value_name = "DIR", help_heading = "Signing")]
+    pub(crate) root: Option<String>,
+    /// The folder when nobody asks for one.
+    #[arg(long, value_name = "DIR", help_heading = "Signing")]
+    pub(crate) dir: Option<String>,
+    /// The largest file, in bytes.
+    #[arg(long, value_name = "BYTES", help_heading = "Signing")]
+    pub(crate) max_size: Option<u64>,
+    /// A content type that is allowed (image/jpeg), or one family (image/*); repeatable, all when not given.
+    #[arg(long = "type", value_name = "TYPE", help_heading = "Signing")]
+    pub(crate) types: Vec<String>,
+    /// How long a signature lasts, in seconds.
+    #[arg(long, value_name = "SECONDS", help_heading = "Signing")]
+    pub(crate) lifetime: Option<u64>,
+    /// The signature when the caller does not choose: 1 or 4.
+    #[arg(long, value_name = "1|4", value_parser = clap::value_parser!(u8).range(1..=4), help_heading = "Signing")]
+    pub(crate) signature_version: Option<u8>,
+    /// Also put the callback and a private ACL into the policy, so that the uploader cannot change them.
+    #[arg(long, help_heading = "Signing")]
+    pub(crate) pin: bool,
+    /// Where the store calls back to; up to five addresses with `;` between them.
+    #[arg(long, value_name = "URL", help_heading = "Callback")]
+    pub(crate) callback_url: Option<String>,
+    /// The Host header of the callback.
+    #[arg(long, value_name = "HOST", help_heading = "Callback")]
+    pub(crate) callback_host: Option<String>,
+    /// The template of the callback's body.
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Callback")]
+    pub(crate) callback_body: Option<String>,
+    /// The type of the callback's body.
+    #[arg(long, value_name = "TYPE", help_heading = "Callback")]
+    pub(crate) callback_body_type: Option<String>,
+    /// Ask this application about each upload, after its callback was verified, and relay what it answers.
+    #[arg(long, value_name = "URL", help_heading = "Callback")]
+    pub(crate) forward: Option<String>,
+    /// A page of this origin may ask for signatures (`*` for any); repeatable.
+    #[arg(long, value_name = "ORIGIN", help_heading = "Signing")]
+    pub(crate) allow_origin: Vec<String>,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap asks for a result")]
+fn secret(text: &str) -> Result<AccessKeySecret, std::convert::Infallible> {
+    Ok(AccessKeySecret::from(text))
+}
+
+fn host_and_bucket(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((host, bucket)) if !host.is_empty() && !bucket.is_empty() => {
+            Ok((host.to_owned(), bucket.to_owned()))
+        }
+        _ => Err("write HOST=BUCKET".to_owned()),
+    }
+}
+
+/// An address without a slash at its end.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
+    if plain && url.has_host() && url.username().is_empty() {
+        Ok(url.as_str().trim_end_matches('/').to_owned())
+    } else {
+        Err("write http://HOST[:PORT] or https://HOST[:PORT]".to_owned())
+    }
+}
+
+/// An address to listen on: `127.0.0.1:9817`, `[::1]:9817` or `localhost:9817`.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let spelled = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let spelled = spelled.as_deref().unwrap_or(text);
+    spelled.parse().map_err(|_| "write ADDRESS:PORT, as in 127.0.0.1:9817".to_owned())
+}

@@ -1,0 +1,70 @@
+//! The flags of `serve`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::DEFAULT_DATA;
+use super::flag_groups::{
+    ClockFlags, KeyFlags, SigningFlags, StoreSettings, TlsFlags, base_url, listen_address,
+};
+
+/// Whether and where to be reached in the local network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lan {
+    /// On the one address that is plainly the local network's.
+    Find,
+    /// On this one.
+    At(IpAddr),
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeFlags {
+    /// Where everything is kept.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// The store's address. Without it 127.0.0.1:9817, or the next free port.
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
+    pub(crate) store: Option<SocketAddr>,
+    /// The page's and the application server's address. Without it 127.0.0.1:9818, or the next free port.
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
+    pub(crate) app: Option<SocketAddr>,
+    /// Be reached from phones in the same network too, and print a QR code.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "find")]
+    pub(crate) lan: Option<Lan>,
+    /// A TOML file with any of these flags as lines: `max-size = 10000000`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address under which browsers reach the page, when it is not the one listened on.
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub(crate) public_app_url: Option<String>,
+    /// Sign uploads without a callback.
+    #[arg(long, help_heading = "Callback")]
+    pub(crate) no_callback: bool,
+    #[command(flatten)]
+    pub(crate) key: KeyFlags,
+    #[command(flatten)]
+    pub(crate) settings: StoreSettings,
+    #[command(flatten)]
+    pub(crate) signing: SigningFlags,
+    #[command(flatten)]
+    pub(crate) tls: TlsFlags,
+    #[command(flatten)]
+    pub(crate) clock: ClockFlags,
+}
+
+impl FromStr for Lan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "find" {
+            return Ok(Lan::Find);
+        }
+        text.parse()
+            .map(Lan::At)
+            .map_err(|_| "write --lan, or --lan=ADDRESS with an address of this machine".into())
+    }
+}

@@ -1,0 +1,100 @@
+//! What the application's address answers in `serve`: the library's three endpoints, the page, and what the
+//! page asks about where it is.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use countersign_app::AppOptions;
+use countersign_app::admission::Admission;
+use countersign_app::answer::Answer;
+use countersign_server::Server;
+use countersign_store::{Clock, Health, Store};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+
+use super::{arrived_at, open_link, page_files, serve_document};
+use crate::network::reachable::Reachable;
+use crate::setup::credentials::AccessKey;
+use crate::setup::store_server::StoreServer;
+
+/// What the routes of `serve` share.
+pub(super) struct Serving {
+    admission: Admission,
+    facts: serve_document::Facts,
+    pub(super) store: Store,
+    pub(super) server: Server,
+    pub(super) reachable: Reachable,
+    pub(super) access_key: AccessKey,
+    pub(super) clock: Clock,
+}
+
+impl Serving {
+    pub(super) fn new(
+        app: &AppOptions,
+        opened: &StoreServer,
+        reachable: &Reachable,
+        access_key: AccessKey,
+        clock: Clock,
+        facts: serve_document::Facts,
+    ) -> Self {
+        Serving {
+            admission: app.admission.clone(),
+            facts,
+            store: opened.store.clone(),
+            server: opened.server.clone(),
+            reachable: reachable.clone(),
+            access_key,
+            clock,
+        }
+    }
+
+    /// Whether the store takes writes. The page is answered by the same process, so that it is there is shown
+    /// by the answer itself.
+    fn is_ready(&self) -> bool {
+        matches!(self.store.health(), Health::Good)
+    }
+}
+
+/// Everything under the application's address.
+pub(super) fn router(app: AppOptions, serving: Serving) -> Router {
+    let serving = Arc::new(serving);
+    let admitted = Router::new()
+        .route("/open", get(open_link::open))
+        .route("/serve.json", get(document))
+        .layer(middleware::from_fn_with_state(Arc::clone(&serving), admit));
+    Router::new()
+        .route("/", get(page_files::index))
+        .route("/page/{*path}", get(page_files::page))
+        .route("/uploader/{*path}", get(page_files::uploader))
+        .route("/healthz", get(health))
+        .merge(admitted)
+        .with_state(serving)
+        .merge(countersign_app::router(app))
+}
+
+async fn admit(State(serving): State<Arc<Serving>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match serving.admission.check(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(refused) => Answer::from(refused).into_response(),
+    }
+}
+
+async fn health(State(serving): State<Arc<Serving>>) -> (StatusCode, &'static str) {
+    if serving.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n")
+    }
+}
+
+async fn document(State(serving): State<Arc<Serving>>, parts: Parts) -> Response {
+    let store = serving.reachable.url_for(arrived_at(&parts));
+    let mut response = Json(serving.facts.document(&store, serving.is_ready())).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

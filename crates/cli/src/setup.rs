@@ -1,0 +1,14 @@
+//! What is real only in this binary: the clock, randomness, the first credentials, the callback key, the
+//! listeners and the signals. Each is made here once and handed on.
+
+pub(crate) mod callback_key;
+pub(crate) mod clock;
+pub(crate) mod credentials;
+pub(crate) mod listeners;
+pub(crate) mod log;
+pub(crate) mod private_file;
+pub(crate) mod random;
+pub(crate) mod running;
+pub(crate) mod shutdown;
+pub(crate) mod signing;
+pub(crate) mod store_server;

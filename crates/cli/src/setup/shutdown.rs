@@ -1,0 +1,51 @@
+//! The end: the first Ctrl-C (or SIGTERM) finishes what is under way, the second ends at once.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// The exit code of a process that was ended by Ctrl-C.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Waits for the first signal. From then on a second one ends the process at once.
+pub(crate) async fn asked() -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    either(&mut interrupt, &mut terminate).await;
+    tokio::spawn(async move {
+        either(&mut interrupt, &mut terminate).await;
+        std::process::exit(EXIT_INTERRUPTED);
+    });
+    Ok(())
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// A switch that stops listeners; dropping it stops them too.
+#[derive(Debug, Clone)]
+pub(crate) struct StopSwitch(watch::Sender<bool>);
+
+impl StopSwitch {
+    /// Not thrown yet.
+    pub(crate) fn new() -> Self {
+        StopSwitch(watch::Sender::new(false))
+    }
+
+    /// Stops all who wait.
+    pub(crate) fn throw(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Ready once the switch is thrown.
+    pub(crate) fn thrown(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut switch = self.0.subscribe();
+        async move {
+            // An error means that the switch is gone, which is a stop as well.
+            let _ = switch.wait_for(|thrown| *thrown).await;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! From flags to the signer's options: the same for `serve` and `app`.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use countersign_app::signer_options::{DEFAULT_CALLBACK_BODY, DEFAULT_CALLBACK_BODY_TYPE};
+use countersign_app::upload_path::UploadPath;
+use countersign_app::{CallbackOptions, SignatureVersion, SignerOptions};
+
+use crate::command_line::SigningFlags;
+
+/// Puts what the flags say over the options' defaults; `callback_url` is where callbacks go, if anywhere.
+pub(crate) fn apply(
+    options: &mut SignerOptions,
+    flags: &SigningFlags,
+    callback_url: Option<String>,
+) -> anyhow::Result<()> {
+    if let Some(root) = &flags.root {
+        options.root = UploadPath::normalise(root).with_context(|| format!("the root folder {root:?}"))?;
+        options.directory = None;
+    }
+    if let Some(dir) = &flags.dir {
+        options.directory = Some(UploadPath::normalise(dir).with_context(|| format!("the folder {dir:?}"))?);
+    }
+    if let Some(max) = flags.max_size {
+        options.size_bytes = 0..=max;
+    }
+    options.content_types.clone_from(&flags.types);
+    if let Some(seconds) = flags.lifetime {
+        options.lifetime = Duration::from_secs(seconds);
+    }
+    options.version = match flags.signature_version {
+        None | Some(1) => SignatureVersion::V1,
+        Some(4) => SignatureVersion::V4,
+        Some(other) => bail!("there is no signature version {other}; 1 and 4 exist"),
+    };
+    options.pin = flags.pin;
+    options.callback = callback_url.map(|url| CallbackOptions {
+        url,
+        host: flags.callback_host.clone(),
+        body: flags.callback_body.clone().unwrap_or_else(|| DEFAULT_CALLBACK_BODY.to_owned()),
+        body_type: flags.callback_body_type.clone().unwrap_or_else(|| DEFAULT_CALLBACK_BODY_TYPE.to_owned()),
+    });
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The store and its HTTP face, put together from flags: the same for `serve` and `store`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use countersign_server::{Credential, Limits, Permission, Server, ServerOptions};
+use countersign_store::{Clock, Store, StoreOptions};
+use countersign_sys::RsaMd5Key;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::credentials::AccessKey;
+use crate::command_line::StoreSettings;
+use crate::network::reachable::Reachable;
+
+/// The page where the store publishes the public half of its callback key.
+const CALLBACK_KEY_PAGE: &str = "/_countersign/callback_pub_key_v1.pem";
+
+/// A store with its HTTP face, not yet listening.
+pub(crate) struct StoreServer {
+    /// Everything that is kept.
+    pub(crate) store: Store,
+    /// What answers requests.
+    pub(crate) server: Server,
+    /// The address that callbacks name for the key they are signed with.
+    pub(crate) callback_key_url: String,
+    /// The public half of that key.
+    pub(crate) callback_key_pem: String,
+}
+
+/// What a store is made of beside its settings.
+pub(crate) struct Parts<'a> {
+    /// The data folder, which is there.
+    pub(crate) data: &'a Path,
+    /// The source of time.
+    pub(crate) clock: &'a Clock,
+    /// The owner's key.
+    pub(crate) access_key: &'a AccessKey,
+    /// Where the store will listen.
+    pub(crate) reachable: &'a Reachable,
+    /// Networks that callbacks may go to, beside those in the settings.
+    pub(crate) also_allow: Vec<Permission>,
+}
+
+/// Makes the data folder if need be; whoever may read it reads everything, so only its owner may.
+pub(crate) fn make_data_folder(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("the data folder {} cannot be made", data.display()))
+}
+
+/// Opens the store and puts its server together.
+pub(crate) async fn open(
+    settings: &StoreSettings,
+    callback_key: RsaMd5Key,
+    parts: Parts<'_>,
+) -> anyhow::Result<StoreServer> {
+    let store = Store::open(StoreOptions::new(parts.data, Arc::clone(parts.clock)))
+        .await
+        .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
+    let base = settings.public_store_url.clone().unwrap_or_else(|| parts.reachable.own_url());
+    let callback_key_url = format!("{base}{CALLBACK_KEY_PAGE}");
+    let callback_key_pem = callback_key.public_key_pem().context("the callback key cannot be published")?;
+    let mut callback_allow = settings.callback_allow.clone();
+    callback_allow.extend(parts.also_allow);
+    let server = Server::new(ServerOptions {
+        store: store.clone(),
+        clock: Arc::clone(parts.clock),
+        credentials: vec![Credential {
+            id: parts.access_key.id.clone(),
+            secret: parts.access_key.secret.clone(),
+        }],
+        domains: settings.domain.clone(),
+        cname: settings.cname.clone(),
+        region: settings.region.clone(),
+        advertised_endpoint: settings.advertised_endpoint.clone(),
+        public_store_url: settings.public_store_url.clone(),
+        callback_allow,
+        callback_key,
+        callback_key_url: callback_key_url.clone(),
+        callback_extra_roots: extra_roots(settings)?,
+        limits: Limits::default(),
+    })?;
+    Ok(StoreServer { store, server, callback_key_url, callback_key_pem })
+}
+
+fn extra_roots(settings: &StoreSettings) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let mut roots = Vec::new();
+    for file in &settings.callback_ca {
+        let certificates = CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .ok()
+            .filter(|certificates| !certificates.is_empty())
+            .with_context(|| format!("{} holds no certificate", file.display()))?;
+        roots.extend(certificates);
+    }
+    Ok(roots)
+}

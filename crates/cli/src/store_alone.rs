@@ -1,0 +1,59 @@
+//! `countersign store`: the store and nothing else.
+
+use std::process::ExitCode;
+
+use crate::command_line::StoreFlags;
+use crate::network::reachable::Reachable;
+use crate::setup::credentials::{self, Origin};
+use crate::setup::listeners::{self, Wanted};
+use crate::setup::running::{self, Running};
+use crate::setup::{callback_key, clock, shutdown, store_server};
+
+/// The default port of a store.
+pub(crate) const DEFAULT_STORE_PORT: u16 = 9817;
+
+/// Runs until it is asked to stop.
+pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
+    let options = listeners::options(&flags.tls)?;
+    let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
+    store_server::make_data_folder(&flags.data)?;
+    let access_key = credentials::access_key(flags.key, &flags.data)?;
+    let public = flags.settings.public_store_url.clone();
+    let reachable = Reachable::new(options.tls.is_some(), bound.addresses.clone(), public);
+    let clock = clock::real(flags.clock.clock_offset);
+    let parts = store_server::Parts {
+        data: &flags.data,
+        clock: &clock,
+        access_key: &access_key,
+        reachable: &reachable,
+        also_allow: Vec::new(),
+    };
+    let key = callback_key::load_or_make(&flags.data)?;
+    let opened = store_server::open(&flags.settings, key, parts).await?;
+    let listening = Running::store(bound, &opened.server, &options);
+    println!("store            {}", reachable.own_url());
+    for address in listening.addresses.iter().filter(|address| !address.ip().is_loopback()) {
+        println!("listening on     {address}");
+    }
+    println!("data             {}", flags.data.display());
+    println!("callback key     {}", opened.callback_key_url);
+    print_access_key(&access_key);
+    println!("stop             Ctrl-C");
+    shutdown::asked().await?;
+    running::end_store(listening, &opened.server).await;
+    running::close(&opened.store).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says which key is in use; a secret is shown only when it was made this moment.
+pub(crate) fn print_access_key(key: &credentials::AccessKey) {
+    match &key.origin {
+        Origin::Given => println!("access key       {} (as given)", key.id),
+        Origin::Kept(file) => println!("access key       {} (secret in {})", key.id, file.display()),
+        Origin::MadeNow(file) => {
+            println!("access key       {}", key.id);
+            println!("its secret       {}", String::from_utf8_lossy(key.secret.as_bytes()));
+            println!("                 made now and shown this once; kept in {}", file.display());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The form of one upload: its key, its fields in the order of the samples, the file last and streamed.
+
+use anyhow::Context as _;
+use futures_util::TryStreamExt as _;
+use indicatif::ProgressBar;
+use reqwest::Body;
+use reqwest::multipart::{Form, Part};
+use tokio_util::io::ReaderStream;
+
+use super::LocalFile;
+use super::permission::Permission;
+use crate::setup::random;
+
+/// How much of the file is read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The form and the key that it asks for.
+pub(super) struct UploadForm {
+    pub(super) form: Form,
+    /// The key as it will be, where it is known beforehand.
+    pub(super) key: String,
+}
+
+/// Puts the form together and opens the file.
+pub(super) async fn build(
+    permission: &Permission,
+    file: &LocalFile,
+    keep_name: bool,
+    bar: &ProgressBar,
+) -> anyhow::Result<UploadForm> {
+    let (field, key) = if keep_name {
+        (format!("{}${{filename}}", permission.directory), format!("{}{}", permission.directory, file.name))
+    } else {
+        let key = format!("{}{}{}", permission.directory, random::text::<16>()?, extension(&file.name));
+        (key.clone(), key)
+    };
+    let mut form = Form::new().percent_encode_noop().text("key", field);
+    for (name, value) in &permission.fields {
+        form = form.text(*name, value.clone());
+    }
+    if keep_name {
+        form = form.text("x-oss-forbid-overwrite", "true");
+    }
+    let opened = tokio::fs::File::open(&file.path).await;
+    let opened = opened.with_context(|| format!("{} cannot be read", file.path.display()))?;
+    let counted = bar.clone();
+    let stream = ReaderStream::with_capacity(opened, CHUNK_BYTES)
+        .inspect_ok(move |chunk| counted.inc(u64::try_from(chunk.len()).unwrap_or(0)));
+    let part = Part::stream_with_length(Body::wrap_stream(stream), file.bytes)
+        .file_name(file.name.replace(['"', '\r', '\n'], "_"))
+        .mime_str(content_type(&file.name))?;
+    Ok(UploadForm { form: form.part("file", part), key })
+}
+
+/// The ending of a name with its dot; nothing where there is none.
+fn extension(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() && !ending.is_empty() && ending.len() <= 20 => {
+            format!(".{ending}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// What a browser would say about the commonest files; the store guesses the rest from the key.
+fn content_type(name: &str) -> &'static str {
+    match extension(name).to_ascii_lowercase().as_str() {
+        ".jpg" | ".jpeg" => "image/jpeg",
+        ".png" => "image/png",
+        ".gif" => "image/gif",
+        ".webp" => "image/webp",
+        ".heic" => "image/heic",
+        ".mp4" => "video/mp4",
+        ".mov" => "video/quicktime",
+        ".pdf" => "application/pdf",
+        ".txt" => "text/plain",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_an_ending_gets_no_dot() {
+        assert_eq!(extension("照片.JPG"), ".JPG");
+        assert_eq!(extension("a.tar.gz"), ".gz");
+        for none in ["noext", ".bashrc", "ends.", ""] {
+            assert_eq!(extension(none), "", "{none}");
+        }
+    }
+}

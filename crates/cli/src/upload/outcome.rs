@@ -1,0 +1,132 @@
+//! What the store's answer means. 203 says that the file is stored and that the application did not confirm
+//! it: it is neither success nor a reason to upload again.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Stored, and confirmed by the application.
+    Done { key: String, answer: String },
+    /// Stored; nobody was to be asked.
+    Stored { key: String },
+    /// Stored, and the application said no.
+    Declined { key: String, message: String },
+    /// Stored, and the application gave no answer that counts.
+    NotConfirmed { key: String, message: String },
+    /// Not stored, as far as is known.
+    Refused { message: String },
+}
+
+impl Outcome {
+    /// The exit code of a run with this file alone.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Outcome::Done { .. } | Outcome::Stored { .. } => 0,
+            Outcome::Refused { .. } => 1,
+            Outcome::Declined { .. } => 3,
+            Outcome::NotConfirmed { .. } => 4,
+        }
+    }
+
+    /// The outcome in words.
+    pub(super) fn line(&self) -> String {
+        match self {
+            Outcome::Done { key, answer } => format!("confirmed by the application  {key}  {answer}"),
+            Outcome::Stored { key } => format!("stored  {key}"),
+            Outcome::Declined { key, message } => {
+                format!("stored, but the application declined: {message}  {key}")
+            }
+            Outcome::NotConfirmed { key, message } => {
+                format!("stored, but the application did not confirm: {message}  {key}")
+            }
+            Outcome::Refused { message } => format!("refused: {message}"),
+        }
+    }
+
+    /// Reads an answer of the store; `key` is what the form asked for.
+    pub(super) fn read(status: StatusCode, body: &str, key: String, with_callback: bool) -> Self {
+        if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
+            let message = element(body, "Message").unwrap_or("no reason was given").to_owned();
+            return Outcome::NotConfirmed { key, message };
+        }
+        if !status.is_success() {
+            let message = element(body, "Message").unwrap_or(body);
+            let code = element(body, "Code").unwrap_or("no code");
+            return Outcome::Refused { message: format!("{message} ({status}, {code})") };
+        }
+        if !with_callback || body.is_empty() {
+            return Outcome::Stored { key };
+        }
+        let answer: Option<Value> = serde_json::from_str(body).ok();
+        let verdict = answer.as_ref().and_then(|answer| answer.get("Status"));
+        match verdict {
+            Some(verdict) if !says_yes(verdict) => {
+                let message =
+                    answer.as_ref().and_then(|answer| answer.get("message")).and_then(Value::as_str);
+                let message = message.map_or_else(|| format!("it answered {verdict}"), str::to_owned);
+                Outcome::Declined { key, message }
+            }
+            _ => Outcome::Done { key, answer: body.trim().to_owned() },
+        }
+    }
+}
+
+fn says_yes(verdict: &Value) -> bool {
+    verdict.as_str().is_some_and(|word| word.eq_ignore_ascii_case("ok"))
+}
+
+/// The text of an element in one of the store's own small documents.
+fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = body.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str, with_callback: bool) -> Outcome {
+        Outcome::read(StatusCode::from_u16(status).unwrap(), body, "k".into(), with_callback)
+    }
+
+    #[test]
+    fn ok_in_any_letter_case_is_a_yes() {
+        for body in [r#"{"Status":"OK"}"#, r#"{"Status":"Ok","key":"k"}"#, r#"{"other":1}"#] {
+            assert_eq!(read(200, body, true).exit_code(), 0, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_applications_no_is_told_in_its_own_words() {
+        let outcome = read(200, r#"{"Status":"declined","message":"not today"}"#, true);
+        assert_eq!(outcome, Outcome::Declined { key: "k".into(), message: "not today".into() });
+        assert_eq!(outcome.exit_code(), 3);
+    }
+
+    #[test]
+    fn stored_but_not_confirmed_is_an_outcome_of_its_own() {
+        let outcome = read(
+            203,
+            "<Error><Code>CallbackFailed</Code><Message>Error status : 502.</Message></Error>",
+            true,
+        );
+        assert_eq!(outcome, Outcome::NotConfirmed { key: "k".into(), message: "Error status : 502.".into() });
+        assert_eq!(outcome.exit_code(), 4);
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        let outcome =
+            read(403, "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>", true);
+        assert_eq!(outcome.line(), "refused: Policy expired. (403 Forbidden, AccessDenied)");
+        assert_eq!(outcome.exit_code(), 1);
+    }
+
+    #[test]
+    fn without_a_callback_an_empty_answer_is_success() {
+        assert_eq!(read(204, "", false), Outcome::Stored { key: "k".into() });
+        assert_eq!(read(200, "", true), Outcome::Stored { key: "k".into() });
+    }
+}

@@ -1,0 +1,165 @@
+//! Asking the application for a signature, and reading its answer in the shapes that the official samples give
+//! it: version 1 and version 4, JSON whatever the type says.
+
+use anyhow::{Context as _, bail};
+use countersign_protocol::url_encoding;
+use reqwest::Url;
+use serde_json::Value;
+
+/// Where signatures are asked for, and how.
+#[derive(Debug, Clone)]
+pub(super) struct SignatureEndpoint {
+    url: Url,
+    token: Option<String>,
+    /// Whether the store shall use the files' own names.
+    pub(super) keep_name: bool,
+}
+
+/// A permission to upload, as signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Permission {
+    /// Where the form goes.
+    pub(super) host: Url,
+    /// The folder that the policy permits.
+    pub(super) directory: String,
+    /// The form's fields beside key and file, in the order of the samples.
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// Whether the application will be asked before the answer comes.
+    pub(super) with_callback: bool,
+}
+
+impl SignatureEndpoint {
+    /// The endpoint behind `to`: an address without a path is an application server, whose endpoint is
+    /// `/signature`; any other is the endpoint itself. A token in the address goes into the header.
+    pub(super) fn new(to: &Url, path: Option<&str>, keep_name: bool) -> anyhow::Result<Self> {
+        if !matches!(to.scheme(), "http" | "https") {
+            bail!("--to wants an http or https address, not {to}");
+        }
+        let token = to.query_pairs().find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
+        let kept: Vec<(String, String)> = to
+            .query_pairs()
+            .filter(|(name, _)| name != "token")
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let mut url = to.clone();
+        if url.path() == "/" {
+            url.set_path("/signature");
+        }
+        let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let query: Vec<String> = pairs
+            .chain(path.map(|path| ("path", path)))
+            .map(|(name, value)| format!("{}={}", url_encoding::encode(name), url_encoding::encode(value)))
+            .collect();
+        url.set_query(if query.is_empty() { None } else { Some(query.join("&")) }.as_deref());
+        url.set_fragment(None);
+        Ok(SignatureEndpoint { url, token, keep_name })
+    }
+
+    /// Asks for a permission.
+    pub(super) async fn ask(&self) -> anyhow::Result<Permission> {
+        let mut request = super::send::client_for(&self.url)?.get(self.url.clone());
+        if let Some(token) = &self.token {
+            request = request.header("x-countersign-token", token);
+        }
+        let answer = request.send().await.context("the application server cannot be reached")?;
+        let status = answer.status();
+        let text = answer.text().await.context("the application server's answer broke off")?;
+        if !status.is_success() {
+            let message =
+                serde_json::from_str::<Value>(&text).ok().and_then(|value| text_of(&value, &["message"]));
+            bail!("the application server refused ({status}): {}", message.unwrap_or(text));
+        }
+        read(&text)
+    }
+}
+
+fn read(text: &str) -> anyhow::Result<Permission> {
+    let answer: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .context("the application server's answer is no JSON; is --to its signature endpoint?")?;
+    let get = |names: &[&str]| text_of(&answer, names);
+    let need = |names: &[&'static str]| {
+        get(names).with_context(|| format!("the signature's answer has no {names:?}"))
+    };
+    let host = need(&["host"])?;
+    let host = if host.starts_with("//") { format!("https:{host}") } else { host };
+    let callback = get(&["callback"]);
+    let security_token = get(&["security_token", "x_oss_security_token"]);
+    let mut fields = vec![("policy", need(&["policy"])?), ("success_action_status", "200".to_owned())];
+    if let Some(credential) = get(&["x_oss_credential"]) {
+        let version =
+            get(&["x_oss_signature_version", "version"]).unwrap_or_else(|| "OSS4-HMAC-SHA256".to_owned());
+        fields.push(("x-oss-signature", need(&["signature"])?));
+        fields.push(("x-oss-signature-version", version));
+        fields.push(("x-oss-credential", credential));
+        fields.push(("x-oss-date", need(&["x_oss_date"])?));
+    } else {
+        fields.push(("OSSAccessKeyId", need(&["accessid"])?));
+        fields.push(("signature", need(&["signature"])?));
+    }
+    let with_callback = callback.is_some();
+    fields.extend(callback.map(|callback| ("callback", callback)));
+    fields.extend(security_token.map(|token| ("x-oss-security-token", token)));
+    Ok(Permission {
+        host: host.parse().with_context(|| format!("the upload address {host:?} is none"))?,
+        directory: get(&["dir"]).unwrap_or_default(),
+        fields,
+        with_callback,
+    })
+}
+
+/// The first of these members that is text and not empty.
+fn text_of(value: &Value, names: &[&str]) -> Option<String> {
+    let texts = names.iter().filter_map(|name| value.get(name)).filter_map(Value::as_str);
+    texts.map(str::to_owned).find(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(to: &str, path: Option<&str>) -> (String, Option<String>) {
+        let endpoint = SignatureEndpoint::new(&to.parse().unwrap(), path, false).unwrap();
+        (endpoint.url.to_string(), endpoint.token)
+    }
+
+    #[test]
+    fn an_application_server_is_asked_at_its_signature_endpoint() {
+        assert_eq!(endpoint("http://127.0.0.1:9818", None).0, "http://127.0.0.1:9818/signature");
+        assert_eq!(
+            endpoint("http://h/?token=a%20b#x", Some("user-dir/照片/")),
+            ("http://h/signature?path=user-dir%2F%E7%85%A7%E7%89%87%2F".to_owned(), Some("a b".to_owned()))
+        );
+        assert_eq!(endpoint("http://h:1/get.php?a=1", Some("x")).0, "http://h:1/get.php?a=1&path=x");
+    }
+
+    #[test]
+    fn reads_version_1_with_a_callback() {
+        let permission = read(
+            r#"{"accessid":"id","host":"http://h/demo","policy":"p","signature":"s","expire":1,"callback":"c","dir":"d/"}"#,
+        )
+        .unwrap();
+        assert!(permission.with_callback);
+        assert_eq!(permission.directory, "d/");
+        let names: Vec<&str> = permission.fields.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["policy", "success_action_status", "OSSAccessKeyId", "signature", "callback"]);
+    }
+
+    #[test]
+    fn reads_version_4_in_both_spellings_of_its_version() {
+        for name in ["version", "x_oss_signature_version"] {
+            let text = format!(
+                r#"{{"policy":"p","{name}":"V","x_oss_credential":"c","x_oss_date":"d","signature":"s","host":"//h"}}"#
+            );
+            let permission = read(&text).unwrap();
+            assert_eq!(permission.host.as_str(), "https://h/");
+            assert!(permission.fields.contains(&("x-oss-signature-version", "V".to_owned())));
+            assert!(!permission.with_callback);
+        }
+    }
+
+    #[test]
+    fn names_what_is_missing() {
+        assert!(read(r#"{"host":"http://h"}"#).unwrap_err().to_string().contains("policy"));
+        assert!(read("<html>").unwrap_err().to_string().contains("no JSON"));
+    }
+}

@@ -1,0 +1,71 @@
+//! Sends one file: permission, form, answer. Every failure on the way becomes an outcome in words.
+
+use std::net::IpAddr;
+
+use anyhow::Context as _;
+use indicatif::ProgressBar;
+use reqwest::{Client, Url};
+
+use super::LocalFile;
+use super::form;
+use super::outcome::Outcome;
+use super::permission::SignatureEndpoint;
+
+/// Sends a file and says what became of it.
+pub(super) async fn send(endpoint: &SignatureEndpoint, file: &LocalFile, bar: &ProgressBar) -> Outcome {
+    match try_send(endpoint, file, bar).await {
+        Ok(outcome) => outcome,
+        Err(error) => Outcome::Refused { message: format!("{error:#}") },
+    }
+}
+
+async fn try_send(
+    endpoint: &SignatureEndpoint,
+    file: &LocalFile,
+    bar: &ProgressBar,
+) -> anyhow::Result<Outcome> {
+    bar.set_message("getting permission");
+    let permission = endpoint.ask().await?;
+    let built = form::build(&permission, file, endpoint.keep_name, bar).await?;
+    bar.set_message("");
+    let client = client_for(&permission.host)?;
+    let answer = client.post(permission.host.clone()).multipart(built.form).send().await;
+    let answer = answer.context("the store cannot be reached, or broke the connection")?;
+    let status = answer.status();
+    let body = answer.text().await.context("the store's answer broke off; the file may be stored")?;
+    Ok(Outcome::read(status, &body, built.key, permission.with_callback))
+}
+
+/// A client for an address; what is on this machine is never asked through a proxy.
+pub(super) fn client_for(url: &Url) -> anyhow::Result<Client> {
+    let builder = Client::builder().redirect(reqwest::redirect::Policy::none());
+    let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
+    builder.build().context("no HTTP client can be made")
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let named = host == "localhost" || host.ends_with(".localhost");
+    named || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_known_in_all_its_spellings() {
+        for local in [
+            "http://127.0.0.1:1/",
+            "http://127.9.9.9/",
+            "http://[::1]:2/",
+            "http://localhost/",
+            "http://demo.localhost:3/",
+        ] {
+            assert!(is_loopback(&local.parse().unwrap()), "{local}");
+        }
+        for far in ["http://192.168.1.5/", "https://localhost.example.com/"] {
+            assert!(!is_loopback(&far.parse().unwrap()), "{far}");
+        }
+    }
+}
