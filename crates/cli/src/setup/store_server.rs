@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use countersign_server::{Credential, Limits, Permission, Server, ServerOptions};
+use countersign_server::{CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions};
 use countersign_store::{Clock, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use rustls::pki_types::CertificateDer;
@@ -13,9 +13,6 @@ use rustls::pki_types::pem::PemObject as _;
 use super::credentials::AccessKey;
 use crate::command_line::StoreSettings;
 use crate::network::reachable::Reachable;
-
-/// The page where the store publishes the public half of its callback key.
-const CALLBACK_KEY_PAGE: &str = "/_countersign/callback_pub_key_v1.pem";
 
 /// A store with its HTTP face, not yet listening.
 pub(crate) struct StoreServer {
@@ -63,7 +60,7 @@ pub(crate) async fn open(
         .await
         .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
     let base = settings.public_store_url.clone().unwrap_or_else(|| parts.reachable.own_url());
-    let callback_key_url = format!("{base}{CALLBACK_KEY_PAGE}");
+    let callback_key_url = format!("{base}{CALLBACK_KEY_PATH}");
     let callback_key_pem = callback_key.public_key_pem().context("the callback key cannot be published")?;
     let mut callback_allow = settings.callback_allow.clone();
     callback_allow.extend(parts.also_allow);
