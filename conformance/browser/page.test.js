@@ -35,7 +35,7 @@ async function withPage(flags, query, story) {
   }
 }
 
-const signatures = (seen) => seen.requests.filter((request) => request.includes('/signature'));
+const signatures = (seen) => seen.requests.filter((request) => new URL(request.split(' ')[1]).pathname === '/signature');
 
 test('a camera photograph rises, waits for the application and is confirmed', async () => {
   assert.ok(photograph.length > 4_000_000, `${photograph.length} bytes`);
