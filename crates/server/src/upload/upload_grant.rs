@@ -20,6 +20,7 @@ use crate::callback_message::CallbackPlan;
 use crate::context::RequestContext;
 use crate::object_attributes::ObjectAttributes;
 use crate::request::Call;
+use crate::subject;
 use crate::wire_error::OperationError;
 
 /// The permission to store one file under one key.
@@ -86,7 +87,8 @@ pub(crate) async fn authorise(
     let (caller, size) = match secret {
         Some(secret) => {
             credentials.verify(secret).map_err(WireError::from)?;
-            (Caller::Owner, hold_against_policy(context, &credentials, &bucket_name, fields)?)
+            let region = subject::signing_region(context, call);
+            (Caller::Owner, hold_against_policy(context, &region, &credentials, &bucket_name, fields)?)
         }
         None => (Caller::Anonymous, SizeRange::ANY),
     };
@@ -131,12 +133,13 @@ async fn existing_bucket(
 /// Reads the policy and holds the form against all of it; what is left to be enforced is the size.
 fn hold_against_policy(
     context: &RequestContext,
+    region: &str,
     credentials: &PostCredentials<'_>,
     bucket: &BucketName,
     fields: &FormFields,
 ) -> Result<SizeRange, WireError> {
     if let PostCredentials::V4(v4) = credentials
-        && v4.scope.region() != context.server.options.region
+        && v4.scope.region() != region
     {
         return Err(WireError::new(ErrorCode::InvalidArgument)
             .with_message("Invalid signing region in x-oss-credential.")
