@@ -97,6 +97,12 @@ pub(crate) async fn authorise(
     }
     let key = final_key(literal_key, fields.file().filename.as_deref()).map_err(WireError::from)?;
     let attributes = attributes(call, fields, &key)?;
+    if caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
+        // A list of its own would outlive the bucket's, which only the owner may decide.
+        return Err(WireError::new(ErrorCode::AccessDenied)
+            .with_message("You do not have write acl permission on this object.")
+            .into());
+    }
     refuse_unbuilt(fields)?;
     let callback = callback_plan(&caller, fields)?;
     let reply = reply(fields)?;
@@ -165,10 +171,11 @@ fn attributes(call: &Call, fields: &FormFields, key: &ObjectKey) -> Result<Objec
 
 /// Refuses what would have to be promised and is not kept: encryption at rest.
 fn refuse_unbuilt(fields: &FormFields) -> Result<(), WireError> {
-    for name in ["x-oss-server-side-encryption", "x-oss-server-side-data-encryption"] {
+    const KEY_ID: &str = "x-oss-server-side-encryption-key-id";
+    for name in ["x-oss-server-side-encryption", "x-oss-server-side-data-encryption", KEY_ID] {
         match fields.get_filled(name) {
             None => {}
-            Some("AES256" | "KMS" | "SM4") => {
+            Some(value) if name == KEY_ID || matches!(value, "AES256" | "KMS" | "SM4") => {
                 return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
             }
             Some(_) => return Err(WireError::new(ErrorCode::InvalidEncryptionAlgorithmError)),
@@ -229,7 +236,8 @@ async fn check_rights(
         let object_acl = ObjectAttributes::decode(&existing.attributes).acl;
         access::permit(caller, Right::WriteObject, acl, object_acl).map_err(WireError::from)?;
         if forbid_overwrite {
-            return Err(ErrorCode::FileAlreadyExists.into());
+            let error = WireError::new(ErrorCode::FileAlreadyExists);
+            return Err(error.with_element("Key", key.as_str()).into());
         }
     }
     Ok(())

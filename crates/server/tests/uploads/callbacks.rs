@@ -239,3 +239,20 @@ async fn a_refused_upload_calls_nobody() {
     tokio::time::sleep(Duration::from_millis(150)).await;
     assert!(application.received().is_empty() && store.is_empty().await && store.owed().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_put_is_called_back_by_the_same_machinery() {
+    let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
+    let application = Application::saying("{\"put\":1}").await;
+    let encode = |json: serde_json::Value| STANDARD.encode(json.to_string());
+    let callback = encode(serde_json::json!({
+        "callbackUrl": application.url("/put"), "callbackBody": "${operation} ${object} ${x:a}"
+    }));
+    let variables = encode(serde_json::json!({"x:a": "1"}));
+    let headers = [("x-oss-callback", callback.as_str()), ("x-oss-callback-var", &variables)];
+    let answer = send(store.address, &request("PUT /by-put", "demo.oss.test", &headers, b"x")).await;
+    assert_eq!((answer.status, answer.text()), (200, "{\"put\":1}"));
+    assert_eq!(answer.header("etag"), Some("\"9DD4E461268C8034F5C8564E155C67A6\""));
+    assert_eq!(application.only().text(), "PutObject by-put 1");
+    store.owed_until(<[_]>::is_empty).await;
+}

@@ -1,13 +1,23 @@
 //! Uploads against a real server on loopback with a real store in a temporary folder: forms as browsers
 //! send them, what is refused, bodies that are slow or break off, and callbacks to a real application.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may end where it goes wrong"
+)]
+
 mod application;
 mod callback_answers;
 mod callbacks;
 mod form;
 mod images;
+mod listener;
 mod refusals;
 mod running_store;
 mod slow_bodies;
 mod success;
+mod tls;
 mod wire_client;

@@ -172,10 +172,11 @@ async fn a_callback_parameter_that_is_malformed_is_refused_before_anything_is_st
 #[tokio::test]
 async fn the_sender_of_a_refused_body_gets_its_answer_while_it_still_sends() {
     let store = RunningStore::start().await;
+    store.allow_origin("http://app.test").await;
     let form = Form::anonymous("k", b"");
     let total = 4 * 1024 * 1024;
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://app.test\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
         Form::content_type(),
         form.body().len() + total
     );
@@ -189,6 +190,7 @@ async fn the_sender_of_a_refused_body_gets_its_answer_while_it_still_sends() {
     stream.write_all(&form.tail()).await.expect("the server still reads");
     let answer = read(&mut stream).await;
     assert_eq!((answer.status, answer.header("connection")), (403, Some("close")));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("http://app.test"));
     assert!(store.is_empty().await);
 }
 

@@ -11,6 +11,7 @@ use countersign_store::{Clock, Mutation, ObjectRecord, OwedRecord, Store, StoreO
 use countersign_sys::RsaMd5Key;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use rustls_pki_types::CertificateDer;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -35,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) callback_allow: Vec<Permission>,
     pub(crate) acl: &'static str,
+    pub(crate) callback_extra_roots: Vec<CertificateDer<'static>>,
+    pub(crate) listen: ListenOptions,
 }
 
 impl Default for Setup {
@@ -45,7 +48,13 @@ impl Default for Setup {
             refusal_drain_timeout: Duration::from_secs(2),
             ..Limits::default()
         };
-        Self { limits, callback_allow: vec!["127.0.0.1/32".parse().unwrap()], acl: "private" }
+        Self {
+            limits,
+            callback_allow: vec!["127.0.0.1/32".parse().unwrap()],
+            acl: "private",
+            callback_extra_roots: Vec::new(),
+            listen: ListenOptions::default(),
+        }
     }
 }
 
@@ -78,7 +87,7 @@ impl RunningStore {
             callback_allow: setup.callback_allow,
             callback_key,
             callback_key_url: "http://oss.test/_countersign/callback_pub_key_v1.pem".to_owned(),
-            callback_extra_roots: Vec::new(),
+            callback_extra_roots: setup.callback_extra_roots,
             limits: setup.limits,
         })
         .unwrap();
@@ -87,7 +96,7 @@ impl RunningStore {
         let (stop, stopped) = oneshot::channel::<()>();
         let service = server.clone();
         tokio::spawn(async move {
-            listen(listener, service, ListenOptions::default(), async {
+            listen(listener, service, setup.listen, async {
                 let _ = stopped.await;
             })
             .await;
@@ -101,6 +110,16 @@ impl RunningStore {
 
     pub(crate) fn move_clock(&self, seconds: i64) {
         self.now_second.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Gives the bucket a CORS rule for one origin.
+    pub(crate) async fn allow_origin(&self, origin: &str) {
+        let rules = format!(
+            "<CORSConfiguration><CORSRule><AllowedOrigin>{origin}</AllowedOrigin>\
+             <AllowedMethod>POST</AllowedMethod></CORSRule></CORSConfiguration>"
+        );
+        let (bucket, name) = (BUCKET.to_owned(), "cors".to_owned());
+        self.store.commit(Mutation::PutSetting { bucket, name, value: Some(rules.into()) }).await.unwrap();
     }
 
     pub(crate) async fn object(&self, key: &str) -> Option<ObjectRecord> {

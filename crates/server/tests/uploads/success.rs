@@ -153,6 +153,8 @@ async fn a_v4_form_is_let_in() {
 async fn anyone_may_post_to_a_bucket_that_everyone_may_write() {
     let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
     assert_eq!(Form::anonymous("a", b"x").post(&store).await.status, 204);
+    let listed = Form::anonymous("a", b"x").field("x-oss-object-acl", "private").post(&store).await;
+    assert_eq!(listed.status, 403, "a list of its own is the owner's to give");
     // An object that its owner has closed stays his.
     let closed = Form::signed("b", b"mine").field("x-oss-object-acl", "private");
     assert_eq!(closed.post(&store).await.status, 204);

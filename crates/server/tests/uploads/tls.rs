@@ -1,0 +1,86 @@
+//! TLS on both sides: a listener with certificate and key from files, and callbacks to https applications.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use countersign_protocol::callback::BodyType;
+use countersign_server::listen::{ListenOptions, TlsFilesError, listen, tls_from_pem_files};
+use http_body_util::Full;
+use hyper::service::service_fn;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+
+use crate::form::Form;
+use crate::running_store::{RunningStore, Setup};
+use crate::wire_client::Answer;
+
+/// A certificate for these names in files of its own, and the certificate itself.
+fn certificate(names: &[&str]) -> (Arc<rustls::ServerConfig>, CertificateDer<'static>) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    (tls_from_pem_files(&certificate, &key).unwrap(), made.cert.der().clone())
+}
+
+fn client(root: CertificateDer<'static>) -> TlsConnector {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn a_form_comes_in_over_tls_and_its_location_says_https() {
+    let (tls, root) = certificate(&["demo.oss.test"]);
+    let listen = ListenOptions { tls: Some(tls), ..ListenOptions::default() };
+    let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
+    let stream = TcpStream::connect(store.address).await.unwrap();
+    let name = ServerName::try_from("demo.oss.test").unwrap();
+    let mut stream = client(root).connect(name, stream).await.unwrap();
+    let form = Form::signed("k", b"x").field("success_action_status", "201");
+    stream.write_all(&form.request(&[])).await.unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let answer = Answer::parse(&bytes);
+    assert_eq!((answer.status, answer.element("Location")), (201, Some("https://demo.oss.test/k")));
+}
+
+#[tokio::test]
+async fn callbacks_reach_https_applications_whose_authority_is_trusted_and_no_others() {
+    let (tls, root) = certificate(&["localhost"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/cb", listener.local_addr().unwrap().port());
+    let application = service_fn(|_request| async {
+        Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from_static(b"{\"tls\":true}"))))
+    });
+    let application = Arc::new(application);
+    let options = ListenOptions { tls: Some(tls), ..ListenOptions::default() };
+    tokio::spawn(listen(listener, application, options, std::future::pending()));
+    let trusting = Setup { callback_extra_roots: vec![root], ..Setup::default() };
+    for (setup, status) in [(trusting, 200), (Setup::default(), 203)] {
+        let store = RunningStore::start_with(setup).await;
+        let answer = Form::signed("k", b"x").callback(&url, "a=b", BodyType::Form).post(&store).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+}
+
+#[test]
+fn files_that_are_no_certificate_or_no_key_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (missing, empty) = (folder.path().join("missing.pem"), folder.path().join("empty.pem"));
+    std::fs::write(&empty, "").unwrap();
+    let error = tls_from_pem_files(&missing, &empty).unwrap_err();
+    assert!(matches!(error, TlsFilesError::Certificate { .. }) && error.to_string().contains("missing.pem"));
+    assert!(matches!(tls_from_pem_files(&empty, &empty), Err(TlsFilesError::NoCertificate(_))));
+}
