@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign_server::{CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions};
@@ -13,6 +14,10 @@ use rustls::pki_types::pem::PemObject as _;
 use super::credentials::AccessKey;
 use crate::command_line::StoreSettings;
 use crate::network::reachable::Reachable;
+
+/// How long deleted bytes stay. Readers are in this process and hold what they read, so it need only be longer
+/// than the moment between finding an object and beginning to read it.
+const GARBAGE_GRACE: Duration = Duration::from_secs(5);
 
 /// A store with its HTTP face, not yet listening.
 pub(crate) struct StoreServer {
@@ -56,7 +61,9 @@ pub(crate) async fn open(
     callback_key: RsaMd5Key,
     parts: Parts<'_>,
 ) -> anyhow::Result<StoreServer> {
-    let store = Store::open(StoreOptions::new(parts.data, Arc::clone(parts.clock)))
+    let mut options = StoreOptions::new(parts.data, Arc::clone(parts.clock));
+    options.garbage_grace = GARBAGE_GRACE;
+    let store = Store::open(options)
         .await
         .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
     let base = settings.public_store_url.clone().unwrap_or_else(|| parts.reachable.own_url());
