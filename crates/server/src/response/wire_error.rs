@@ -138,3 +138,28 @@ fn log(error: &OperationError, context: &RequestContext, call: &Call) {
         _ => tracing::error!(%request_id, %method, host, %error, "failed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_has_its_own_code_wherever_it_shows() {
+        for error in [
+            OperationError::from(StageError::Full),
+            OperationError::from(CommitError::Failed(ApplyError::Full)),
+        ] {
+            let error = error.into_wire(Some("demo"));
+            assert_eq!((error.status(), error.code()), (507, ErrorCode::InsufficientStorage));
+        }
+    }
+
+    #[test]
+    fn what_failed_inside_stays_inside() {
+        let reason = "table version is locked".to_owned();
+        let error = OperationError::from(CommitError::Failed(ApplyError::Catalog { reason }));
+        let wire = error.into_wire(Some("demo"));
+        assert_eq!(wire.code(), ErrorCode::InternalError);
+        assert!(!wire.to_xml("id", "host").contains("locked"));
+    }
+}

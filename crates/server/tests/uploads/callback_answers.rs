@@ -53,8 +53,11 @@ async fn an_answer_without_a_good_length_fails() {
     let missing = "Error Status : 400.User server missing content-length.";
     let invalid = "Error Status : 400.User server return invalid conent-length value.";
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
-    let cases: [(&[u8], &str); 6] = [
+    let both =
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let cases: [(&[u8], &str); 7] = [
         (chunked, missing),
+        (both, missing),
         (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", missing),
         (b"HTTP/1.0 200 OK\r\n\r\n{}", missing),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", invalid),
