@@ -41,6 +41,8 @@ export async function startServe(extra = []) {
   const flags = extra.map((flag) => flag.replaceAll('{app}', String(app)).replaceAll('{store}', String(store)));
   const args = ['serve', '--data', data, '--store', `127.0.0.1:${store}`, '--app', `127.0.0.1:${app}`, ...flags];
   const running = await start(args, `${url}/healthz`);
+  // It is ready before it says so.
+  while (!running.printed.includes('Ctrl-C')) await new Promise((resolve) => setTimeout(resolve, 10));
   return {
     url,
     storeUrl: `http://127.0.0.1:${store}`,

@@ -62,7 +62,7 @@ test('a camera photograph rises, waits for the application and is confirmed', as
     }, row.key);
     assert.deepEqual(opened, { size: photograph.length, type: 'image/jpeg' });
     assert.equal(signatures(seen).length, 1);
-    await page.click('.row .strip');
+    // The details of the first upload open by themselves.
     await page.waitForSelector('.row .conversation:not([hidden])');
     const told = await page.$eval('.row .conversation', (node) => node.textContent);
     for (const part of ['success_action_status', 'content-length-range', 'filename=', 'Status']) {
@@ -118,7 +118,7 @@ test('the library rejects with an AbortError', async () => {
           controller.abort();
         }
       };
-      const uploader = new Uploader({ endpoint: '/signature' });
+      const uploader = new Uploader({ url: '/signature' });
       return uploader.upload(file, undefined, { observe, signal: controller.signal }).then(
         () => 'stored',
         (error) => [error.name, performance.now() - began],

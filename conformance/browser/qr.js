@@ -23,8 +23,10 @@ export async function readPicture(bytes, extension = 'png') {
 
 /** @param {string} printed what the terminal shows; a full block is light, a blank is dark, as on a dark terminal */
 export async function readTerminal(printed) {
-  const lines = printed.replaceAll(/\u001b\[[0-9;]*m/g, '').split('\n').filter((line) => /[█▀▄]{3}/.test(line));
-  const indent = Math.min(...lines.map((line) => line.search(/[█▀▄]/)));
+  const all = printed.replaceAll(/\u001b\[[0-9;]*m/g, '').split('\n');
+  const isOfCode = (line) => /[█▀▄]/.test(line);
+  const lines = all.slice(all.findIndex(isOfCode), all.findLastIndex(isOfCode) + 1);
+  const indent = Math.min(...lines.filter(isOfCode).map((line) => line.search(/[█▀▄]/)));
   const width = Math.max(...lines.map((line) => [...line].length)) - indent;
   const rows = lines.flatMap((line) => {
     const letters = [...line.padEnd(width + indent)].slice(indent, indent + width);
@@ -38,7 +40,7 @@ export async function readTerminal(printed) {
       const line = row.map((light) => Array(SCALE).fill(light ? 1 : 0).join(' ')).join(' ');
       for (let copy = 0; copy < SCALE; copy += 1) pgm.push(line);
     }
-    const read = await readPicture(Buffer.from(pgm.join('\n')), 'pgm').catch(() => '');
+    const read = await readPicture(Buffer.from(`${pgm.join('\n')}\n`), 'pgm').catch(() => '');
     if (read) return read;
   }
   throw new Error(`no code in the terminal:\n${printed}`);

@@ -50,7 +50,7 @@ async function pictures(name, flags, story, languages = ['en']) {
 
 test('empty', () => pictures('empty', [], async () => {}, ['en', 'zh']));
 
-test('empty, with a code for the phone', () => pictures('empty-lan', ['--lan=127.0.0.1'], async () => {}));
+test('empty, with a code for the phone', () => pictures('empty-lan', ['--lan=127.0.0.2'], async () => {}));
 
 test('three files in three states', () =>
   pictures('three', ['--type', 'image/*'], async (page) => {

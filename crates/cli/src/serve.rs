@@ -66,7 +66,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let access_key = credentials::access_key(flags.key.clone(), &flags.data)?;
     let clock = clock::real(flags.clock.clock_offset);
     let opened = open_store(&flags, &clock, &access_key, &addresses).await?;
-    let token = if addresses.app.is_open() { Some(random::text::<16>()?) } else { None };
+    let token = if addresses.lan.is_some() { Some(random::text::<16>()?) } else { None };
     let origins = welcome::origins(&addresses.app, flags.public_app_url.as_deref());
     demo_bucket::prepare(&opened.store, BUCKET, &origins).await?;
 

@@ -52,7 +52,7 @@ impl StoreOptions {
             inline_bytes_max: 16 * 1024,
             durable: true,
             read_connections: 4,
-            garbage_grace: Duration::from_secs(30),
+            garbage_grace: Duration::from_secs(10),
             sweep_every: Duration::from_secs(5),
         }
     }

@@ -68,8 +68,15 @@ fn look(windows: &mut Windows) -> Option<ImageInfo> {
     (windows.position, windows.reads) = (SNIFFED_BYTES, 0);
     let measured = catch_unwind(AssertUnwindSafe(|| kind.reader_size(windows))).ok()?.ok()?;
     let ImageSize { width, height } = measured;
+    // No format can be larger; a header that says so is damaged.
+    if [width, height].iter().any(|pixels| !(1..=SIDE_MAX).contains(pixels)) {
+        return None;
+    }
     Some(ImageInfo { width: width as u64, height: height as u64, format: format.to_owned() })
 }
+
+/// The longest side that PNG, the most generous of the formats, permits.
+const SIDE_MAX: usize = 0x7fff_ffff;
 
 /// The pieces of an image that were fetched so far, readable as one file with holes.
 #[derive(Default)]
