@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 export const KEY_ID = 'conformance-id';
 export const KEY_SECRET = 'conformance-secret';
-const BINARY = process.env.COUNTERSIGN_BIN ?? fileURLToPath(new URL('../../target/release/countersign', import.meta.url));
+export const BINARY = process.env.COUNTERSIGN_BIN ?? fileURLToPath(new URL('../../target/release/countersign', import.meta.url));
 
 export async function freePort() {
   const probe = createTcpServer();

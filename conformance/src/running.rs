@@ -182,7 +182,17 @@ impl Drop for Running {
 
 /// Runs the binary to its end: exit code, standard output and standard error.
 pub fn run(arguments: &[impl AsRef<OsStr>]) -> (Option<i32>, String, String) {
-    let output = command(arguments).stdin(Stdio::null()).output().expect("countersign starts");
+    run_with(arguments, &[])
+}
+
+/// As [`run`], with further environment variables.
+pub fn run_with(
+    arguments: &[impl AsRef<OsStr>],
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
+    let mut command = command(arguments);
+    let output =
+        command.envs(environment.iter().copied()).stdin(Stdio::null()).output().expect("countersign starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }

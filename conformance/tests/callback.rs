@@ -375,3 +375,40 @@ fn an_uploader_that_hangs_up_after_the_commit_does_not_stop_the_callback() {
     assert_eq!(calling.client.get("photos", "gone.txt").status, 200);
     calling.assert_settled("gone.txt");
 }
+
+#[test]
+fn calls_back_from_every_address_that_reaches_the_bucket() {
+    let running = Running::store(&[
+        "--callback-allow",
+        "127.0.0.0/8",
+        "--domain",
+        "store.test",
+        "--cname",
+        "img.example.com=photos",
+    ]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("photos");
+    let application = Application::answering(Reply::ok());
+    let by_path = running.store.clone();
+    let addresses = [
+        ("photos.oss.aliyuncs.com", "/"),
+        ("photos.oss-cn-hangzhou.aliyuncs.com", "/"),
+        ("photos.oss-cn-beijing.aliyuncs.com", "/"),
+        ("photos.store.test", "/"),
+        ("img.example.com", "/"),
+        (by_path.as_str(), "/photos/"),
+        (by_path.as_str(), "/photos"),
+    ];
+    for (number, (host, path)) in addresses.iter().enumerate() {
+        let key = format!("h/{number}");
+        let form = Form::signed(&key, &PolicyText::open())
+            .field("callback", application.callback("/", "${bucket}/${object}", FORM))
+            .file("x", "a/b", "x");
+        let mut post = form.post("photos");
+        post.headers[0].1 = (*host).to_owned();
+        post.target = (*path).to_owned();
+        let answer = post.send(&running.store);
+        assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"Status":"OK"}"#), "{host}{path}");
+    }
+    assert_eq!(application.received().len(), addresses.len());
+}

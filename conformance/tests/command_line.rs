@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use countersign_conformance::application::{Application, Reply};
-use countersign_conformance::running::{get, run};
+use countersign_conformance::running::{get, run, run_with};
 use countersign_conformance::{
     ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
 };
@@ -192,4 +192,18 @@ fn forwards_what_it_verified_and_relays_the_verdict() {
     let received = application.received();
     assert_eq!(received.len(), 1);
     assert!(received[0].text().contains("filename=user-dir%2F"), "{}", received[0].text());
+}
+
+#[test]
+fn loopback_is_reached_past_a_proxy() {
+    let running = Running::serve(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let to = format!("http://{}", running.app);
+    let dead = format!("http://127.0.0.1:{}", free_port());
+    let proxies = ["http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"]
+        .map(|name| (name, dead.as_str()));
+    let (code, out, error) = run_with(&["upload", &file.display().to_string(), "--to", &to], &proxies);
+    assert_eq!(code, Some(0), "{out}{error}");
 }

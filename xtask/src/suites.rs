@@ -140,7 +140,16 @@ pub(crate) const ALL: &[Suite] = &[
     Suite {
         name: "build",
         about: "the binary that the black-box tests run",
-        steps: &[Step::Run(&["cargo", "build", "--release", "--package", "countersign", "--quiet"])],
+        steps: &[Step::Run(&[
+            "cargo",
+            "build",
+            "--release",
+            "--package",
+            "countersign",
+            "--package",
+            "countersign-example-axum-app",
+            "--quiet",
+        ])],
         ..CHECK
     },
     Suite {
