@@ -36,12 +36,12 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     let callback =
         app.signer.options().callback.as_ref().map_or("none", |callback| callback.url.as_str()).to_owned();
     let router: Router = countersign_app::router(app).route("/healthz", get(|| async { "ok\n" }));
-    let listening = Running::app(bound, &router, &options);
     println!("signing uploads to    {host}");
     println!("application server    {}", reachable.own_url());
     println!("callback              {callback}");
     println!("ledger                {}", flags.data.join("ledger.sqlite").display());
     println!("stop                  Ctrl-C");
+    let listening = Running::app(bound, &router, &options);
     shutdown::asked().await?;
     listening.end().await;
     Ok(ExitCode::SUCCESS)

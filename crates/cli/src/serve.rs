@@ -51,6 +51,31 @@ struct Addresses {
     lan: Option<IpAddr>,
     /// Where the store calls the application.
     callback: SocketAddr,
+    reach: Reach,
+}
+
+/// Who can come to the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// This machine only.
+    Home,
+    /// Others too, by an address of their own; what comes over loopback is from home.
+    Network,
+    /// Others too, and what comes over loopback may be theirs: a proxy hands it on, or loopback itself was
+    /// named as the address for others.
+    Anyhow,
+}
+
+impl Reach {
+    fn of(app: &Reachable, lan: Option<IpAddr>, public: Option<&str>) -> Self {
+        if public.is_some() || lan.is_some_and(|lan| lan.is_loopback()) {
+            Reach::Anyhow
+        } else if lan.is_some() || app.is_open() {
+            Reach::Network
+        } else {
+            Reach::Home
+        }
+    }
 }
 
 /// Runs until it is asked to stop.
@@ -66,7 +91,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let access_key = credentials::access_key(flags.key.clone(), &flags.data)?;
     let clock = clock::real(flags.clock.clock_offset);
     let opened = open_store(&flags, &clock, &access_key, &addresses).await?;
-    let token = if addresses.lan.is_some() { Some(random::text::<16>()?) } else { None };
+    let token = if addresses.reach == Reach::Home { None } else { Some(random::text::<16>()?) };
     let origins = welcome::origins(&addresses.app, flags.public_app_url.as_deref());
     demo_bucket::prepare(&opened.store, BUCKET, &origins).await?;
 
@@ -76,10 +101,11 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let serving = Serving::new(&app, &opened, &addresses.store, access_key, clock, facts);
     let router: Router = routes::router(app, serving);
 
+    // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
+    greeting.print();
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);
     let inner_running = inner.map(|bound| Running::app(bound, &router, &ListenOptions::default()));
-    greeting.print();
     shutdown::asked().await?;
     println!("finishing what is under way; Ctrl-C again ends at once");
     // The store first: an upload that is under way still needs the application's answer.
@@ -116,7 +142,8 @@ fn addresses(
     let inner = inner.and_then(|bound| bound.addresses.first().copied());
     let callback = inner.unwrap_or_else(|| app.own_address());
     let lan = lan.or_else(|| app.open_address(|| interfaces::lan_address(Lan::Find).ok()));
-    Addresses { store, app, lan, callback }
+    let reach = Reach::of(&app, lan, flags.public_app_url.as_deref());
+    Addresses { store, app, lan, callback, reach }
 }
 
 async fn open_store(
@@ -160,9 +187,10 @@ fn app_options(
     app.origins =
         countersign_app::allowed_origins::AllowedOrigins::from_list(flags.signing.allow_origin.clone());
     if let Some(token) = token {
-        let lan = addresses.lan;
-        app.admission =
-            Admission::open().or_token(token.into()).exempting(move |parts| is_at_home(parts, lan));
+        app.admission = Admission::open().or_token(token.into());
+        if addresses.reach == Reach::Network {
+            app.admission = app.admission.exempting(|parts| arrived_at(parts).is_loopback());
+        }
     }
     let store = addresses.store.clone();
     app.host_chooser =
@@ -186,8 +214,25 @@ fn arrived_at(parts: &Parts) -> IpAddr {
     parts.extensions.get::<Peer>().copied().unwrap_or_default().local.ip()
 }
 
-/// Whether the request came over loopback, and not over the address that was opened to others.
-fn is_at_home(parts: &Parts, lan: Option<IpAddr>) -> bool {
-    let local = arrived_at(parts);
-    local.is_loopback() && Some(local) != lan
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reach(listening: &[&str], lan: Option<&str>, public: Option<&str>) -> Reach {
+        let listening = listening.iter().map(|address| address.parse().unwrap()).collect();
+        Reach::of(&Reachable::new(false, listening, None), lan.map(|lan| lan.parse().unwrap()), public)
+    }
+
+    #[test]
+    fn only_what_nobody_else_reaches_needs_no_token() {
+        assert_eq!(reach(&["127.0.0.1:1"], None, None), Reach::Home);
+        assert_eq!(reach(&["127.0.0.1:1", "192.168.1.5:1"], Some("192.168.1.5"), None), Reach::Network);
+        assert_eq!(reach(&["0.0.0.0:1"], None, None), Reach::Network);
+    }
+
+    #[test]
+    fn behind_a_proxy_loopback_is_not_home() {
+        assert_eq!(reach(&["127.0.0.1:1"], None, Some("https://up.example.com")), Reach::Anyhow);
+        assert_eq!(reach(&["127.0.0.1:1"], Some("127.0.0.1"), None), Reach::Anyhow);
+    }
 }

@@ -30,15 +30,15 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     };
     let key = callback_key::load_or_make(&flags.data)?;
     let opened = store_server::open(&flags.settings, key, parts).await?;
-    let listening = Running::store(bound, &opened.server, &options);
     println!("store            {}", reachable.own_url());
-    for address in listening.addresses.iter().filter(|address| !address.ip().is_loopback()) {
+    for address in bound.addresses.iter().filter(|address| !address.ip().is_loopback()) {
         println!("listening on     {address}");
     }
     println!("data             {}", flags.data.display());
     println!("callback key     {}", opened.callback_key_url);
     print_access_key(&access_key);
     println!("stop             Ctrl-C");
+    let listening = Running::store(bound, &opened.server, &options);
     shutdown::asked().await?;
     running::end_store(listening, &opened.server).await;
     running::close(&opened.store).await;

@@ -65,6 +65,11 @@ impl Reachable {
         origins
     }
 
+    /// Whether anything but this machine can come here.
+    pub(crate) fn is_open(&self) -> bool {
+        self.listening.iter().any(|address| !address.ip().is_loopback())
+    }
+
     /// The address that others can come to; where everything is listened on, the one that `find` knows.
     pub(crate) fn open_address(&self, find: impl FnOnce() -> Option<IpAddr>) -> Option<IpAddr> {
         let open = self.listening.iter().map(SocketAddr::ip).find(|ip| !ip.is_loopback())?;
@@ -135,6 +140,8 @@ mod tests {
 
     #[test]
     fn only_loopback_is_closed() {
+        assert!(!reachable(&["127.0.0.1:1", "[::1]:1"], None).is_open());
+        assert!(reachable(&["0.0.0.0:1"], None).is_open());
         let open = |addresses| reachable(addresses, None).open_address(|| "10.0.0.9".parse().ok());
         assert_eq!(open(&["127.0.0.1:1", "[::1]:1"]), None);
         assert_eq!(open(&["127.0.0.1:1", "10.0.0.1:1"]), "10.0.0.1".parse().ok());

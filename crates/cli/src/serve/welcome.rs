@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use super::{Addresses, serve_document::Facts};
+use super::{Addresses, Reach, serve_document::Facts};
 use crate::network::reachable::Reachable;
 use crate::network::{interfaces, qr_code};
 use crate::setup::credentials::AccessKey;
@@ -43,7 +43,10 @@ impl Greeting {
             None => None,
         };
         Ok(Greeting {
-            page: addresses.app.own_url(),
+            page: match (&facts.phone_url, addresses.reach) {
+                (Some(url), Reach::Anyhow) => url.clone(),
+                _ => format!("{}/", addresses.app.own_url()),
+            },
             store: addresses.store.own_url(),
             phone,
             data: std::path::absolute(data)?,
@@ -54,7 +57,7 @@ impl Greeting {
     pub(super) fn print(&self) {
         println!("Countersign is ready.");
         println!();
-        println!("open this        {}/", self.page);
+        println!("open this        {}", self.page);
         match &self.phone {
             Some((url, code)) => println!("phone            {url}\n\n{code}"),
             None => println!("phone            stop, and run  {} --lan", own_command()),

@@ -1,6 +1,5 @@
 //! Services that run: started on their listeners, stopped in the order that lets uploads finish.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,8 +20,6 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Running {
     stop: StopSwitch,
     tasks: JoinSet<()>,
-    /// Where it listens.
-    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 impl Running {
@@ -34,7 +31,7 @@ impl Running {
         }
         let (background, stopped) = (server.clone(), stop.thrown());
         tasks.spawn(async move { background.run_background(stopped).await });
-        Running { stop, tasks, addresses: bound.addresses }
+        Running { stop, tasks }
     }
 
     /// Starts an application server.
@@ -44,7 +41,7 @@ impl Running {
             let service = TowerToHyperService::new(router.clone().into_service::<Incoming>());
             tasks.spawn(listen(listener, service, options.clone(), stop.thrown()));
         }
-        Running { stop, tasks, addresses: bound.addresses }
+        Running { stop, tasks }
     }
 
     /// Stops accepting and waits until what is under way has ended.
