@@ -21,7 +21,7 @@ pub(crate) struct AppFlags {
     /// A TOML file with any of these flags as lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The upload address that uploaders are told: https://BUCKET.oss-cn-hangzhou.aliyuncs.com
+    /// The upload address that uploaders are told, as in `https://BUCKET.oss-cn-hangzhou.aliyuncs.com`.
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub(crate) host: Option<String>,
     /// The bucket; the first part of the host's name when not given.
