@@ -7,6 +7,20 @@
 //! * [`router()`], the three endpoints ready to be mounted.
 //!
 //! What is signed here is checked by Countersign's own store with the same code, and by OSS.
+//!
+//! ```
+//! use countersign_app::{AccessKeySecret, CallbackOptions, Signer, SignerChoice, SignerOptions, Timestamp};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = "https://photos.oss-cn-hangzhou.aliyuncs.com";
+//! let mut options = SignerOptions::new("key id", AccessKeySecret::new("secret"), "photos", host);
+//! options.callback = Some(CallbackOptions::to("https://app.example/callback"));
+//! let signer = Signer::new(options, std::sync::Arc::new(Timestamp::now))?;
+//! let answer = signer.sign(Some("user-dir/42/"), &SignerChoice::default())?;
+//! assert_eq!((answer.host(), answer.dir()), (host, "user-dir/42/"));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod answer;
 pub mod callback_verifier;
