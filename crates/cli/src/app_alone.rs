@@ -76,6 +76,9 @@ fn signer_options(flags: &AppFlags) -> anyhow::Result<SignerOptions> {
     let (Some(id), Some(secret)) = (&flags.key.access_key_id, &flags.key.access_key_secret) else {
         bail!("signing needs COUNTERSIGN_ACCESS_KEY_ID and COUNTERSIGN_ACCESS_KEY_SECRET");
     };
+    if id.is_empty() || secret.as_bytes().is_empty() {
+        bail!("COUNTERSIGN_ACCESS_KEY_ID and COUNTERSIGN_ACCESS_KEY_SECRET may not be empty");
+    }
     let host = flags.host.as_deref().context("--host is missing: the address that uploads go to")?;
     let bucket = match &flags.bucket {
         Some(bucket) => bucket.clone(),
@@ -123,17 +126,34 @@ fn admission(flags: &AppFlags) -> anyhow::Result<Admission> {
         admission = admission.or_token(token.clone());
     }
     if let Some(header) = &flags.trusted_header {
-        let (name, value) =
-            header.split_once('=').map_or((header.as_str(), None), |(name, value)| (name, Some(value)));
-        let name: HeaderName = name.parse().with_context(|| format!("{name:?} is no header name"))?;
-        admission = admission.or_trusted_header(name, value.map(AccessKeySecret::from));
+        let (name, value) = trusted_header(header).context("--trusted-header")?;
+        admission = admission.or_trusted_header(name, value);
     }
     Ok(admission)
+}
+
+/// `NAME` or `NAME=VALUE`. An empty value is refused: an empty header is what a proxy sends for nobody.
+fn trusted_header(text: &str) -> anyhow::Result<(HeaderName, Option<AccessKeySecret>)> {
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    if value.is_some_and(str::is_empty) {
+        bail!("{text:?} has no value; write NAME=VALUE, or NAME for any that is not empty");
+    }
+    let parsed = name.parse().ok().with_context(|| format!("{name:?} is no name of a header"))?;
+    Ok((parsed, value.map(AccessKeySecret::from)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trusted_header_is_a_name_or_a_name_with_a_value() {
+        assert_eq!(trusted_header("X-User").unwrap(), (HeaderName::from_static("x-user"), None));
+        assert_eq!(trusted_header("X-Key=a=b").unwrap().1, Some(AccessKeySecret::from("a=b")));
+        for wrong in ["X-User=", "", "=", "=a", "a b"] {
+            assert!(trusted_header(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn the_bucket_is_read_from_the_hosts_name_or_from_the_path_behind_a_number() {

@@ -37,7 +37,7 @@ pub(crate) fn access_key(flags: KeyFlags, data: &Path) -> anyhow::Result<AccessK
             Ok(AccessKey { id, secret, origin: Origin::Given })
         }
         (None, None) => kept_or_made(data.join("credentials.toml")),
-        _ => bail!("an access key is an id and a secret; only one of them was given"),
+        _ => bail!("an access key is an id and a secret, both given and neither empty"),
     }
 }
 

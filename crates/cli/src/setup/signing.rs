@@ -35,7 +35,8 @@ pub(crate) fn apply(
         Some(other) => bail!("there is no signature version {other}; 1 and 4 exist"),
     };
     options.pin = flags.pin;
-    options.callback = callback_url.map(|url| CallbackOptions {
+    // As the store reads it: an empty address means none.
+    options.callback = callback_url.filter(|url| !url.is_empty()).map(|url| CallbackOptions {
         url,
         host: flags.callback_host.clone(),
         body: flags.callback_body.clone().unwrap_or_else(|| DEFAULT_CALLBACK_BODY.to_owned()),
