@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use countersign_app::answer::Answer;
@@ -28,9 +29,12 @@ pub(super) struct OpenQuery {
 
 pub(super) async fn open(
     State(serving): State<Arc<Serving>>,
-    Query(query): Query<OpenQuery>,
+    query: Result<Query<OpenQuery>, QueryRejection>,
     parts: Parts,
 ) -> Response {
+    let Ok(Query(query)) = query else {
+        return refusal(StatusCode::BAD_REQUEST, "InvalidQuery", "the query must name one key");
+    };
     match serving.server.content_type(BUCKET, &query.key).await {
         Ok(Some(content_type)) => {
             let base = serving.reachable.url_for(arrived_at(&parts));
