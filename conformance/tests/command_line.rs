@@ -76,14 +76,24 @@ fn failures_at_start_are_one_sentence_and_exit_code_2() {
     std::fs::write(&broken, "store = [").unwrap();
     let unknown = folder.path().join("unknown.toml");
     std::fs::write(&unknown, "colour = \"red\"\n").unwrap();
+    let half = folder.path().join("half.toml");
+    std::fs::write(&half, "tls-cert = \"c.pem\"\n").unwrap();
     let (broken, unknown) = (broken.display().to_string(), unknown.display().to_string());
+    let half = half.display().to_string();
     let free = format!("127.0.0.1:{}", free_port());
-    let cases: [(&str, Vec<&str>); 6] = [
+    let cases: [(&str, Vec<&str>); 10] = [
         ("a folder under a file", vec!["serve", "--data", &under_a_file, "--store", &free]),
         ("a broken configuration", vec!["serve", "--data", &data, "--config", &broken]),
         ("an unknown setting", vec!["serve", "--data", &data, "--config", &unknown]),
         ("a missing configuration", vec!["serve", "--data", &data, "--config", "/nonexistent.toml"]),
         ("an address that is none", vec!["store", "--data", &data, "--listen", "here"]),
+        ("an upload address that is none", vec!["upload", "photo.jpg", "--to", "here"]),
+        ("a folder without a store", vec!["callbacks", "list", "--data", &under_a_file]),
+        ("half of TLS in the configuration", vec!["serve", "--data", &data, "--config", &half]),
+        (
+            "a trusted header that is empty",
+            vec!["app", "--data", &data, "--host", "http://b.example.com", "--trusted-header", "X-User="],
+        ),
         (
             "an app that is open to the network without a token",
             vec!["app", "--data", &data, "--listen", "0.0.0.0:0"],
@@ -93,6 +103,11 @@ fn failures_at_start_are_one_sentence_and_exit_code_2() {
         let (code, _, error) = run(&arguments);
         assert_eq!(code, Some(2), "{what}: {error}");
         assert!(!error.trim().is_empty() && !error.contains("panicked"), "{what}: {error}");
+        let told_twice = error
+            .split(": ")
+            .filter(|part| part.contains(' '))
+            .any(|part| error.matches(part.trim()).count() > 1);
+        assert!(!told_twice, "{what}: {error}");
     }
     drop(held);
 }
@@ -150,6 +165,69 @@ fn upload_does_what_the_page_does() {
     let missing = folder.path().join("missing").display().to_string();
     let (code, _, error) = run(&["upload", &missing, "--to", &to]);
     assert!(code != Some(0) && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn upload_keeps_a_name_as_far_as_a_form_can_carry_it_and_says_which_key_it_became() {
+    let running = Running::serve(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("照\"片\n\\1.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let file = file.display().to_string();
+    let to = format!("http://{}", running.app);
+    let (code, out, error) = run(&["upload", "--keep-name", &file, "--to", &to]);
+    assert_eq!(code, Some(0), "{out}{error}");
+    assert_eq!(StoreClient::at(&running.store).keys("demo"), ["user-dir/照_片__1.txt"]);
+    assert!(out.contains("  user-dir/照_片__1.txt  "), "{out}");
+    assert_eq!(out.lines().count(), 1, "a name does not break its line: {out}");
+}
+
+#[test]
+fn an_upload_that_fails_says_so_in_one_line() {
+    let running = Running::serve(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let file = file.display().to_string();
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let store = format!("http://{}", running.store);
+    let app = format!("http://{}", running.app);
+    let cases = [
+        (
+            nobody.as_str(),
+            "",
+            format!("the application server at {nobody} cannot be reached: Connection refused"),
+        ),
+        (&store, "", "404 Not Found came instead of a signature".to_owned()),
+        (&app, "../x", "the application server refused (400 Bad Request): path contains".to_owned()),
+    ];
+    for (to, path, expected) in cases {
+        let mut arguments = vec!["upload", &file, "--to", to];
+        if !path.is_empty() {
+            arguments.extend(["--path", path]);
+        }
+        let (code, out, error) = run(&arguments);
+        assert_eq!(code, Some(1), "{to}: {out}{error}");
+        assert!(error.contains(&format!("failed: {expected}")), "{to}: {error}");
+        assert_eq!(error.lines().count(), 1, "{to}: {error}");
+    }
+}
+
+#[test]
+fn what_an_application_says_cannot_move_the_cursor() {
+    let application = Application::answering(Reply::status(
+        200,
+        "application/json",
+        "{\"Status\":\"no\",\"message\":\"\\u001b[2Jone\\ntwo\"}",
+    ));
+    let running = Running::serve(&["--forward", &application.url()]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let to = format!("http://{}", running.app);
+    let (code, _, error) = run(&["upload", &file.display().to_string(), "--to", &to]);
+    assert_eq!(code, Some(3), "{error}");
+    assert!(error.contains("\u{fffd}[2Jone\u{fffd}two") && !error.contains('\u{1b}'), "{error:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use countersign_store::{OwedRecord, Store};
 
 use crate::command_line::CallbacksListFlags;
+use crate::wording::on_one_line;
 
 /// Prints one line for each callback that no application has acknowledged.
 pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
@@ -23,21 +24,6 @@ pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
 fn line(record: &OwedRecord) -> String {
     let key = String::from_utf8_lossy(&record.key);
     let error = record.last_error.as_deref().unwrap_or("never tried to its end");
-    let (key, error) = (shown(&key), shown(error));
+    let (key, error) = (on_one_line(&key), on_one_line(error));
     format!("{}  {}  {}  tried {}: {error}", record.created, record.bucket, key, record.attempts)
-}
-
-/// Without control characters, which could move the cursor or end the line.
-fn shown(text: &str) -> String {
-    text.chars().map(|sign| if sign.is_control() { '\u{fffd}' } else { sign }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_cannot_break_its_line() {
-        assert_eq!(shown("a\nb\u{1b}[2J 照片"), "a\u{fffd}b\u{fffd}[2J 照片");
-    }
 }

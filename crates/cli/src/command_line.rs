@@ -85,8 +85,10 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<
     all.extend(from_file);
     all.extend(arguments.into_iter().skip(2));
     let parsed = CommandLine::try_parse_from(all).map_err(|error| {
+        // What is wrong stands before the first empty line; usage and hints follow.
         let text = error.to_string();
-        let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let sentence = lines.join(" ").trim_start_matches("error: ").to_owned();
         anyhow::anyhow!("{}: {sentence}", file.display())
     })?;
     Ok(parsed.command)

@@ -13,6 +13,7 @@ mod serve;
 mod setup;
 mod store_alone;
 mod upload;
+mod wording;
 
 use std::process::ExitCode;
 
@@ -25,23 +26,10 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("countersign: {}", sentence(&error));
+            eprintln!("countersign: {}", wording::sentence(&error));
             ExitCode::from(EXIT_SETTINGS)
         }
     }
-}
-
-/// An error and its causes in one sentence; a cause that is already told is not told again.
-fn sentence(error: &anyhow::Error) -> String {
-    let mut sentence = String::new();
-    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
-        if sentence.is_empty() {
-            sentence = cause;
-        } else if !sentence.contains(&cause) {
-            sentence = format!("{sentence}: {cause}");
-        }
-    }
-    sentence
 }
 
 fn run() -> anyhow::Result<ExitCode> {
@@ -59,17 +47,4 @@ fn run() -> anyhow::Result<ExitCode> {
     });
     runtime.shutdown_background();
     code
-}
-
-#[cfg(test)]
-mod tests {
-    use anyhow::anyhow;
-
-    use super::sentence;
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let error = anyhow!("no such file").context("c.pem cannot be read: no such file").context("no TLS");
-        assert_eq!(sentence(&error), "no TLS: c.pem cannot be read: no such file");
-    }
 }

@@ -15,6 +15,7 @@ use futures_util::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::command_line::UploadFlags;
+use crate::wording::on_one_line;
 use outcome::Outcome;
 use permission::SignatureEndpoint;
 
@@ -50,7 +51,7 @@ pub(crate) async fn run(flags: UploadFlags) -> anyhow::Result<ExitCode> {
     let mut worst = 0;
     while let Some((file, outcome)) = ended.next().await {
         worst = worse(worst, outcome.exit_code());
-        let line = format!("{}  {}", file.path.display(), outcome.line());
+        let line = on_one_line(&format!("{}  {}", file.path.display(), outcome.line()));
         if matches!(outcome, Outcome::Done { .. } | Outcome::Stored { .. }) {
             bars.suspend(|| println!("{line}"));
         } else {
@@ -70,6 +71,9 @@ fn worse(one: u8, other: u8) -> u8 {
 
 fn local_file(path: &PathBuf) -> anyhow::Result<LocalFile> {
     let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    if data.is_dir() {
+        bail!("{} is a folder; name the files in it", path.display());
+    }
     if !data.is_file() {
         bail!("{} is no file", path.display());
     }
@@ -80,7 +84,7 @@ fn local_file(path: &PathBuf) -> anyhow::Result<LocalFile> {
 fn progress_bar(file: &LocalFile) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{prefix:24!} {bar:30} {percent:>3} %  {binary_bytes_per_sec}  {msg}");
-    let bar = ProgressBar::new(file.bytes).with_prefix(file.name.clone());
+    let bar = ProgressBar::new(file.bytes).with_prefix(on_one_line(&file.name));
     if let Ok(style) = style {
         bar.set_style(style);
     }

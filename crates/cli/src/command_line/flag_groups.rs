@@ -130,12 +130,13 @@ fn host_and_bucket(text: &str) -> Result<(String, String), String> {
 
 /// An address without a slash at its end.
 pub(super) fn base_url(text: &str) -> Result<String, String> {
-    let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
+    let refusal = || "write http://HOST[:PORT] or https://HOST[:PORT]".to_owned();
+    let url = reqwest::Url::parse(text).map_err(|_| refusal())?;
     let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
     if plain && url.has_host() && url.username().is_empty() {
         Ok(url.as_str().trim_end_matches('/').to_owned())
     } else {
-        Err("write http://HOST[:PORT] or https://HOST[:PORT]".to_owned())
+        Err(refusal())
     }
 }
 

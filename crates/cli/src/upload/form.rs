@@ -29,7 +29,10 @@ pub(super) async fn build(
     bar: &ProgressBar,
 ) -> anyhow::Result<UploadForm> {
     let (field, key) = if keep_name {
-        (format!("{}${{filename}}", permission.directory), format!("{}{}", permission.directory, file.name))
+        (
+            format!("{}${{filename}}", permission.directory),
+            format!("{}{}", permission.directory, sent_name(&file.name)),
+        )
     } else {
         let key = format!("{}{}{}", permission.directory, random::text::<16>()?, extension(&file.name));
         (key.clone(), key)
@@ -47,9 +50,15 @@ pub(super) async fn build(
     let stream = ReaderStream::with_capacity(opened, CHUNK_BYTES)
         .inspect_ok(move |chunk| counted.inc(u64::try_from(chunk.len()).unwrap_or(0)));
     let part = Part::stream_with_length(Body::wrap_stream(stream), file.bytes)
-        .file_name(file.name.replace(['"', '\r', '\n'], "_"))
+        .file_name(sent_name(&file.name))
         .mime_str(content_type(&file.name))?;
     Ok(UploadForm { form: form.part("file", part), key })
+}
+
+/// A file's name as the form carries it: a quote or a line's end would end it there, a store takes what is before
+/// a backslash for folders, and other control characters have no place in a key.
+fn sent_name(name: &str) -> String {
+    name.replace(|sign: char| sign.is_control() || matches!(sign, '"' | '\\'), "_")
 }
 
 /// The ending of a name with its dot; nothing where there is none.
@@ -81,6 +90,12 @@ fn content_type(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_sent_so_that_it_arrives() {
+        assert_eq!(sent_name("照片 1 'a'+%22.jpg"), "照片 1 'a'+%22.jpg");
+        assert_eq!(sent_name("we\"ird\nna\\me\u{1b}.txt"), "we_ird_na_me_.txt");
+    }
 
     #[test]
     fn a_name_without_an_ending_gets_no_dot() {

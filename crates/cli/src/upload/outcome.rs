@@ -15,8 +15,10 @@ pub(super) enum Outcome {
     Declined { key: String, message: String },
     /// Stored, and the application gave no answer that counts.
     NotConfirmed { key: String, message: String },
-    /// Not stored, as far as is known.
+    /// Refused by the store.
     Refused { message: String },
+    /// It came to no answer of the store.
+    Failed { message: String },
 }
 
 impl Outcome {
@@ -24,7 +26,7 @@ impl Outcome {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Outcome::Done { .. } | Outcome::Stored { .. } => 0,
-            Outcome::Refused { .. } => 1,
+            Outcome::Refused { .. } | Outcome::Failed { .. } => 1,
             Outcome::Declined { .. } => 3,
             Outcome::NotConfirmed { .. } => 4,
         }
@@ -42,18 +44,19 @@ impl Outcome {
                 format!("stored, but the application did not confirm: {message}  {key}")
             }
             Outcome::Refused { message } => format!("refused: {message}"),
+            Outcome::Failed { message } => format!("failed: {message}"),
         }
     }
 
     /// Reads an answer of the store; `key` is what the form asked for.
     pub(super) fn read(status: StatusCode, body: &str, key: String, with_callback: bool) -> Self {
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
-            let message = element(body, "Message").unwrap_or("no reason was given").to_owned();
+            let message = element(body, "Message").unwrap_or_else(|| "no reason was given".to_owned());
             return Outcome::NotConfirmed { key, message };
         }
         if !status.is_success() {
-            let message = element(body, "Message").unwrap_or(body);
-            let code = element(body, "Code").unwrap_or("no code");
+            let message = element(body, "Message").unwrap_or_else(|| body.to_owned());
+            let code = element(body, "Code").unwrap_or_else(|| "no code".to_owned());
             return Outcome::Refused { message: format!("{message} ({status}, {code})") };
         }
         if !with_callback || body.is_empty() {
@@ -78,9 +81,16 @@ fn says_yes(verdict: &Value) -> bool {
 }
 
 /// The text of an element in one of the store's own small documents.
-fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+fn element(body: &str, name: &str) -> Option<String> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| unescaped(text))
+}
+
+/// The five characters that XML writes otherwise; `&amp;` last, so that nothing is read twice.
+fn unescaped(text: &str) -> String {
+    let signs =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
 }
 
 #[cfg(test)]
@@ -122,6 +132,8 @@ mod tests {
             read(403, "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>", true);
         assert_eq!(outcome.line(), "refused: Policy expired. (403 Forbidden, AccessDenied)");
         assert_eq!(outcome.exit_code(), 1);
+        let body = "<Error><Code>C</Code><Message>[&quot;eq&quot;, &apos;&amp;lt;&apos;]</Message></Error>";
+        assert_eq!(read(403, body, true).line(), "refused: [\"eq\", '&lt;'] (403 Forbidden, C)");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Asking the application for a signature, and reading its answer in the shapes that the official samples give
 //! it: version 1 and version 4, JSON whatever the type says.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use countersign_protocol::url_encoding;
 use reqwest::Url;
 use serde_json::Value;
+
+use crate::wording::innermost;
 
 /// Where signatures are asked for, and how.
 #[derive(Debug, Clone)]
@@ -61,15 +63,24 @@ impl SignatureEndpoint {
         if let Some(token) = &self.token {
             request = request.header("x-countersign-token", token);
         }
-        let answer = request.send().await.context("the application server cannot be reached")?;
+        let answer = request.send().await.map_err(|error| {
+            let server = self.url.origin().ascii_serialization();
+            anyhow!("the application server at {server} cannot be reached: {}", innermost(&error))
+        })?;
         let status = answer.status();
         let text = answer.text().await.context("the application server's answer broke off")?;
         if !status.is_success() {
-            let message =
-                serde_json::from_str::<Value>(&text).ok().and_then(|value| text_of(&value, &["message"]));
-            bail!("the application server refused ({status}): {}", message.unwrap_or(text));
+            bail!(refusal(&format!("{status}"), &text));
         }
         read(&text)
+    }
+}
+
+/// An application says why in JSON; whatever else answers is hardly its signature endpoint.
+fn refusal(status: &str, text: &str) -> String {
+    match serde_json::from_str::<Value>(text).ok().and_then(|answer| text_of(&answer, &["message"])) {
+        Some(message) => format!("the application server refused ({status}): {message}"),
+        None => format!("{status} came instead of a signature; is --to the application server's address?"),
     }
 }
 
@@ -154,6 +165,16 @@ mod tests {
             assert_eq!(permission.host.as_str(), "https://h/");
             assert!(permission.fields.contains(&("x-oss-signature-version", "V".to_owned())));
             assert!(!permission.with_callback);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_one_sentence_whatever_answered() {
+        let told = refusal("400 Bad Request", r#"{"Status":"InvalidPath","message":"path is empty"}"#);
+        assert_eq!(told, "the application server refused (400 Bad Request): path is empty");
+        for other in ["", "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchBucket</Code></Error>", "[1]"] {
+            let told = refusal("404 Not Found", other);
+            assert!(told.starts_with("404 Not Found came instead of a signature"), "{told}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Sends one file: permission, form, answer. Every failure on the way becomes an outcome in words.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
 use reqwest::{Client, Url};
 
@@ -10,12 +11,16 @@ use super::LocalFile;
 use super::form;
 use super::outcome::Outcome;
 use super::permission::SignatureEndpoint;
+use crate::wording::{innermost, sentence};
+
+/// A server that is there takes a connection within this time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends a file and says what became of it.
 pub(super) async fn send(endpoint: &SignatureEndpoint, file: &LocalFile, bar: &ProgressBar) -> Outcome {
     match try_send(endpoint, file, bar).await {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Refused { message: format!("{error:#}") },
+        Err(error) => Outcome::Failed { message: sentence(&error) },
     }
 }
 
@@ -30,7 +35,10 @@ async fn try_send(
     bar.set_message("");
     let client = client_for(&permission.host)?;
     let answer = client.post(permission.host.clone()).multipart(built.form).send().await;
-    let answer = answer.context("the store cannot be reached, or broke the connection")?;
+    let answer = answer.map_err(|error| {
+        let store = permission.host.origin().ascii_serialization();
+        anyhow!("the store at {store} cannot be reached, or broke the connection: {}", innermost(&error))
+    })?;
     let status = answer.status();
     let body = answer.text().await.context("the store's answer broke off; the file may be stored")?;
     Ok(Outcome::read(status, &body, built.key, permission.with_callback))
@@ -38,7 +46,8 @@ async fn try_send(
 
 /// A client for an address; what is on this machine is never asked through a proxy.
 pub(super) fn client_for(url: &Url) -> anyhow::Result<Client> {
-    let builder = Client::builder().redirect(reqwest::redirect::Policy::none());
+    let builder =
+        Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(reqwest::redirect::Policy::none());
     let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
     builder.build().context("no HTTP client can be made")
 }
