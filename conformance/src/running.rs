@@ -49,7 +49,16 @@ impl Running {
 
     /// `countersign serve` on a folder that exists already.
     pub fn serve_in(data: tempfile::TempDir, extra: &[&str]) -> Running {
-        let (store, app) = (address(), address());
+        Running::serve_at((address(), address()), data, extra)
+    }
+
+    /// `countersign serve` on the loopback address of IPv6 alone.
+    pub fn serve_on_ipv6() -> Running {
+        let address = || format!("[::1]:{}", free_port());
+        Running::serve_at((address(), address()), tempfile::tempdir().expect("a temporary folder"), &[])
+    }
+
+    fn serve_at((store, app): (String, String), data: tempfile::TempDir, extra: &[&str]) -> Running {
         let mut arguments = words(&["serve", "--data"]);
         arguments.push(data.path().display().to_string());
         arguments.extend(words(&["--store", &store, "--app", &app]));

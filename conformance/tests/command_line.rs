@@ -168,6 +168,21 @@ fn upload_does_what_the_page_does() {
 }
 
 #[test]
+fn serve_runs_on_ipv6_too() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("not tried: this machine has no IPv6");
+        return;
+    }
+    let running = Running::serve_on_ipv6();
+    let file = running.data().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let to = format!("http://{}", running.app);
+    let (code, out, error) = run(&["upload", &file.display().to_string(), "--to", &to]);
+    assert_eq!(code, Some(0), "{out}{error}");
+    assert!(out.contains("confirmed by the application"), "{out}");
+}
+
+#[test]
 fn upload_keeps_a_name_as_far_as_a_form_can_carry_it_and_says_which_key_it_became() {
     let running = Running::serve(&[]);
     let folder = tempfile::tempdir().unwrap();

@@ -84,7 +84,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let lan = flags.lan.map(interfaces::lan_address).transpose()?;
     let store_bound = listeners::bind(Wanted::or_default(flags.store, DEFAULT_STORE_PORT), lan).await?;
     let app_bound = listeners::bind(Wanted::or_default(flags.app, DEFAULT_APP_PORT), lan).await?;
-    let inner = inner_listener(&options).await?;
+    let inner = inner_listener(&options, &app_bound).await?;
     let addresses = addresses(&flags, &options, lan, &store_bound, &app_bound, inner.as_ref());
 
     store_server::make_data_folder(&flags.data)?;
@@ -118,10 +118,12 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A listener of its own for the callback where the page speaks TLS: the certificate is for the name that
-/// browsers know, and the store calls by number.
-async fn inner_listener(options: &ListenOptions) -> anyhow::Result<Option<Bound>> {
-    if options.tls.is_none() {
+/// A listener of its own for the callback where the store cannot call the page's address: with TLS, because
+/// the certificate is for the name that browsers know and the store calls by number; and where that number is
+/// IPv6, which the address of a callback cannot be.
+async fn inner_listener(options: &ListenOptions, app: &Bound) -> anyhow::Result<Option<Bound>> {
+    let own = Reachable::new(false, app.addresses.clone(), None).own_address();
+    if options.tls.is_none() && own.is_ipv4() {
         return Ok(None);
     }
     let anywhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
