@@ -19,7 +19,7 @@ use access::subject;
 use bucket_rules::cors;
 use callback::callback_dispatch;
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
-use request::{context, dispatch, operate, request_body};
+use request::{context, dispatch, framing, operate, request_body};
 use response::{endpoint, wire_error};
 use upload::{commit, form_head, image_info, ingest, upload_answer, upload_grant};
 

@@ -9,6 +9,7 @@ use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 
 use crate::context::RequestContext;
+use crate::framing;
 use crate::listen::Peer;
 use crate::operate;
 use crate::ops;
@@ -52,6 +53,7 @@ async fn operate(
     call: &Call,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
+    framing::check(&call.parts.headers).map_err(WireError::from)?;
     if let Location::Own(page) = &call.location {
         return ops::own_page::run(context, call, page);
     }
