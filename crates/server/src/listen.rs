@@ -23,8 +23,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 mod tls_files;
+mod write_stall;
 
 pub use tls_files::{TlsFilesError, tls_from_pem_files};
+use write_stall::WriteStall;
 
 /// Who is at the other end of the connection; every request carries it as an extension.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +56,8 @@ pub struct ListenOptions {
     pub header_bytes_max: usize,
     /// How long a request's head may take, also on an idle connection that is kept open.
     pub header_read_timeout: Duration,
+    /// How long the other side may take nothing of what is sent to it.
+    pub write_stall_timeout: Duration,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
     /// How long requests under way get when the listener stops.
@@ -68,6 +72,7 @@ impl Default for ListenOptions {
             connections_max: 8192,
             header_bytes_max: 64 * 1024,
             header_read_timeout: Duration::from_secs(60),
+            write_stall_timeout: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(30),
             tls: None,
@@ -183,7 +188,7 @@ where
         .max_buf_size(options.header_bytes_max)
         // The answers bring the injected clock's date.
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(WriteStall::new(stream, options.write_stall_timeout)), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(address = %peer.address, %error, "a connection ended early");
     }

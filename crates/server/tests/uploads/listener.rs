@@ -74,3 +74,79 @@ async fn a_connection_serves_one_form_after_the_other() {
     }
     assert!(store.object("one").await.is_some() && store.object("two").await.is_some());
 }
+
+#[tokio::test]
+async fn cve_2022_31028_connections_that_say_nothing_do_not_keep_others_out_for_long() {
+    let header_read_timeout = Duration::from_millis(300);
+    let listen = ListenOptions { connections_max: 4, header_read_timeout, ..ListenOptions::default() };
+    let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
+    let mut silent = Vec::new();
+    for begun in ["", "", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX-A: "] {
+        let mut stream = TcpStream::connect(store.address).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    let mut other = TcpStream::connect(store.address).await.unwrap();
+    other.write_all(&request("GET /_countersign/healthz", "oss.test", &[], b"")).await.unwrap();
+    let answer = timeout(Duration::from_secs(5), read(&mut other)).await.expect("it was kept out");
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_takes_nothing_of_its_answer_is_cut_off() {
+    let write_stall_timeout = Duration::from_millis(300);
+    let listen = ListenOptions { connections_max: 2, write_stall_timeout, ..ListenOptions::default() };
+    let setup = Setup { listen, acl: "public-read-write", ..Setup::default() };
+    let store = RunningStore::start_with(setup).await;
+    // More than the buffers of both ends hold.
+    let len = 32 << 20;
+    assert_eq!(Form::anonymous("k", &vec![b'x'; len]).post(&store).await.status, 204);
+    let get = request("GET /k", "demo.oss.test", &[], b"");
+    let mut idle = TcpStream::connect(store.address).await.unwrap();
+    idle.write_all(&get).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut bytes = Vec::new();
+    let _cut = timeout(Duration::from_secs(5), idle.read_to_end(&mut bytes)).await.expect("it hangs");
+    assert!(bytes.len() < len, "{} bytes came", bytes.len());
+    // A reader that takes its time, but takes, gets everything.
+    let mut slow = TcpStream::connect(store.address).await.unwrap();
+    slow.write_all(&get).await.unwrap();
+    let (mut taken, mut buffer) = (0, vec![0; 4 << 20]);
+    while let Ok(count @ 1..) = slow.read(&mut buffer).await {
+        taken += count;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(taken > len, "{taken} bytes came");
+}
+
+#[tokio::test]
+async fn requests_that_a_proxy_could_read_otherwise_are_refused_and_end_the_connection() {
+    let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
+    let hidden = "GET /hidden HTTP/1.1\r\nHost: demo.oss.test\r\n\r\n";
+    for head in [
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nHost: other.oss.test\r\n",
+    ] {
+        let request = format!("PUT /k HTTP/1.1\r\nHost: demo.oss.test\r\n{head}\r\n0\r\n\r\n{hidden}");
+        let mut stream = TcpStream::connect(store.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = read(&mut stream).await;
+        assert_eq!((answer.status, answer.element("Code")), (400, Some("InvalidRequest")), "{head}");
+        assert!(store.is_empty().await, "{head}");
+    }
+    // Chunks count before a length, and what stands behind them is not taken for another request.
+    for head in [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+    ] {
+        let request = format!("PUT /k HTTP/1.1\r\nHost: demo.oss.test\r\n{head}\r\n0\r\n\r\n{hidden}");
+        let mut stream = TcpStream::connect(store.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(
+            (read(&mut stream).await.status, store.bytes("k").await),
+            (200, Some(Vec::new())),
+            "{head}"
+        );
+    }
+}
