@@ -33,8 +33,7 @@ pub(crate) async fn run(
     body.demand_digest(&call.parts.headers)?;
 
     let content_type = call.header(CONTENT_TYPE.as_str());
-    let (fields, head_share, mut file) =
-        form_head::read(content_type, body, &context.server.form_heads).await?;
+    let (fields, head_share, mut file) = form_head::read(content_type, body, &context.server).await?;
     let grant = upload_grant::authorise(context, call, &fields).await?;
     drop((fields, head_share));
 

@@ -19,6 +19,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::limits::Limits;
 
+/// Over how many idle timeouts of waiting the rate is measured: a sender that stalled for less than one and
+/// goes on is no crawler.
+const RATE_WINDOW_IDLE_TIMEOUTS: u32 = 4;
+
 /// Why a body could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
@@ -67,7 +71,8 @@ pub(crate) struct RequestBody {
     idle_timeout: Duration,
     rate_min: u64,
     received_bytes: u64,
-    waited: Duration,
+    window_bytes: u64,
+    window_waited: Duration,
     ended: bool,
     digest: Option<(Md5, [u8; 16])>,
 }
@@ -84,7 +89,8 @@ impl RequestBody {
             idle_timeout: limits.body_idle_timeout,
             rate_min: limits.body_rate_min,
             received_bytes: 0,
-            waited: Duration::ZERO,
+            window_bytes: 0,
+            window_waited: Duration::ZERO,
             digest: None,
         }
     }
@@ -116,7 +122,7 @@ impl RequestBody {
         while !self.ended {
             let started = Instant::now();
             let frame = timeout(self.idle_timeout, self.incoming.frame()).await;
-            self.waited += started.elapsed();
+            self.window_waited += started.elapsed();
             match frame {
                 Err(_) => return Err(BodyError::Idle(self.idle_timeout)),
                 Ok(None) => self.ended = true,
@@ -125,6 +131,7 @@ impl RequestBody {
                     // Trailers are read and dropped: nothing of the wire is in them.
                     let Ok(data) = frame.into_data() else { continue };
                     self.received_bytes += data.len() as u64;
+                    self.window_bytes += data.len() as u64;
                     self.check_rate()?;
                     if let Some((digest, _)) = &mut self.digest {
                         digest.update(&data);
@@ -172,11 +179,17 @@ impl RequestBody {
         let _elapsed = timeout(time_max, reading).await;
     }
 
-    fn check_rate(&self) -> Result<(), BodyError> {
-        let seconds = self.waited.as_secs();
-        if self.waited > self.idle_timeout && self.received_bytes / seconds.max(1) < self.rate_min {
+    /// Holds each window of waiting to the least rate by itself: over the whole body, what came fast at the
+    /// beginning would pay for hours of crawling.
+    fn check_rate(&mut self) -> Result<(), BodyError> {
+        if self.window_waited <= self.idle_timeout * RATE_WINDOW_IDLE_TIMEOUTS {
+            return Ok(());
+        }
+        let bytes_min = u128::from(self.rate_min) * self.window_waited.as_millis() / 1000;
+        if u128::from(self.window_bytes) < bytes_min {
             return Err(BodyError::TooSlow { bytes_per_second: self.rate_min });
         }
+        (self.window_bytes, self.window_waited) = (0, Duration::ZERO);
         Ok(())
     }
 

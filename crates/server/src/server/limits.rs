@@ -15,9 +15,12 @@ pub struct Limits {
     pub form_heads_bytes_max: usize,
     /// How long a read of a request body may bring nothing before the request is given up.
     pub body_idle_timeout: Duration,
-    /// The least average rate of a request body, in bytes per second, counted once its first
-    /// `body_idle_timeout` is over. Zero switches the check off.
+    /// The least rate of a request body, in bytes per second, in every four `body_idle_timeout` that
+    /// are spent waiting for it. Zero switches the check off.
     pub body_rate_min: u64,
+    /// How long the fields in front of a form's file may take, all together: until they are there, they hold
+    /// a share of what all heads may have.
+    pub form_head_timeout: Duration,
     /// How many bytes of a refused body are read, so that the sender gets to see its answer.
     pub refusal_drain_bytes_max: u64,
     /// How long a refused body is read.
@@ -42,6 +45,7 @@ impl Default for Limits {
             form_heads_bytes_max: 64 * 1024 * 1024,
             body_idle_timeout: Duration::from_secs(60),
             body_rate_min: 256,
+            form_head_timeout: Duration::from_secs(60),
             refusal_drain_bytes_max: 8 * 1024 * 1024,
             refusal_drain_timeout: Duration::from_secs(5),
             uploads_max: 1024,

@@ -11,6 +11,7 @@ use countersign_protocol::form::{FormError, FormEvent, FormFields, FormLimits, F
 use countersign_protocol::{ErrorCode, WireError};
 
 use crate::request_body::{BodyError, RequestBody};
+use crate::server::ServerState;
 use crate::wire_error::OperationError;
 
 /// What all heads may hold together.
@@ -61,8 +62,21 @@ pub(crate) struct FormFile<'b> {
     body: &'b mut RequestBody,
 }
 
-/// Reads a form up to its file.
+/// Reads a form up to its file, which may take only so long: a few heads that arrive almost whole and then
+/// crawl could otherwise keep the budget from everybody.
 pub(crate) async fn read<'b>(
+    content_type: Option<&str>,
+    body: &'b mut RequestBody,
+    server: &ServerState,
+) -> Result<(FormFields, HeadShare, FormFile<'b>), OperationError> {
+    let reading = read_within(content_type, body, &server.form_heads);
+    match tokio::time::timeout(server.options.limits.form_head_timeout, reading).await {
+        Ok(head) => head,
+        Err(_) => Err(ErrorCode::RequestTimeout.into()),
+    }
+}
+
+async fn read_within<'b>(
     content_type: Option<&str>,
     body: &'b mut RequestBody,
     budget: &Arc<HeadBudget>,

@@ -98,3 +98,60 @@ async fn stopping_lets_an_upload_that_is_under_way_end() {
     store.server.finish().await;
     assert_eq!(store.bytes("k").await.unwrap(), b"x");
 }
+
+#[tokio::test]
+async fn a_fast_beginning_does_not_pay_for_crawling() {
+    let mut setup = Setup::default();
+    setup.limits.body_idle_timeout = Duration::from_millis(200);
+    setup.limits.body_rate_min = 1_000;
+    let store = RunningStore::start_with(setup).await;
+    let bytes = Form::signed("k", &[b'x'; 1 << 20]).request(&[]);
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    stream.write_all(&bytes[..1_000_000]).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let crawl = async {
+        for _ in 0..100 {
+            if writer.write_all(b"x").await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut bytes = Vec::new();
+    let answer = async { reader.read_to_end(&mut bytes).await };
+    tokio::select! {
+        () = crawl => panic!("a megabyte at the beginning paid for it"),
+        _ = answer => {}
+    }
+    assert_eq!(Answer::parse(&bytes).element("Code"), Some("RequestTimeout"));
+    assert!(store.is_empty().await);
+}
+
+#[tokio::test]
+async fn fields_that_crawl_are_given_up_and_free_their_share_of_the_budget() {
+    let mut setup = Setup::default();
+    setup.limits.form_heads_bytes_max = 1 << 20;
+    setup.limits.form_head_timeout = Duration::from_millis(500);
+    let store = RunningStore::start_with(setup).await;
+    let large = Form::anonymous("k", b"x").field("x:large", &"a".repeat(1_000_000)).request(&[]);
+    let mut holder = TcpStream::connect(store.address).await.unwrap();
+    holder.write_all(&large[..1_000_000]).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    let larger = Form::signed("k", b"x").field("x:large", &"a".repeat(100_000));
+    assert_eq!(larger.post(&store).await.status, 503, "the budget is not held");
+    let (mut reader, mut writer) = holder.split();
+    let crawl = async {
+        for _ in 0..100 {
+            let _ = writer.write_all(b"a").await;
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut bytes = Vec::new();
+    let answer = async { reader.read_to_end(&mut bytes).await };
+    tokio::select! {
+        () = crawl => panic!("the head was let crawl"),
+        _ = answer => {}
+    }
+    assert_eq!(Answer::parse(&bytes).element("Code"), Some("RequestTimeout"));
+    assert_eq!(larger.post(&store).await.status, 204);
+}
