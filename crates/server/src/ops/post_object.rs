@@ -38,6 +38,7 @@ pub(crate) async fn run(
     drop((fields, head_share));
 
     let sealed = ingest(context, &grant, &mut file).await?;
+    grant.check_rights_again(context).await?;
     let reply = grant.reply().clone();
     let upload = grant.into_upload();
     let key = upload.key.clone();

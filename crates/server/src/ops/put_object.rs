@@ -15,7 +15,7 @@ use countersign_protocol::{
 use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
 
 use crate::{
-    access::Caller,
+    access::{Caller, Right},
     attribute_headers,
     callback_message::CallbackPlan,
     commit::{self, Upload},
@@ -23,7 +23,7 @@ use crate::{
     ingest::{Intake, SealedUpload},
     request::Call,
     request_body::RequestBody,
-    subject::ObjectSubject,
+    subject::{self, ObjectSubject},
     upload_answer,
     wire_error::OperationError,
     wire_response::{self, WireResponse},
@@ -44,6 +44,7 @@ pub(crate) async fn run(
     object: ObjectSubject,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
+    let caller = object.caller.clone();
     let upload = authorise(call, object)?;
     require_a_length(&call.parts.headers, body)?;
     body.demand_digest(&call.parts.headers)?;
@@ -51,6 +52,10 @@ pub(crate) async fn run(
     let sealed = ingest(context, body).await?;
     if crc64.is_some_and(|demanded| demanded != sealed.blob.crc64()) {
         return Err(ErrorCode::InvalidCRC64.into());
+    }
+    if caller == Caller::Anonymous {
+        // The lists may have changed while the bytes came, which may have taken hours.
+        subject::object(context, call, caller, Right::WriteObject).await?;
     }
     let stored = commit::commit(context, upload, sealed).await?;
     Ok(upload_answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK)))

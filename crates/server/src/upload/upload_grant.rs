@@ -26,6 +26,7 @@ use crate::wire_error::OperationError;
 /// The permission to store one file under one key.
 #[derive(Debug)]
 pub(crate) struct UploadGrant {
+    caller: Caller,
     bucket: BucketName,
     key: ObjectKey,
     size: SizeRange,
@@ -59,6 +60,16 @@ impl UploadGrant {
         &self.reply
     }
 
+    /// Checks the rights of an anonymous uploader once more when the file is in: the lists may have changed
+    /// while it came, which may have taken hours.
+    pub(crate) async fn check_rights_again(&self, context: &RequestContext) -> Result<(), OperationError> {
+        if self.caller == Caller::Owner {
+            return Ok(());
+        }
+        let bucket = existing_bucket(context, &self.bucket).await?;
+        check_rights(context, &self.caller, &bucket, &self.key, self.forbid_overwrite).await
+    }
+
     /// Takes the grant apart once the file is in: bucket, key, attributes, whether overwriting is
     /// forbidden, callback.
     pub(crate) fn into_upload(self) -> crate::commit::Upload {
@@ -84,19 +95,20 @@ pub(crate) async fn authorise(
     let secret = known_secret(context, &credentials)?;
     let bucket_name = BucketName::parse(call.bucket().unwrap_or_default()).map_err(WireError::from)?;
     let bucket = existing_bucket(context, &bucket_name).await?;
-    let (caller, size) = match secret {
+    let (caller, held) = match secret {
         Some(secret) => {
             credentials.verify(secret).map_err(WireError::from)?;
             let region = subject::signing_region(context, call);
             (Caller::Owner, hold_against_policy(context, &region, &credentials, &bucket_name, fields)?)
         }
-        None => (Caller::Anonymous, SizeRange::ANY),
+        None => (Caller::Anonymous, Held { size: SizeRange::ANY, acl_by_field_only: false }),
     };
     if literal_key.is_empty() {
         return Err(WireError::from(countersign_protocol::object_key::ObjectKeyError::Empty).into());
     }
     let key = final_key(literal_key, fields.file().filename.as_deref()).map_err(WireError::from)?;
-    let attributes = attributes(call, fields, &key)?;
+    let acl_header = if held.acl_by_field_only { None } else { call.header(ACL) };
+    let attributes = attributes(acl_header, fields, &key)?;
     if caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)
@@ -110,8 +122,9 @@ pub(crate) async fn authorise(
         fields.get("x-oss-forbid-overwrite").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
     check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
     let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
-    let size = size.intersect(limits);
-    Ok(UploadGrant { bucket: bucket_name, key, size, attributes, forbid_overwrite, callback, reply })
+    let size = held.size.intersect(limits);
+    let bucket = bucket_name;
+    Ok(UploadGrant { caller, bucket, key, size, attributes, forbid_overwrite, callback, reply })
 }
 
 /// The secret of the form's key id; `None` for an anonymous form.
@@ -136,14 +149,22 @@ async fn existing_bucket(
     })
 }
 
-/// Reads the policy and holds the form against all of it; what is left to be enforced is the size.
+/// What a policy that holds leaves to be enforced.
+struct Held {
+    /// The sizes that it lets in.
+    size: SizeRange,
+    /// It names the access control list. It was held against the field, so nothing but the field may give one.
+    acl_by_field_only: bool,
+}
+
+/// Reads the policy and holds the form against all of it.
 fn hold_against_policy(
     context: &RequestContext,
     region: &str,
     credentials: &PostCredentials<'_>,
     bucket: &BucketName,
     fields: &FormFields,
-) -> Result<SizeRange, WireError> {
+) -> Result<Held, WireError> {
     if let PostCredentials::V4(v4) = credentials
         && v4.scope.region() != region
     {
@@ -157,13 +178,20 @@ fn hold_against_policy(
     }
     let policy = Policy::parse(credentials.policy().unwrap_or_default())?;
     credentials.check_against(&policy, context.now)?;
-    Ok(policy.evaluate(&PolicyFacts { bucket: bucket.as_str(), fields }, context.now)?)
+    let size = policy.evaluate(&PolicyFacts { bucket: bucket.as_str(), fields }, context.now)?;
+    Ok(Held { size, acl_by_field_only: policy.names(ACL) })
 }
 
+/// The field, and the request header, that give the object a list of its own.
+const ACL: &str = "x-oss-object-acl";
+
 /// What is kept with the object. A request header may give the access control list too; the field wins.
-fn attributes(call: &Call, fields: &FormFields, key: &ObjectKey) -> Result<ObjectAttributes, WireError> {
-    const ACL: &str = "x-oss-object-acl";
-    let header = call.header(ACL).map(|value| (ACL, value.as_bytes()));
+fn attributes(
+    acl_header: Option<&str>,
+    fields: &FormFields,
+    key: &ObjectKey,
+) -> Result<ObjectAttributes, WireError> {
+    let header = acl_header.map(|value| (ACL, value.as_bytes()));
     let fields_filled = fields.iter().filter(|(_, value)| !value.is_empty());
     let named = header.into_iter().chain(fields_filled.map(|(name, value)| (name, value.as_bytes())));
     Ok(attribute_headers::gather(key.as_str(), effective_content_type(fields), named)?)
