@@ -75,9 +75,16 @@ pub(crate) fn serve_safely(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a browser could take any word of the value for a type that runs scripts. All words are looked at:
+/// browsers take the last type of a list, and end a type at a blank or a parenthesis, so that
+/// `image/png,text/html` passes a policy for images and is shown as a page.
 fn may_carry_scripts(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "text/html" || essence.ends_with("/xml") || essence.ends_with("+xml")
+    content_type.split([',', ';', '(', ' ', '\t', '"']).any(|word| {
+        let word = word.to_ascii_lowercase();
+        word == "text/html"
+            || word.starts_with("multipart/")
+            || ["/xml", "+xml", "/xsl"].iter().any(|end| word.ends_with(end))
+    })
 }
 
 /// The answer that the request's conditions give at once: 304, or the refusal 412. `None`: go on.
@@ -116,6 +123,16 @@ mod tests {
             ["text/html", "Text/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml", "text/xml"]
         {
             assert!(policy(active), "{active}");
+        }
+        for shown_as_a_page in [
+            "image/png,text/html",
+            "image/png, text/html;charset=utf-8",
+            "text/html(a comment)",
+            "text/html image/png",
+            "multipart/x-mixed-replace; boundary=a",
+            "text/xsl",
+        ] {
+            assert!(policy(shown_as_a_page), "{shown_as_a_page}");
         }
         for passive in ["image/png", "text/plain", "application/octet-stream", ""] {
             assert!(!policy(passive), "{passive}");

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::commit::StoredObject;
 use crate::context::RequestContext;
+use crate::object_headers;
 use crate::request::Call;
 use crate::wire_error;
 use crate::wire_response::{self, WireResponse};
@@ -24,7 +25,12 @@ pub(crate) fn respond(
     let StoredObject { object, callback } = stored;
     let mut response = match callback {
         None => plain(&object),
-        Some(Ok(reply)) => wire_response::bytes(StatusCode::OK, reply.content_type, reply.body),
+        Some(Ok(reply)) => {
+            let mut response = wire_response::bytes(StatusCode::OK, reply.content_type, reply.body);
+            // Who uploads may have chosen who answers: what is relayed must not act in this host's name.
+            object_headers::serve_safely(response.headers_mut());
+            response
+        }
         Some(Err(failure)) => {
             wire_error::answer(&WireError::from(failure), context, &call.host, &call.parts.method)
         }
