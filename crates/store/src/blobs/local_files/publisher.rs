@@ -132,7 +132,14 @@ fn answer(folders: &Folders, filling: &Filling, linked: &mut Linked) {
     for (id, reply) in linked.drain(..) {
         let outcome = match &mut failure {
             None => Ok(id),
-            Some(BlobError::Full) => Err(BlobError::Full),
+            Some(BlobError::Full) => {
+                // Never offered to a commit, and no room: it would lie there until the next start.
+                if let Err(error) = folders.delete(id) {
+                    tracing::warn!(?id, %error, "a blob whose folder is full is left to the next start");
+                }
+                folders.settled(id);
+                Err(BlobError::Full)
+            }
             Some(BlobError::SyncFailed(error)) => {
                 Err(BlobError::SyncFailed(std::io::Error::new(error.kind(), error.to_string())))
             }
