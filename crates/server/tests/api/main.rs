@@ -8,6 +8,7 @@
     reason = "what goes wrong in a test should end it where it went wrong"
 )]
 
+mod advisories;
 mod authentication;
 mod bucket_operations;
 mod client;

@@ -13,6 +13,7 @@ mod application;
 mod callback_answers;
 mod callbacks;
 mod form;
+mod form_advisories;
 mod images;
 mod listener;
 mod refusals;

@@ -1,0 +1,176 @@
+//! Holes that were found elsewhere, each with a test that it is not here: forms and their callbacks.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_protocol::callback::BodyType;
+use countersign_store::Mutation;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::{Duration, sleep};
+
+use crate::application::Application;
+use crate::form::{Form, HOST, policy};
+use crate::running_store::{BUCKET, RunningStore, Setup};
+use crate::wire_client::{Answer, read, request, send};
+
+async fn get(store: &RunningStore, key: &str) -> Answer {
+    send(store.address, &request(&format!("GET /{key}"), HOST, &[], b"")).await
+}
+
+async fn public() -> RunningStore {
+    RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await
+}
+
+#[tokio::test]
+async fn cve_2023_43040_the_bucket_is_never_taken_from_a_form_field() {
+    let store = RunningStore::start().await;
+    let creation = Mutation::CreateBucket { name: "other".to_owned(), settings: [].into() };
+    store.store.commit(creation).await.unwrap();
+    for name in ["bucket", "Bucket", "$bucket", "x-oss-bucket"] {
+        let form = Form::signed(name, b"x").field(name, "other");
+        assert_eq!(form.post(&store).await.status, 204, "{name}");
+        assert_eq!(store.bytes(name).await.unwrap(), b"x");
+        assert!(store.store.object("other", name.as_bytes()).await.unwrap().is_none());
+    }
+    // A policy for the other bucket is held against the host, whatever the field says.
+    let other = policy().bucket("other");
+    let form = Form::anonymous("k", b"x").sign(&other).field("bucket", "other");
+    assert_eq!(form.post(&store).await.status, 403);
+}
+
+#[tokio::test]
+async fn cve_2023_28434_a_form_passes_the_same_guards_as_a_put() {
+    let store = public().await;
+    let mine = Form::signed("mine", b"mine").field("x-oss-object-acl", "private");
+    assert_eq!(mine.post(&store).await.status, 204);
+    let put = |key: &str| request(&format!("PUT /{key}"), HOST, &[], b"theirs");
+    let listed =
+        |key: &str| request(&format!("PUT /{key}"), HOST, &[("x-oss-object-acl", "public-read")], b"theirs");
+    for (form, by_put) in [
+        (Form::anonymous("mine", b"theirs"), put("mine")),
+        (Form::anonymous("new", b"theirs").field("x-oss-object-acl", "public-read"), listed("new")),
+        (Form::anonymous("\\k", b"theirs"), put("%5Ck")),
+        (Form::anonymous(&"k".repeat(1024), b"theirs"), put(&"k".repeat(1024))),
+    ] {
+        let (form, by_put) = (form.post(&store).await, send(store.address, &by_put).await);
+        assert_eq!((form.status, form.element("Code")), (by_put.status, by_put.element("Code")));
+        assert!(form.status >= 400, "{}", form.text());
+    }
+    assert_eq!(store.bytes("mine").await.unwrap(), b"mine");
+}
+
+#[tokio::test]
+async fn cve_2021_21362_rights_are_checked_when_they_are_used() {
+    let store = public().await;
+    let bytes = Form::anonymous("k", &[b'x'; 100_000]).request(&[]);
+    let (begun, rest) = bytes.split_at(50_000);
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    stream.write_all(begun).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
+    let (bucket, name, value) = (BUCKET.to_owned(), "acl".to_owned(), Some(b"private".to_vec()));
+    store.store.commit(Mutation::PutSetting { bucket, name, value }).await.unwrap();
+    stream.write_all(rest).await.unwrap();
+    let answer = read(&mut stream).await;
+    assert_eq!((answer.status, answer.element("Code")), (403, Some("AccessDenied")));
+    assert!(store.is_empty().await, "it was stored by a right that is gone");
+}
+
+#[tokio::test]
+async fn s3d_263_the_edges_of_the_length_range_are_held_to_the_byte() {
+    let store = RunningStore::start().await;
+    for (range, accepted, refused) in [
+        ("0,0", vec![0], vec![1]),
+        ("1,1", vec![1], vec![0, 2]),
+        ("2,18446744073709551615", vec![2, 70_000], vec![0, 1]),
+        ("0,9223372036854775808", vec![0, 1], vec![]),
+        ("18446744073709551615,18446744073709551615", vec![], vec![0, 1]),
+        ("5,4", vec![], vec![4, 5]),
+        ("-1,10", vec![], vec![0, 10]),
+        ("0,18446744073709551616", vec![], vec![0]),
+        ("0,1e3", vec![], vec![0]),
+        ("0,10.0", vec![], vec![0]),
+        ("\"0\",\"10\"", vec![], vec![0]),
+    ] {
+        let json = format!(
+            "{{\"expiration\":\"2027-01-01T00:00:00Z\",\"conditions\":[[\"content-length-range\",{range}]]}}"
+        );
+        let text = STANDARD.encode(json);
+        let post = async |len: usize| {
+            let form = Form::anonymous("k", &vec![b'x'; len]).sign_text(&text);
+            form.post(&store).await.status
+        };
+        for len in accepted {
+            assert_eq!(post(len).await, 204, "{len} in {range}");
+        }
+        for len in refused {
+            assert_eq!(post(len).await, 400, "{len} in {range}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_access_list_that_the_policy_names_is_not_taken_from_a_header() {
+    let store = RunningStore::start().await;
+    let header = [("x-oss-object-acl", "public-read")];
+    let lists = ["public-read", "public-read-write"];
+    let form = |key: &str| Form::anonymous(key, b"x");
+    for (key, form) in [
+        ("not-in", form("not-in").sign(&policy().not_in("x-oss-object-acl", &lists))),
+        ("empty", form("empty").field("x-oss-object-acl", "").sign(&policy().eq("X-OSS-Object-Acl", ""))),
+    ] {
+        assert_eq!(send(store.address, &form.request(&header)).await.status, 204, "{key}");
+        assert_eq!(get(&store, key).await.status, 403, "{key} is open to everybody");
+    }
+    let pinned = form("pinned").sign(&policy().eq("x-oss-object-acl", "public-read"));
+    assert_eq!(send(store.address, &pinned.request(&header)).await.status, 403);
+    // Where the policy says nothing of it, the header counts as it does for OSS.
+    assert_eq!(send(store.address, &form("open").sign(&policy()).request(&header)).await.status, 204);
+    assert_eq!(get(&store, "open").await.status, 200);
+}
+
+#[tokio::test]
+async fn cve_2026_21862_an_address_that_a_header_claims_is_not_believed() {
+    let store = RunningStore::start().await;
+    let application = Application::saying("{}").await;
+    let form = Form::signed("k", b"x").callback(&application.url("/"), "${clientIp}", BodyType::Form);
+    let claims = [
+        ("X-Forwarded-For", "203.0.113.9"),
+        ("X-Real-IP", "203.0.113.9"),
+        ("Forwarded", "for=203.0.113.9"),
+        ("True-Client-IP", "203.0.113.9"),
+    ];
+    assert_eq!(send(store.address, &form.request(&claims)).await.status, 200);
+    assert_eq!(application.only().text(), "127.0.0.1");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_a_page_is_relayed_so_that_it_runs_no_scripts() {
+    let store = RunningStore::start().await;
+    let page = "\"<script>alert(1)</script>\"";
+    let length = page.len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n");
+    let application = Application::answering(format!("{head}{page}").as_bytes()).await;
+    let form = Form::signed("k", b"x").callback(&application.url("/"), "a=b", BodyType::Form);
+    let answer = form.post(&store).await;
+    assert_eq!((answer.status, answer.text()), (200, page));
+    assert_eq!(answer.header("content-security-policy"), Some("sandbox"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}
+
+#[tokio::test]
+async fn a_field_by_another_spelling_of_its_name_meets_no_condition() {
+    let store = RunningStore::start().await;
+    let prefix = policy().starts_with("key", "user/4/");
+    for (name, value) in
+        [("$key", "user/4/a"), (" key", "user/4/a"), ("\u{ff4b}ey", "user/4/a"), ("key\u{200b}", "user/4/a")]
+    {
+        let form = Form::anonymous("elsewhere", b"x").sign(&prefix).field(name, value);
+        assert_eq!(form.post(&store).await.status, 403, "{name:?}");
+    }
+    // The Kelvin sign is a k in lower case: the field is the key, and named twice.
+    for name in ["KEY", "\u{212a}ey"] {
+        let form = Form::anonymous("user/4/a", b"x").sign(&prefix).field(name, "elsewhere");
+        assert_eq!(form.post(&store).await.status, 400, "{name:?}");
+    }
+    assert!(store.is_empty().await);
+}
