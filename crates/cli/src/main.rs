@@ -35,6 +35,8 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     let command = command_line::read(std::env::args_os())?;
     setup::log::start();
+    setup::process_limits::keep_files_private();
+    setup::process_limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(async {
         match command {

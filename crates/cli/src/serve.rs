@@ -4,6 +4,7 @@
 //! callbacks, as it would see OSS. What is shared is made here: the access key, and the pinned callback key.
 
 mod demo_bucket;
+mod known_host;
 mod open_link;
 mod page_files;
 mod routes;
@@ -34,6 +35,7 @@ use crate::setup::running::{self, Running};
 use crate::setup::store_server::{self, StoreServer};
 use crate::setup::{callback_key, clock, random, shutdown, signing};
 use crate::store_alone::DEFAULT_STORE_PORT;
+use known_host::KnownHost;
 use routes::Serving;
 
 /// The default port of the page.
@@ -99,7 +101,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let facts = serve_document::Facts::new(&flags, &app, &addresses, token.as_deref())?;
     let greeting = welcome::Greeting::new(&flags.data, &access_key, &addresses, &facts)?;
     let serving = Serving::new(&app, &opened, &addresses.store, access_key, clock, facts);
-    let router: Router = routes::router(app, serving);
+    let router: Router = routes::router(app, serving, KnownHost::new(flags.public_app_url.as_deref()));
 
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print();
@@ -211,9 +213,14 @@ fn callback_url(flags: &ServeFlags, addresses: &Addresses) -> anyhow::Result<Opt
     }
 }
 
+/// Both ends of the connection that the request came by.
+fn peer_of(extensions: &http::Extensions) -> Peer {
+    extensions.get::<Peer>().copied().unwrap_or_default()
+}
+
 /// The address of this machine that the request came to.
 fn arrived_at(parts: &Parts) -> IpAddr {
-    parts.extensions.get::<Peer>().copied().unwrap_or_default().local.ip()
+    peer_of(&parts.extensions).local.ip()
 }
 
 #[cfg(test)]

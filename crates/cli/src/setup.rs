@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod listeners;
 pub(crate) mod log;
 pub(crate) mod private_file;
+pub(crate) mod process_limits;
 pub(crate) mod random;
 pub(crate) mod running;
 pub(crate) mod shutdown;

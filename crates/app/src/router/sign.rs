@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, request::Parts};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::{AppOptions, uncached};
@@ -30,7 +31,9 @@ pub(super) async fn sign(
     query: Result<Query<SignatureQuery>, QueryRejection>,
     parts: Parts,
 ) -> Response {
-    let Ok(Query(query)) = query else {
+    // The framework would read a broken character as another one, and sign a folder that nobody asked for.
+    let is_text = percent_decode_str(parts.uri.query().unwrap_or_default()).decode_utf8().is_ok();
+    let Some(Query(query)) = query.ok().filter(|_| is_text) else {
         return refusal("InvalidQuery", "the query cannot be read, or names something twice").into_response();
     };
     let mut choice = SignerChoice::default();

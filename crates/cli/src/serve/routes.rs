@@ -16,6 +16,7 @@ use countersign_store::{Clock, Health, Store};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
+use super::known_host::{self, KnownHost};
 use super::{arrived_at, open_link, page_files, serve_document};
 use crate::network::reachable::Reachable;
 use crate::setup::credentials::AccessKey;
@@ -60,7 +61,7 @@ impl Serving {
 }
 
 /// Everything under the application's address.
-pub(super) fn router(app: AppOptions, serving: Serving) -> Router {
+pub(super) fn router(app: AppOptions, serving: Serving, known_host: KnownHost) -> Router {
     let serving = Arc::new(serving);
     let admitted = Router::new()
         .route("/open", get(open_link::open))
@@ -74,6 +75,7 @@ pub(super) fn router(app: AppOptions, serving: Serving) -> Router {
         .merge(admitted)
         .with_state(serving)
         .merge(countersign_app::router(app))
+        .layer(middleware::from_fn_with_state(Arc::new(known_host), known_host::demand))
 }
 
 async fn admit(State(serving): State<Arc<Serving>>, request: Request, next: Next) -> Response {
