@@ -19,8 +19,8 @@ export async function freePort() {
   return port;
 }
 
-/** Runs `countersign` with `args` until `healthUrl` answers 200. */
-export async function start(args, healthUrl, env = {}) {
+/** Runs `countersign` with `args` until `healthUrl` answers 200, as `isReady` sees it. */
+export async function start(args, healthUrl, env = {}, isReady = answersOk) {
   const child = spawn(BINARY, args, {
     env: { ...process.env, COUNTERSIGN_ACCESS_KEY_ID: KEY_ID, COUNTERSIGN_ACCESS_KEY_SECRET: KEY_SECRET, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -34,12 +34,13 @@ export async function start(args, healthUrl, env = {}) {
   };
   const deadline = Date.now() + 20_000;
   for (;;) {
-    const ready = await fetch(healthUrl).then((answer) => answer.ok, () => false);
-    if (ready) return running;
+    if (await isReady(healthUrl)) return running;
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`countersign is not ready:\n${running.printed}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+const answersOk = (url) => fetch(url).then((answer) => answer.ok, () => false);
 
 export async function startStore(extra = []) {
   const data = await mkdtemp(join(tmpdir(), 'countersign-'));
