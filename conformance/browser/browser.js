@@ -1,4 +1,5 @@
 // A real browser and the real binary: what every test of the page needs, started here and stopped here.
+import { existsSync } from 'node:fs';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 import { freePort, start } from '../node/running.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const CHROMIUM = process.env.CHROMIUM ?? onPath('chromium', 'chromium-browser', 'google-chrome');
+const FIREFOX = process.env.FIREFOX ?? onPath('firefox-esr', 'firefox');
 const QUIET = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--no-proxy-server', '--hide-scrollbars',
@@ -15,6 +16,12 @@ const QUIET = [
 
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = { width: 360, height: 740, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+/** The first of these programs that the path has. */
+function onPath(...names) {
+  const folders = (process.env.PATH ?? '').split(':');
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+}
 
 /** @param {string[]} [extra] further Chromium flags */
 export function launchChromium(extra = []) {

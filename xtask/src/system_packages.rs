@@ -44,6 +44,12 @@ const NEEDS: &[Need] = &[
     },
     Need { package: "zbar-tools", purpose: "reading the QR codes back", sign: Sign::Program(&["zbarimg"]) },
     Need {
+        package: "openssl",
+        purpose: "a second opinion on signatures, and certificates",
+        sign: Sign::Program(&["openssl"]),
+    },
+    Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]) },
+    Need {
         package: "python3-venv",
         purpose: "the Python SDK in a folder of its own",
         sign: Sign::Answer(&["python3", "-c", "import ensurepip, venv; print('yes')"]),
