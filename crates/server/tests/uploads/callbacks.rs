@@ -207,10 +207,9 @@ async fn a_callback_that_leads_back_to_the_store_does_not_deadlock() {
     (setup.limits.uploads_max, setup.limits.callbacks_max) = (1, 1);
     let store = RunningStore::start_with(setup).await;
     let url = format!("http://{}/{BUCKET}/", store.address);
-    let started = Instant::now();
     let reply = Form::signed("k", b"x").callback(&url, "a=b", BodyType::Form).post(&store).await;
+    // A deadlock would end with the callback's time instead: "Cost too long time."
     assert_eq!((reply.status, reply.element("Message")), (203, Some("Error status : 400.")));
-    assert!(started.elapsed() < Duration::from_millis(400));
     // One more callback than may be under way is told so instead of waiting.
     let slow = Application::conducting(Conduct::Answer(Duration::from_millis(300), ok("{}"))).await;
     let form = Form::signed("k", b"x").callback(&slow.url("/"), "a=b", BodyType::Form);

@@ -238,8 +238,10 @@ fn one_byte_chunks_of_hostile_bodies_cost_linear_time() {
         begun.elapsed()
     };
     for pattern in [&b"\r"[..], b"\r\n--Bx", b"\r\n--B \t x", b"-"] {
-        let small = time(pattern, 1 << 17);
-        let large = time(pattern, 1 << 20);
+        // The best of three: what else the machine does only ever adds.
+        let best = |bytes| (0..3).map(|_| time(pattern, bytes)).min().unwrap_or_default();
+        let small = best(1 << 17);
+        let large = best(1 << 20);
         // Eight times the bytes; quadratic work would take sixty-four times as long.
         assert!(large < small * 32 + std::time::Duration::from_millis(500), "{small:?} {large:?}");
     }
