@@ -7,6 +7,7 @@
 //! Every [`Work`] starts when the method is called; awaiting it only waits. So an upload's writing runs
 //! beside its hashing and receiving without a task of its own.
 
+pub mod device;
 pub mod local_files;
 
 use bytes::Bytes;

@@ -4,6 +4,7 @@ mod commit;
 mod folder_lock;
 mod sweeper;
 
+use crate::blobs::device::{Device, LocalDisk};
 use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, SqliteCatalog, SqliteOptions};
 use crate::health::HealthFlag;
@@ -41,6 +42,8 @@ pub struct StoreOptions {
     pub garbage_grace: Duration,
     /// How often the sweeper looks.
     pub sweep_every: Duration,
+    /// The file system of everything but the catalog's database, which has SQLite's.
+    pub device: Arc<dyn Device>,
 }
 
 impl StoreOptions {
@@ -54,6 +57,7 @@ impl StoreOptions {
             read_connections: 4,
             garbage_grace: Duration::from_secs(10),
             sweep_every: Duration::from_secs(5),
+            device: Arc::new(LocalDisk),
         }
     }
 }
@@ -287,6 +291,7 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
         folder: folder.join("blobs"),
         durable: options.durable,
         unnamed_files: true,
+        device: Arc::clone(&options.device),
     })?;
     Ok((lock, Arc::new(catalog), Arc::new(blobs)))
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 fn local_files(unnamed_files: bool) -> BlobsFixture {
     let keep = tempfile::tempdir().unwrap();
     let folder = keep.path().join("blobs");
-    let blobs = LocalFiles::open(LocalFilesOptions { folder, durable: true, unnamed_files }).unwrap();
+    let blobs =
+        LocalFiles::open(LocalFilesOptions { unnamed_files, ..LocalFilesOptions::new(folder) }).unwrap();
     BlobsFixture { blobs: Arc::new(blobs), keep: Box::new(keep) }
 }
 

@@ -84,7 +84,7 @@ async fn a_start_deletes_what_no_commit_names_and_nothing_else() {
     store.shutdown().await;
     drop(store);
     let options =
-        LocalFilesOptions { folder: folder.path().join("blobs"), durable: true, unnamed_files: false };
+        LocalFilesOptions { unnamed_files: false, ..LocalFilesOptions::new(folder.path().join("blobs")) };
     let blobs = LocalFiles::open(options).unwrap();
     blobs.recover(1).await.unwrap();
     let sealed = blobs.stage(None).seal(Arc::new(vec![Bytes::from_static(b"orphan")])).await.unwrap();

@@ -11,6 +11,7 @@ mod publisher;
 mod reading;
 mod writing;
 
+use super::device::{Device, LocalDisk};
 use super::{BlobError, BlobId, BlobWriter, Blobs, OpenedBlob, Work};
 use folders::Folders;
 use publisher::Publisher;
@@ -28,6 +29,20 @@ pub struct LocalFilesOptions {
     pub durable: bool,
     /// Whether files without a name may be used where the system has them.
     pub unnamed_files: bool,
+    /// The file system.
+    pub device: Arc<dyn Device>,
+}
+
+impl LocalFilesOptions {
+    /// The defaults, in this folder of the real file system.
+    pub fn new(folder: impl Into<PathBuf>) -> LocalFilesOptions {
+        LocalFilesOptions {
+            folder: folder.into(),
+            durable: true,
+            unnamed_files: true,
+            device: Arc::new(LocalDisk),
+        }
+    }
 }
 
 /// Blobs as local files.
@@ -44,8 +59,8 @@ impl LocalFiles {
     /// # Errors
     /// When it cannot be made or written.
     pub fn open(options: LocalFilesOptions) -> Result<LocalFiles, BlobError> {
-        let folders = Arc::new(Folders::open(options.folder.clone(), options.durable)?);
-        let staging = Arc::new(Staging::open(&options.folder, options.durable, options.unnamed_files)?);
+        let folders = Arc::new(Folders::open(&options)?);
+        let staging = Arc::new(Staging::open(&options)?);
         let publisher = Publisher::start(Arc::clone(&folders))?;
         Ok(LocalFiles { folders, staging, publisher })
     }
@@ -63,8 +78,8 @@ impl Blobs for LocalFiles {
     }
 
     fn open(&self, id: BlobId, offset: u64, len: usize) -> Work<Result<OpenedBlob, BlobError>> {
-        let path = self.folders.path_of(id);
-        off_thread(move || reading::open(&path, offset, len))
+        let folders = Arc::clone(&self.folders);
+        off_thread(move || reading::open(folders.open_blob(id)?, offset, len))
     }
 
     fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>> {

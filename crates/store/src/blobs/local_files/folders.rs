@@ -1,13 +1,12 @@
 //! The numbered folders: which is being filled, where a blob lies, and which folders are settled.
 
-use super::{failed, sync_failed};
+use super::{LocalFilesOptions, failed, sync_failed};
+use crate::blobs::device::{Device, DeviceFile, DeviceFolder};
 use crate::blobs::{BlobError, BlobId};
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Blobs to a folder.
 const FOLDER_BLOBS: usize = 4096;
@@ -15,6 +14,7 @@ const FOLDER_BLOBS: usize = 4096;
 /// All folders.
 #[derive(Debug)]
 pub(super) struct Folders {
+    device: Arc<dyn Device>,
     root: PathBuf,
     durable: bool,
     state: Mutex<State>,
@@ -33,8 +33,8 @@ struct State {
 pub(super) struct Filling {
     number: u32,
     taken: usize,
-    /// For names relative to it and for its sync.
-    pub(super) folder: File,
+    /// For its sync.
+    folder: Arc<dyn DeviceFolder>,
 }
 
 impl Filling {
@@ -46,9 +46,14 @@ impl Filling {
 
 impl Folders {
     /// Opens the root, making it when needed.
-    pub(super) fn open(root: PathBuf, durable: bool) -> Result<Folders, BlobError> {
-        make_folder(&root, durable)?;
-        Ok(Folders { root, durable, state: Mutex::new(State { current: 1, unsettled: BTreeMap::new() }) })
+    pub(super) fn open(options: &LocalFilesOptions) -> Result<Folders, BlobError> {
+        make_folder(&*options.device, &options.folder, options.durable)?;
+        Ok(Folders {
+            device: Arc::clone(&options.device),
+            root: options.folder.clone(),
+            durable: options.durable,
+            state: Mutex::new(State { current: 1, unsettled: BTreeMap::new() }),
+        })
     }
 
     /// A folder with room: the one given, or a new one.
@@ -60,8 +65,8 @@ impl Folders {
             None => current,
         };
         let path = self.folder_path(number);
-        make_folder(&path, self.durable)?;
-        let folder = File::open(&path).map_err(failed("opening a folder of blobs"))?;
+        make_folder(&*self.device, &path, self.durable)?;
+        let folder = self.device.open_folder(&path).map_err(failed("opening a folder of blobs"))?;
         self.lock().current = number;
         Ok(Filling { number, taken: 0, folder })
     }
@@ -80,7 +85,7 @@ impl Folders {
 
     /// Makes the names in a folder durable.
     pub(super) fn sync(&self, filling: &Filling) -> Result<(), BlobError> {
-        if self.durable { filling.folder.sync_all().map_err(sync_failed) } else { Ok(()) }
+        if self.durable { filling.folder.sync().map_err(sync_failed) } else { Ok(()) }
     }
 
     /// The outcome of a blob's commit is known.
@@ -106,9 +111,14 @@ impl Folders {
         self.folder_path(folder_of(id)).join(file_name(id))
     }
 
+    /// Opens a blob.
+    pub(super) fn open_blob(&self, id: BlobId) -> Result<Arc<dyn DeviceFile>, BlobError> {
+        self.device.open(&self.path_of(id)).map_err(failed("opening a blob"))
+    }
+
     /// Deletes a blob, and its folder when that is empty and takes no more.
     pub(super) fn delete(&self, id: BlobId) -> Result<(), BlobError> {
-        match fs::remove_file(self.path_of(id)) {
+        match self.device.remove(&self.path_of(id)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed("deleting a blob")(error));
             }
@@ -116,7 +126,7 @@ impl Folders {
         }
         if folder_of(id) < self.lock().current {
             // Refused while it holds anything, which is most of the time.
-            let _not_empty = fs::remove_dir(self.folder_path(folder_of(id)));
+            let _not_empty = self.device.remove_folder(&self.folder_path(folder_of(id)));
         }
         Ok(())
     }
@@ -125,17 +135,13 @@ impl Folders {
     pub(super) fn recover(&self, mark: u64) -> Result<Vec<BlobId>, BlobError> {
         let mut suspects = Vec::new();
         let mut current = u32::try_from(mark).unwrap_or(u32::MAX).max(1);
-        for entry in fs::read_dir(&self.root).map_err(failed("reading the blobs' folder"))? {
-            let entry = entry.map_err(failed("reading the blobs' folder"))?;
-            let name = entry.file_name();
+        for name in self.device.names_in(&self.root).map_err(failed("reading the blobs' folder"))? {
             let Some(number) = name.to_str().and_then(folder_number) else { continue };
             current = current.max(number + 1);
             if u64::from(number) >= mark {
-                let files = fs::read_dir(entry.path()).map_err(failed("reading a folder of blobs"))?;
-                for file in files {
-                    let file = file.map_err(failed("reading a folder of blobs"))?;
-                    suspects.extend(file.file_name().to_str().and_then(|name| blob_id(number, name)));
-                }
+                let files = self.device.names_in(&self.root.join(&name));
+                let files = files.map_err(failed("reading a folder of blobs"))?;
+                suspects.extend(files.iter().filter_map(|name| blob_id(number, name.to_str()?)));
             }
         }
         *self.lock() = State { current, unsettled: BTreeMap::new() };
@@ -152,7 +158,7 @@ impl Folders {
 }
 
 /// The name of a blob's file in its folder.
-pub(super) fn file_name(id: BlobId) -> String {
+fn file_name(id: BlobId) -> String {
     id.0.iter().skip(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -173,15 +179,15 @@ fn blob_id(folder: u32, name: &str) -> Option<BlobId> {
 }
 
 /// Makes a folder that only its owner may enter, and makes its name durable.
-pub(super) fn make_folder(path: &Path, durable: bool) -> Result<(), BlobError> {
-    match DirBuilder::new().mode(0o700).create(path) {
+pub(super) fn make_folder(device: &dyn Device, path: &Path, durable: bool) -> Result<(), BlobError> {
+    match device.make_folder(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         Err(error) => return Err(failed("making a folder")(error)),
     }
     match path.parent() {
         Some(parent) if durable => {
-            File::open(parent).map_err(failed("opening a folder"))?.sync_all().map_err(sync_failed)
+            device.open_folder(parent).map_err(failed("opening a folder"))?.sync().map_err(sync_failed)
         }
         _ => Ok(()),
     }
@@ -202,7 +208,8 @@ mod tests {
     #[test]
     fn the_mark_stays_below_a_blob_whose_outcome_is_unknown() {
         let root = tempfile::tempdir().unwrap();
-        let folders = Folders::open(root.path().join("blobs"), true).unwrap();
+        let options = LocalFilesOptions::new(root.path().join("blobs"));
+        let folders = Folders::open(&options).unwrap();
         folders.recover(5).unwrap();
         let mut filling = folders.with_room(None).unwrap();
         let id = folders.name(&mut filling).unwrap();

@@ -1,12 +1,10 @@
 //! Giving sealed files their lasting names. One thread takes all that wait, links them into the folder that is
 //! being filled, and syncs that folder once for all of them.
 
-use super::folders::{Filling, Folders, file_name};
+use super::folders::{Filling, Folders};
 use super::writing::StagedFile;
 use super::{BlobError, failed};
 use crate::blobs::{BlobId, Work};
-use rustix::fs::{AtFlags, CWD, linkat, renameat};
-use std::os::fd::AsRawFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -151,21 +149,11 @@ fn answer(folders: &Folders, filling: &Filling, linked: &mut Linked) {
 
 fn link(folders: &Folders, filling: &mut Filling, file: StagedFile) -> Result<BlobId, BlobError> {
     let id = folders.name(filling)?;
-    let linked = match &file.path {
-        None => {
-            let unnamed = format!("/proc/self/fd/{}", file.file.as_raw_fd());
-            linkat(CWD, unnamed, &filling.folder, file_name(id), AtFlags::SYMLINK_FOLLOW)
-        }
-        Some(path) => renameat(CWD, path, &filling.folder, file_name(id)),
-    };
-    match linked {
-        Ok(()) => {
-            file.keep();
-            Ok(id)
-        }
-        Err(errno) => {
+    match file.publish(&folders.path_of(id)) {
+        Ok(()) => Ok(id),
+        Err(error) => {
             folders.settled(id);
-            Err(failed("naming a blob")(errno.into()))
+            Err(failed("naming a blob")(error))
         }
     }
 }

@@ -2,13 +2,11 @@
 //! end.
 
 use super::publisher::Publisher;
-use super::{BlobError, failed, off_thread, reading, sync_failed};
+use super::{BlobError, LocalFilesOptions, failed, off_thread, reading, sync_failed};
+use crate::blobs::device::{Device, DeviceFile};
 use crate::blobs::{BlobId, BlobWriter, Chunks, SealedBytes, Work};
 use bytes::Bytes;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
-use std::fs::{self, File};
-use std::io::{self, IoSlice, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +18,7 @@ const CHECKED_BYTES: u64 = 1024 * 1024;
 /// Where and how blobs are staged.
 #[derive(Debug)]
 pub(super) struct Staging {
+    device: Arc<dyn Device>,
     folder: PathBuf,
     durable: bool,
     unnamed: bool,
@@ -28,16 +27,22 @@ pub(super) struct Staging {
 /// A file that is not published; dropping it discards its bytes.
 #[derive(Debug)]
 pub(super) struct StagedFile {
-    /// The file.
-    pub(super) file: Arc<File>,
+    device: Arc<dyn Device>,
+    file: Arc<dyn DeviceFile>,
     /// Its path where it has a name.
-    pub(super) path: Option<PathBuf>,
+    path: Option<PathBuf>,
 }
 
 impl StagedFile {
-    /// It is published: its old name is gone already.
-    pub(super) fn keep(mut self) {
+    /// Gives it its lasting name, which is not durable yet.
+    pub(super) fn publish(mut self, to: &Path) -> io::Result<()> {
+        match &self.path {
+            None => self.file.link(to)?,
+            Some(path) => self.device.rename(path, to)?,
+        }
+        // Its old name is gone already.
         self.path = None;
+        Ok(())
     }
 }
 
@@ -45,25 +50,24 @@ impl Drop for StagedFile {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
             // What stays behind is swept at the next start.
-            let _swept_later = fs::remove_file(path);
+            let _swept_later = self.device.remove(path);
         }
     }
 }
 
 impl Staging {
     /// Makes the folder, and finds out whether files without a name can be used there.
-    pub(super) fn open(root: &Path, durable: bool, unnamed_files: bool) -> Result<Staging, BlobError> {
-        let folder = root.join("staged");
-        super::folders::make_folder(&folder, durable)?;
-        let unnamed = unnamed_files && can_link_unnamed(&folder);
-        Ok(Staging { folder, durable, unnamed })
+    pub(super) fn open(options: &LocalFilesOptions) -> Result<Staging, BlobError> {
+        let (device, folder) = (Arc::clone(&options.device), options.folder.join("staged"));
+        super::folders::make_folder(&*device, &folder, options.durable)?;
+        let unnamed = options.unnamed_files && can_link_unnamed(&*device, &folder);
+        Ok(Staging { device, folder, durable: options.durable, unnamed })
     }
 
     /// Discards what a crash left staged.
     pub(super) fn sweep(&self) -> Result<(), BlobError> {
-        for entry in fs::read_dir(&self.folder).map_err(failed("reading the staged blobs"))? {
-            let path = entry.map_err(failed("reading the staged blobs"))?.path();
-            fs::remove_file(path).map_err(failed("sweeping a staged blob"))?;
+        for name in self.device.names_in(&self.folder).map_err(failed("reading the staged blobs"))? {
+            self.device.remove(&self.folder.join(name)).map_err(failed("sweeping a staged blob"))?;
         }
         Ok(())
     }
@@ -73,33 +77,30 @@ impl Staging {
             return Err(BlobError::Full);
         }
         if self.unnamed {
-            let file = open_unnamed(&self.folder).map_err(failed("staging a blob"))?;
-            return Ok(StagedFile { file: Arc::new(file), path: None });
+            let file = self.device.create_unnamed(&self.folder).map_err(failed("staging a blob"))?;
+            return Ok(self.staged(file, None));
         }
         let random = crate::random::blob_name().map_err(failed("drawing a random name"))?;
         let path = self.folder.join(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-        let file = File::options().read(true).write(true).create_new(true).open(&path);
-        Ok(StagedFile { file: Arc::new(file.map_err(failed("staging a blob"))?), path: Some(path) })
+        let file = self.device.create(&path).map_err(failed("staging a blob"))?;
+        Ok(self.staged(file, Some(path)))
+    }
+
+    fn staged(&self, file: Arc<dyn DeviceFile>, path: Option<PathBuf>) -> StagedFile {
+        StagedFile { device: Arc::clone(&self.device), file, path }
     }
 
     fn has_space(&self, bytes: u64) -> bool {
-        rustix::fs::statvfs(&self.folder)
-            .map_or(true, |space| space.f_bavail.saturating_mul(space.f_frsize) > bytes)
+        self.device.free_bytes(&self.folder).map_or(true, |free| free > bytes)
     }
 }
 
-fn open_unnamed(folder: &Path) -> io::Result<File> {
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?))
-}
-
 /// Tries it: some file systems have no such files, and without /proc they cannot be given a name.
-fn can_link_unnamed(folder: &Path) -> bool {
-    let Ok(file) = open_unnamed(folder) else { return false };
+fn can_link_unnamed(device: &dyn Device, folder: &Path) -> bool {
+    let Ok(file) = device.create_unnamed(folder) else { return false };
     let trial = folder.join("trial");
-    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let linked = rustix::fs::linkat(CWD, unnamed, CWD, &trial, AtFlags::SYMLINK_FOLLOW);
-    let _swept_later = fs::remove_file(&trial);
+    let linked = file.link(&trial);
+    let _swept_later = device.remove(&trial);
     match linked {
         Ok(()) => true,
         Err(error) => {
@@ -147,11 +148,11 @@ impl Progress {
             None => staging.create(expected_bytes)?,
         };
         let staged = self.staged.insert(staged);
-        self.written += write_all(&staged.file, chunks).map_err(failed("writing a blob"))?;
+        self.written += write_all(&*staged.file, chunks, self.written).map_err(failed("writing a blob"))?;
         let pending = self.written - self.write_back_started;
         if staging.durable && pending >= WRITE_BACK_BYTES {
             let start = self.write_back_started;
-            if let Err(error) = countersign_sys::sync_file_range_write(staged.file.as_fd(), start, pending) {
+            if let Err(error) = staged.file.start_write_back(start, pending) {
                 tracing::debug!(%error, "write-back was not started early");
             }
             self.write_back_started = self.written;
@@ -161,13 +162,13 @@ impl Progress {
 }
 
 /// Writes all chunks, many to a call, and says how many bytes they are.
-fn write_all(mut file: &File, chunks: &[Bytes]) -> io::Result<u64> {
+fn write_all(file: &dyn DeviceFile, chunks: &[Bytes], offset: u64) -> io::Result<u64> {
     let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
     let mut rest = &mut slices[..];
     let mut total = 0;
     IoSlice::advance_slices(&mut rest, 0);
     while !rest.is_empty() {
-        match file.write_vectored(rest) {
+        match file.write_at(rest, offset + total) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 total += written as u64;
@@ -214,7 +215,7 @@ struct SealedFile {
 impl SealedBytes for SealedFile {
     fn read_at(&self, offset: u64, len: usize) -> Work<Result<Bytes, BlobError>> {
         let file = Arc::clone(&self.staged.file);
-        off_thread(move || reading::read_at(&file, offset, len))
+        off_thread(move || reading::read_at(&*file, offset, len))
     }
 
     fn publish(self: Box<Self>) -> Work<Result<BlobId, BlobError>> {
