@@ -70,6 +70,13 @@ pub trait Blobs: Send + Sync {
     /// Deletes a published blob; one that is gone already is no error.
     fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>>;
 
+    /// Published blobs in the order of their names, those after `after`: at least one while any follow, and as
+    /// many as are told at little cost.
+    fn published(&self, after: Option<BlobId>) -> Work<Result<Vec<BlobId>, BlobError>>;
+
+    /// Where a published blob lies, for whoever must look after it.
+    fn place_of(&self, id: BlobId) -> String;
+
     /// The outcome of the commit that this published blob was offered to is known.
     fn settled(&self, id: BlobId);
 

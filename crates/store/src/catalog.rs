@@ -4,6 +4,7 @@
 //! are short: none keeps a read transaction beyond its own call.
 
 pub mod sqlite;
+mod survey;
 
 use crate::blobs::{BlobId, Work};
 use crate::{
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 pub use sqlite::{SqliteCatalog, SqliteOptions};
+pub use survey::{DamageRecord, Inventoried, ScrubNote, ScrubProgress, ScrubState};
 
 /// What a batch answers: a result per mutation, or the reason why nothing of it was applied.
 pub type BatchOutcome = Result<Vec<Result<Applied, Refused>>, ApplyError>;
@@ -142,6 +144,18 @@ pub trait Catalog: Send + Sync {
 
     /// Keeps the mark of the blobs.
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>>;
+
+    /// Every object in the order of its sequence, those after `after`; inline bytes do not come along.
+    fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>>;
+
+    /// The engine's check of itself, and whether its tables agree: a sentence for each thing that is wrong.
+    fn check(&self) -> Work<Result<Vec<String>, CatalogError>>;
+
+    /// What scrubs have kept.
+    fn scrub_state(&self) -> Work<Result<ScrubState, CatalogError>>;
+
+    /// Keeps what a scrub found; damage of contents that are gone by now is forgotten.
+    fn note_scrub(&self, note: ScrubNote) -> Work<Result<(), ApplyError>>;
 
     /// Takes no more writes, finishes those under way, and ends the workers.
     fn shutdown(&self) -> Work<()>;

@@ -27,6 +27,12 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The folder holds no catalog.
+    #[error("there is no store in {}", path.display())]
+    NoStore {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// The catalog could not be opened.
     #[error("the catalog cannot be opened: {0}")]
     Catalog(#[from] CatalogError),
@@ -135,6 +141,9 @@ pub enum ReadError {
     /// Fewer bytes are stored than the record says: the blob is damaged.
     #[error("the stored blob is shorter than its record")]
     Short,
+    /// The stored bytes are not what was acknowledged, and are not served.
+    #[error("the stored bytes of the object are damaged")]
+    Damaged,
     /// The blob could not be read.
     #[error(transparent)]
     Blob(BlobError),

@@ -13,7 +13,6 @@
 pub mod blobs;
 pub mod catalog;
 mod error;
-mod health;
 mod mutation;
 mod object_reader;
 mod query;
@@ -21,13 +20,18 @@ mod random;
 mod record;
 mod staged_blob;
 mod store;
+mod upkeep;
 
+use upkeep::{damage, health, scrub};
+
+pub use damage::Damage;
 pub use error::{ApplyError, CommitError, OpenError, QueryError, ReadError, StageError};
 pub use health::{Health, HealthFlag};
 pub use mutation::{Applied, Mutation, OwedEntry, OwedOutcome, Refused};
 pub use object_reader::ObjectReader;
 pub use query::{Entry, ListPage, ListQuery};
 pub use record::{BucketRecord, ContentRef, ObjectRecord, OwedRecord, Place};
+pub use scrub::{DamagedObject, ScrubOptions, ScrubPace, ScrubReport, Unverified};
 pub use staged_blob::{SealedBlob, StagedBlob};
 pub use store::{Store, StoreOptions, StoreParts};
 

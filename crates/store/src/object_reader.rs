@@ -2,6 +2,7 @@
 
 pub(crate) mod pins;
 pub(crate) mod resolve;
+pub(crate) mod verified;
 
 use crate::ReadError;
 use crate::blobs::{BlobError, BlobReader, OpenedBlob, Work};
@@ -12,6 +13,7 @@ use pins::Pin;
 use std::pin::Pin as Pinned;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use verified::Watch;
 
 /// How much is read at once.
 pub(crate) const CHUNK_BYTES: u64 = 128 * 1024;
@@ -20,6 +22,7 @@ pub(crate) const CHUNK_BYTES: u64 = 128 * 1024;
 pub struct ObjectReader {
     remaining: u64,
     source: Source,
+    watch: Option<Watch>,
     _pin: Option<Pin>,
 }
 
@@ -53,14 +56,14 @@ impl ObjectReader {
     }
 
     pub(crate) fn whole(bytes: Bytes) -> ObjectReader {
-        ObjectReader { remaining: bytes.len() as u64, source: Source::Whole(bytes), _pin: None }
+        ObjectReader { remaining: bytes.len() as u64, source: Source::Whole(bytes), watch: None, _pin: None }
     }
 
     pub(crate) fn pieces(
         remaining: u64,
         pieces: BoxStream<'static, Result<Bytes, ReadError>>,
     ) -> ObjectReader {
-        ObjectReader { remaining, source: Source::Pieces(pieces), _pin: None }
+        ObjectReader { remaining, source: Source::Pieces(pieces), watch: None, _pin: None }
     }
 
     /// From an opened blob, of which the first chunk is read already.
@@ -73,7 +76,21 @@ impl ObjectReader {
             end: offset + len,
         };
         source.read_ahead();
-        ObjectReader { remaining: len, source: Source::Blob(source), _pin: Some(pin) }
+        ObjectReader { remaining: len, source: Source::Blob(source), watch: None, _pin: Some(pin) }
+    }
+
+    /// With a check of what passes; what is at hand and is all of it is checked now.
+    pub(crate) fn watched(mut self, mut watch: Watch) -> Result<ObjectReader, ReadError> {
+        let at_hand = match &self.source {
+            Source::Whole(bytes) => Some(bytes),
+            Source::Blob(blob) => blob.ready.as_ref(),
+            Source::Pieces(_) => None,
+        };
+        match at_hand {
+            Some(bytes) if bytes.len() as u64 >= self.remaining => watch.pass(bytes, true)?,
+            _ => self.watch = Some(watch),
+        }
+        Ok(self)
     }
 }
 
@@ -114,15 +131,22 @@ impl Stream for ObjectReader {
             Source::Blob(blob) => ready!(blob.poll(context)),
             Source::Pieces(pieces) => ready!(pieces.as_mut().poll_next(context)),
         };
-        let answer = match next {
+        let error = match next {
             Some(Ok(bytes)) if !bytes.is_empty() => {
                 self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
-                return Poll::Ready(Some(Ok(bytes)));
+                let last = self.remaining == 0;
+                match self.watch.as_mut().map_or(Ok(()), |watch| watch.pass(&bytes, last)) {
+                    Ok(()) => return Poll::Ready(Some(Ok(bytes))),
+                    Err(error) => error,
+                }
             }
-            Some(Err(error)) => Err(error),
-            _ => Err(ReadError::Short),
+            Some(Err(error)) => error,
+            _ => ReadError::Short,
         };
         self.remaining = 0;
-        Poll::Ready(Some(answer))
+        Poll::Ready(Some(Err(match &self.watch {
+            Some(watch) => watch.failed(error),
+            None => error,
+        })))
     }
 }

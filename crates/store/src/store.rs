@@ -1,15 +1,17 @@
 //! The store as its users see it: options, opening and recovery, and one method per thing it does.
 
 mod commit;
-mod folder_lock;
+pub(crate) mod folder_lock;
 mod sweeper;
 
 use crate::blobs::device::{Device, LocalDisk};
 use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, SqliteCatalog, SqliteOptions};
+use crate::damage::{Damage, KnownDamage};
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
-use crate::object_reader::{pins::Pins, resolve};
+use crate::object_reader::{pins::Pins, verified};
+use crate::scrub::{ScrubPace, Scrubbed, background};
 use crate::staged_blob::StagedBlob;
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
@@ -19,11 +21,12 @@ use bytes::Bytes;
 use folder_lock::FolderLock;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The catalog's file in the data folder.
-const CATALOG_FILE: &str = "catalog.sqlite";
+pub(crate) const CATALOG_FILE: &str = "catalog.sqlite";
 
 /// How to open the embedded store.
 #[derive(Clone)]
@@ -89,6 +92,9 @@ pub(crate) struct Inner {
     pub(crate) health: HealthFlag,
     pub(crate) clock: Clock,
     pub(crate) pins: Pins,
+    /// What must not be served.
+    pub(crate) damaged: KnownDamage,
+    ending: Arc<AtomicBool>,
     inline_bytes_max: u64,
     pub(crate) failed: Mutex<Vec<BlobId>>,
     lock: Mutex<Option<FolderLock>>,
@@ -134,12 +140,15 @@ impl Store {
         for orphan in orphans {
             parts.blobs.delete(orphan).await?;
         }
+        let damaged = KnownDamage::from_records(&parts.catalog.scrub_state().await?.damaged);
         let inner = Arc::new(Inner {
             catalog: parts.catalog,
             blobs: parts.blobs,
             health: parts.health,
             clock: parts.clock,
             pins: Pins::default(),
+            damaged,
+            ending: Arc::default(),
             inline_bytes_max: parts.inline_bytes_max,
             failed: Mutex::default(),
             lock: Mutex::default(),
@@ -227,12 +236,13 @@ impl Store {
     }
 
     /// Reads a range of an object's bytes. The first chunk is read before this answers, so that a content that
-    /// is gone shows here and not in the middle of an answer.
+    /// is gone shows here and not in the middle of an answer. Bytes that are all of the object are compared with
+    /// its CRC-64, the last of them before they are given out; see [`ReadError::Damaged`].
     ///
     /// # Errors
     /// [`ReadError`]; after [`ReadError::Gone`] resolve the key again.
     pub async fn read(&self, object: &ObjectRecord, range: Range<u64>) -> Result<ObjectReader, ReadError> {
-        resolve::read(&self.0, object, range).await
+        verified::read(&self.0, object, range).await
     }
 
     /// Owed entries that are open, in the order of their commits, those after the id `after`.
@@ -256,6 +266,25 @@ impl Store {
         self.0.health.get()
     }
 
+    /// The bytes of this object, which its key still holds, are gone: it is damaged from now on.
+    pub fn missing(&self, object: &ObjectRecord) -> ReadError {
+        self.0.damaged.found(object.content.id, object.sequence, Damage::Missing.to_string());
+        ReadError::Damaged
+    }
+
+    /// How many objects are known to be damaged, which a read or a scrub has found; they are not served.
+    pub fn damaged_count(&self) -> usize {
+        self.0.damaged.count()
+    }
+
+    /// Starts looking for damage in the background, for as long as the store is open.
+    ///
+    /// # Errors
+    /// When the system gives no thread for it.
+    pub fn scrub_in_background(&self, pace: ScrubPace) -> std::io::Result<()> {
+        background::start(&self.0, pace)
+    }
+
     /// Sweeps now instead of waiting for the sweeper, and says how many pieces were deleted.
     ///
     /// # Errors
@@ -266,9 +295,28 @@ impl Store {
 
     /// Finishes what was accepted, takes no more writes, and frees the folder.
     pub async fn shutdown(&self) {
+        self.0.ending.store(true, Ordering::Relaxed);
         self.0.catalog.shutdown().await;
         self.0.blobs.shutdown().await;
         self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Inner {
+    /// Whether the store was told to end.
+    pub(crate) fn ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
+    /// What a scrub looks at.
+    pub(crate) fn scrubbed(&self) -> Scrubbed {
+        Scrubbed {
+            catalog: Arc::clone(&self.catalog),
+            blobs: Arc::clone(&self.blobs),
+            pins: self.pins.clone(),
+            clock: Arc::clone(&self.clock),
+            ending: Arc::clone(&self.ending),
+        }
     }
 }
 

@@ -26,6 +26,7 @@ macro_rules! blobs_suite {
             a_deleted_blob_is_gone_and_deleting_it_again_is_no_error
             an_opened_blob_stays_readable_when_it_is_deleted
             blobs_published_at_once_have_names_of_their_own
+            every_published_blob_is_told_once_in_the_order_of_names
         );
     };
     (@each $fixture:path; $($name:ident)*) => {
@@ -125,4 +126,27 @@ pub async fn blobs_published_at_once_have_names_of_their_own(fixture: &BlobsFixt
         names.insert(id);
     }
     assert_eq!(names.len(), 40);
+}
+
+/// Page by page, with what was published or deleted in between.
+pub async fn every_published_blob_is_told_once_in_the_order_of_names(fixture: &BlobsFixture) {
+    let blobs = &*fixture.blobs;
+    assert_eq!(blobs.published(None).await.unwrap(), []);
+    let mut names = BTreeSet::new();
+    for number in 0..10u8 {
+        names.insert(publish(blobs, &[number]).await);
+    }
+    let deleted = names.pop_first().unwrap();
+    blobs.delete(deleted).await.unwrap();
+    drop(seal(blobs, &[b"sealed"]).await);
+    let mut told = Vec::new();
+    loop {
+        let page = blobs.published(told.last().copied()).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        told.extend(page);
+    }
+    assert_eq!(told, names.iter().copied().collect::<Vec<_>>());
+    assert_ne!(blobs.place_of(told[0]), blobs.place_of(told[1]));
 }

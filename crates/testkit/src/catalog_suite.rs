@@ -43,6 +43,12 @@ macro_rules! catalog_suite {
             the_mark_of_the_blobs_is_kept
             keys_are_bytes_and_differ_in_every_one_of_them
         );
+        $crate::catalog_suite!(@each $fixture; survey_suite
+            every_object_is_told_once_in_the_order_of_its_sequence
+            a_catalog_that_was_only_used_has_nothing_wrong_with_it
+            damage_is_kept_until_its_content_goes_or_is_found_whole
+            the_progress_of_a_scrub_is_kept
+        );
         $crate::catalog_suite!(@each $fixture; listing_suite
             pages_follow_on_one_another_without_gap_or_repetition
             a_listing_agrees_with_a_model_for_any_keys_and_any_query

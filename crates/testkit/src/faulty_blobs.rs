@@ -61,6 +61,14 @@ impl Blobs for FaultyBlobs {
         self.inner.delete(id)
     }
 
+    fn published(&self, after: Option<BlobId>) -> Work<Result<Vec<BlobId>, BlobError>> {
+        self.inner.published(after)
+    }
+
+    fn place_of(&self, id: BlobId) -> String {
+        self.inner.place_of(id)
+    }
+
     fn settled(&self, id: BlobId) {
         self.inner.settled(id);
     }

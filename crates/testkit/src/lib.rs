@@ -17,6 +17,7 @@ pub mod listing_suite;
 pub mod memory_blobs;
 pub mod memory_catalog;
 pub mod mutation_pairs;
+pub mod survey_suite;
 pub mod test_clock;
 
 pub use blobs_suite::BlobsFixture;

@@ -25,6 +25,15 @@ impl MemoryBlobs {
         self.lock().published.len()
     }
 
+    /// Changes the bytes of a published blob, as a disk may.
+    pub fn rot(&self, id: BlobId, change: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(bytes) = self.lock().published.get_mut(&id) {
+            let mut changed = bytes.to_vec();
+            change(&mut changed);
+            *bytes = changed.into();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,6 +68,21 @@ impl Blobs for MemoryBlobs {
     fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>> {
         self.lock().published.remove(&id);
         done(Ok(()))
+    }
+
+    fn published(&self, after: Option<BlobId>) -> Work<Result<Vec<BlobId>, BlobError>> {
+        let state = self.lock();
+        done(Ok(state
+            .published
+            .keys()
+            .copied()
+            .filter(|id| after.is_none_or(|after| *id > after))
+            .take(3)
+            .collect()))
+    }
+
+    fn place_of(&self, id: BlobId) -> String {
+        format!("{id:?}")
     }
 
     fn settled(&self, id: BlobId) {

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    BatchOutcome, Catalog, CatalogError, Extent, Garbage, Piece, PlacedBytes, PlacedContent,
+    BatchOutcome, Catalog, CatalogError, DamageRecord, Extent, Garbage, Inventoried, Piece, PlacedBytes,
+    PlacedContent, ScrubNote, ScrubProgress, ScrubState,
 };
 use countersign_store::{
     Applied, ApplyError, BucketRecord, Clock, ContentRef, Entry, ListPage, ListQuery, Mutation, ObjectRecord,
@@ -31,6 +32,8 @@ struct State {
     owed: BTreeMap<u64, OwedRecord>,
     garbage: BTreeMap<u64, (Timestamp, Piece)>,
     mark: u64,
+    damaged: BTreeMap<u64, DamageRecord>,
+    progress: ScrubProgress,
     closed: bool,
 }
 
@@ -222,6 +225,20 @@ impl State {
         Some(page)
     }
 
+    fn inventory(&self) -> BTreeMap<u64, Inventoried> {
+        let objects = self.buckets.iter().flat_map(|(bucket, held)| {
+            held.objects.values().map(|object| Inventoried { bucket: bucket.clone(), object: object.clone() })
+        });
+        objects.map(|named| (named.object.sequence, named)).collect()
+    }
+
+    fn note(&mut self, note: ScrubNote) {
+        self.damaged.extend(note.damaged.into_iter().map(|damage| (damage.content, damage)));
+        let there: Vec<u64> = self.inventory().values().map(|named| named.object.content.id).collect();
+        self.damaged.retain(|content, _| there.contains(content) && !note.whole.contains(content));
+        self.progress = note.progress.unwrap_or_else(|| self.progress.clone());
+    }
+
     fn names(&self, id: BlobId) -> bool {
         let objects = self.buckets.values().flat_map(|bucket| bucket.objects.values());
         let mut places = objects.map(|object| &object.content.place);
@@ -319,6 +336,35 @@ impl Catalog for MemoryCatalog {
 
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
         self.lock().mark = mark;
+        answer(())
+    }
+
+    fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
+        answer(
+            self.lock()
+                .inventory()
+                .into_values()
+                .filter(|named| named.object.sequence > after)
+                .take(limit)
+                .collect(),
+        )
+    }
+
+    fn check(&self) -> Work<Result<Vec<String>, CatalogError>> {
+        answer(Vec::new())
+    }
+
+    fn scrub_state(&self) -> Work<Result<ScrubState, CatalogError>> {
+        let state = self.lock();
+        let there: Vec<u64> = state.inventory().values().map(|named| named.object.content.id).collect();
+        let damaged =
+            state.damaged.values().filter(|damage| there.contains(&damage.content)).cloned().collect();
+        let newest = state.inventory().keys().last().copied().unwrap_or(0);
+        answer(ScrubState { damaged, progress: state.progress.clone(), newest })
+    }
+
+    fn note_scrub(&self, note: ScrubNote) -> Work<Result<(), ApplyError>> {
+        self.lock().note(note);
         answer(())
     }
 

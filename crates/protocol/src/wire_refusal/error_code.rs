@@ -145,6 +145,7 @@ error_codes! {
     MirrorFailed 424: "The origin of the mirror could not be reached.";
 
     InternalError 500: "Please contact the server administrator, oss@service.aliyun.com.";
+    ObjectDamaged 500: "The stored bytes of this object are damaged and are not served.";
     NotImplemented 501: "A header you provided implies functionality that is not implemented.";
 
     ActiveRequestLimitExceeded 503: "Too many requests are under way.";
@@ -155,6 +156,8 @@ error_codes! {
     SlowDown 503: "The server is busy with other uploads. Please reduce your request rate.";
     TotalQpsLimitExceeded 503: "The request rate limit is exceeded.";
     UploadTrafficRateLimitExceeded 503: "The upload rate limit is exceeded.";
+
+    WritesRefused 503: "The store takes no more writes since its disk failed to keep one. Reads are still answered.";
 
     InsufficientStorage 507: "The store has no room left for this upload.";
 }

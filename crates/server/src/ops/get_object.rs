@@ -54,7 +54,11 @@ pub(crate) async fn run(
             // Overwritten or deleted since the key was resolved: what the key holds now is the answer.
             Err(OperationError::Read(ReadError::Gone)) => {
                 let found = store.object(&object.bucket.name, object.key.as_str()).await?;
-                record = found.ok_or_else(|| subject::no_such_key(&object.key))?;
+                let found = found.ok_or_else(|| subject::no_such_key(&object.key))?;
+                if found.sequence == record.sequence {
+                    return Err(store.missing(&record).into());
+                }
+                record = found;
                 attributes = ObjectAttributes::decode(&record.attributes);
             }
             outcome => return outcome,

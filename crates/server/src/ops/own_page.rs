@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use countersign_protocol::{ErrorCode, WireError};
-use countersign_store::Health;
+use countersign_store::{Health, Store};
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::RequestContext;
@@ -30,15 +30,27 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
             let pem = Bytes::from(context.server.callback_key_pem.clone());
             Ok(wire_response::bytes(StatusCode::OK, content_type, pem))
         }
-        "healthz" => Ok(match context.server.options.store.health() {
-            Health::Good => text(StatusCode::OK, "ok\n"),
-            Health::WritesRefused { .. } => text(StatusCode::SERVICE_UNAVAILABLE, "writes are refused\n"),
-        }),
+        "healthz" => Ok(health(&context.server.options.store)),
         _ => Err(WireError::new(ErrorCode::NoSuchKey).with_element("Key", page).into()),
     }
 }
 
-fn text(status: StatusCode, text: &'static str) -> WireResponse {
+/// Whether the store keeps its word, and if not, why. Damaged objects are counted and not named: their names
+/// are their owners', and anybody may ask here.
+fn health(store: &Store) -> WireResponse {
+    let (status, mut text) = match store.health() {
+        Health::Good => (StatusCode::OK, "ok\n".to_owned()),
+        Health::WritesRefused { reason } => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("writes are refused: {reason}\n"))
+        }
+    };
+    match store.damaged_count() {
+        0 => {}
+        1 => text.push_str("1 object is damaged and not served; `countersign scrub` names it\n"),
+        count => text.push_str(&format!(
+            "{count} objects are damaged and not served; `countersign scrub` names them\n"
+        )),
+    }
     let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
-    wire_response::bytes(status, content_type, Bytes::from_static(text.as_bytes()))
+    wire_response::bytes(status, content_type, Bytes::from(text))
 }

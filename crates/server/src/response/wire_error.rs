@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::{ErrorCode, WireError};
+use countersign_store::blobs::BlobError;
 use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused, StageError};
 use http::{HeaderValue, Method, StatusCode};
 
@@ -64,9 +65,14 @@ impl OperationError {
             Self::Stage(StageError::Full) | Self::Commit(CommitError::Failed(ApplyError::Full)) => {
                 WireError::new(ErrorCode::InsufficientStorage)
             }
+            Self::Stage(StageError::Unhealthy { .. } | StageError::Blob(BlobError::SyncFailed(_)))
+            | Self::Commit(CommitError::Failed(ApplyError::Unhealthy { .. })) => {
+                WireError::new(ErrorCode::WritesRefused)
+            }
             Self::Commit(CommitError::Failed(ApplyError::Closed)) => {
                 WireError::new(ErrorCode::ServiceUnavailable)
             }
+            Self::Read(ReadError::Damaged | ReadError::Short) => WireError::new(ErrorCode::ObjectDamaged),
             Self::Read(ReadError::Gone) => WireError::new(ErrorCode::NoSuchKey),
             Self::Stage(_) | Self::Commit(_) | Self::Query(_) | Self::Read(_) | Self::Task(_) => {
                 WireError::new(ErrorCode::InternalError)
@@ -151,6 +157,20 @@ mod tests {
         ] {
             let error = error.into_wire(Some("demo"));
             assert_eq!((error.status(), error.code()), (507, ErrorCode::InsufficientStorage));
+        }
+    }
+
+    #[test]
+    fn a_store_that_refuses_writes_says_so_wherever_it_shows() {
+        let reason = || "a sync failed".to_owned();
+        let sync = std::io::Error::other("injected");
+        for error in [
+            OperationError::from(StageError::Unhealthy { reason: reason() }),
+            OperationError::from(StageError::Blob(BlobError::SyncFailed(sync))),
+            OperationError::from(CommitError::Failed(ApplyError::Unhealthy { reason: reason() })),
+        ] {
+            let error = error.into_wire(Some("demo"));
+            assert_eq!((error.status(), error.code()), (503, ErrorCode::WritesRefused));
         }
     }
 

@@ -64,6 +64,16 @@ impl LocalFiles {
         let publisher = Publisher::start(Arc::clone(&folders))?;
         Ok(LocalFiles { folders, staging, publisher })
     }
+
+    /// The published blobs in this folder, for reading and deleting, beside a process that may have it open:
+    /// touches nothing, and publishes nothing.
+    pub fn open_beside(options: &LocalFilesOptions) -> LocalFiles {
+        LocalFiles {
+            folders: Arc::new(Folders::beside(options)),
+            staging: Arc::new(Staging::untouched(options)),
+            publisher: Publisher::closed(),
+        }
+    }
 }
 
 impl Drop for LocalFiles {
@@ -85,6 +95,15 @@ impl Blobs for LocalFiles {
     fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>> {
         let folders = Arc::clone(&self.folders);
         off_thread(move || folders.delete(id))
+    }
+
+    fn published(&self, after: Option<BlobId>) -> Work<Result<Vec<BlobId>, BlobError>> {
+        let folders = Arc::clone(&self.folders);
+        off_thread(move || folders.published(after))
+    }
+
+    fn place_of(&self, id: BlobId) -> String {
+        self.folders.path_of(id).display().to_string()
     }
 
     fn settled(&self, id: BlobId) {

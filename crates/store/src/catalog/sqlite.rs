@@ -7,6 +7,7 @@
 mod bucket_table;
 mod checkpoint;
 mod commit_queue;
+mod inventory;
 mod listing;
 mod object_put;
 mod read_pool;
@@ -15,7 +16,9 @@ mod schema;
 mod transaction;
 mod writer;
 
-use super::{BatchOutcome, Catalog, CatalogError, Extent, Garbage, PlacedContent};
+use super::{
+    BatchOutcome, Catalog, CatalogError, Extent, Garbage, Inventoried, PlacedContent, ScrubNote, ScrubState,
+};
 use crate::blobs::{BlobId, Work};
 use crate::{
     ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord,
@@ -87,12 +90,34 @@ impl SqliteCatalog {
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::new(Mutex::new(workers)) })
     }
 
+    /// The catalog in this file for reading only, beside a process that may have it open; a write is answered
+    /// [`ApplyError::Closed`]. What that process changes of its buckets is not seen. Blocks.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when it cannot be read.
+    pub fn open_beside(path: &Path, read_connections: usize) -> Result<SqliteCatalog, CatalogError> {
+        let readers = ReadPool::open(path, read_connections.max(1))?;
+        let buckets = Arc::new(BucketTable::load(&schema::open_reader(path)?)?);
+        let queue = Arc::new(CommitQueue::new());
+        queue.close();
+        let checkpointer = Arc::new(Checkpointer::new(crate::HealthFlag::default()));
+        Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::default() })
+    }
+
     /// The open owed entries of the database in this file, read beside a process that may have it open. Blocks.
     ///
     /// # Errors
     /// [`CatalogError`] when it cannot be read.
     pub fn owed_in(path: &Path) -> Result<Vec<OwedRecord>, CatalogError> {
         rows::owed(&schema::open_reader(path)?, 0, u32::MAX as usize)
+    }
+
+    /// What scrubs have kept in the database in this file, read beside a process that may have it open. Blocks.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when it cannot be read.
+    pub fn scrub_state_in(path: &Path) -> Result<ScrubState, CatalogError> {
+        inventory::state(&schema::open_reader(path)?)
     }
 
     fn offer<T: Send + 'static>(
@@ -204,6 +229,22 @@ impl Catalog for SqliteCatalog {
 
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
         self.offer(|reply| Request::Mark { mark, reply })
+    }
+
+    fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
+        self.readers.run(move |connection| inventory::objects(connection, after, limit))
+    }
+
+    fn check(&self) -> Work<Result<Vec<String>, CatalogError>> {
+        self.readers.run(inventory::check)
+    }
+
+    fn scrub_state(&self) -> Work<Result<ScrubState, CatalogError>> {
+        self.readers.run(inventory::state)
+    }
+
+    fn note_scrub(&self, note: ScrubNote) -> Work<Result<(), ApplyError>> {
+        self.offer(|reply| Request::Scrubbed { note, reply })
     }
 
     fn shutdown(&self) -> Work<()> {

@@ -2,6 +2,7 @@
 
 use crate::blobs::BlobId;
 use crate::catalog::{CatalogError, Garbage, Piece};
+use crate::damage;
 use crate::store::Inner;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
     }
     swept += drop_failed(inner).await?;
     keep_mark(inner).await?;
+    damage::keep(inner).await?;
     Ok(swept)
 }
 

@@ -56,6 +56,16 @@ impl Folders {
         })
     }
 
+    /// The root as it is, for whoever only looks.
+    pub(super) fn beside(options: &LocalFilesOptions) -> Folders {
+        Folders {
+            device: Arc::clone(&options.device),
+            root: options.folder.clone(),
+            durable: options.durable,
+            state: Mutex::new(State { current: 0, unsettled: BTreeMap::new() }),
+        }
+    }
+
     /// A folder with room: the one given, or a new one.
     pub(super) fn with_room(&self, filling: Option<Filling>) -> Result<Filling, BlobError> {
         let current = self.lock().current;
@@ -139,13 +149,40 @@ impl Folders {
             let Some(number) = name.to_str().and_then(folder_number) else { continue };
             current = current.max(number + 1);
             if u64::from(number) >= mark {
-                let files = self.device.names_in(&self.root.join(&name));
-                let files = files.map_err(failed("reading a folder of blobs"))?;
-                suspects.extend(files.iter().filter_map(|name| blob_id(number, name.to_str()?)));
+                suspects.append(&mut self.blobs_in(number)?);
             }
         }
         *self.lock() = State { current, unsettled: BTreeMap::new() };
         Ok(suspects)
+    }
+
+    /// The blobs of the first folder that has any after this one, in the order of their names.
+    pub(super) fn published(&self, after: Option<BlobId>) -> Result<Vec<BlobId>, BlobError> {
+        let first = after.map_or(0, folder_of);
+        let mut numbers = Vec::new();
+        for name in self.device.names_in(&self.root).map_err(failed("reading the blobs' folder"))? {
+            numbers.extend(name.to_str().and_then(folder_number).filter(|number| *number >= first));
+        }
+        numbers.sort_unstable();
+        for number in numbers {
+            let mut blobs = match self.blobs_in(number) {
+                // The sweeper removes a folder with its last blob.
+                Err(BlobError::NotFound) => continue,
+                other => other?,
+            };
+            blobs.retain(|id| after.is_none_or(|after| *id > after));
+            if !blobs.is_empty() {
+                blobs.sort_unstable();
+                return Ok(blobs);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn blobs_in(&self, number: u32) -> Result<Vec<BlobId>, BlobError> {
+        let files = self.device.names_in(&self.folder_path(number));
+        let files = files.map_err(failed("reading a folder of blobs"))?;
+        Ok(files.iter().filter_map(|name| blob_id(number, name.to_str()?)).collect())
     }
 
     fn folder_path(&self, number: u32) -> PathBuf {

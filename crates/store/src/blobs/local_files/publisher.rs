@@ -47,6 +47,12 @@ impl Publisher {
         Ok(publisher)
     }
 
+    /// Without a thread: whatever is to be published is refused.
+    pub(super) fn closed() -> Arc<Publisher> {
+        let state = Mutex::new(State { closed: true, ..State::default() });
+        Arc::new(Publisher { state, wake: Condvar::new(), worker: Mutex::default() })
+    }
+
     /// Publishes a file.
     pub(super) fn publish(&self, file: StagedFile) -> Work<Result<BlobId, BlobError>> {
         let (reply, answer) = oneshot::channel();

@@ -64,6 +64,12 @@ impl Staging {
         Ok(Staging { device, folder, durable: options.durable, unnamed })
     }
 
+    /// For whoever does not stage anything.
+    pub(super) fn untouched(options: &LocalFilesOptions) -> Staging {
+        let (device, folder) = (Arc::clone(&options.device), options.folder.join("staged"));
+        Staging { device, folder, durable: options.durable, unnamed: false }
+    }
+
     /// Discards what a crash left staged.
     pub(super) fn sweep(&self) -> Result<(), BlobError> {
         for name in self.device.names_in(&self.folder).map_err(failed("reading the staged blobs"))? {

@@ -3,7 +3,7 @@
 //! The writer is woken only when it sleeps, and a lazy request wakes nobody: it rides with the next urgent
 //! one, or goes alone after a short while.
 
-use crate::catalog::{BatchOutcome, Garbage, PlacedContent};
+use crate::catalog::{BatchOutcome, Garbage, PlacedContent, ScrubNote};
 use crate::{ApplyError, Mutation};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub(super) enum Request {
     Forget { gone: Vec<Garbage>, reply: oneshot::Sender<Result<(), ApplyError>> },
     /// The mark of the blobs.
     Mark { mark: u64, reply: oneshot::Sender<Result<(), ApplyError>> },
+    /// What a scrub found.
+    Scrubbed { note: ScrubNote, reply: oneshot::Sender<Result<(), ApplyError>> },
 }
 
 /// The queue.
@@ -135,7 +137,7 @@ impl Request {
             Request::Apply { reply: None, .. } => {
                 tracing::warn!(%error, "a change that nobody waits for was lost")
             }
-            Request::Forget { reply, .. } | Request::Mark { reply, .. } => {
+            Request::Forget { reply, .. } | Request::Mark { reply, .. } | Request::Scrubbed { reply, .. } => {
                 drop(reply.send(Err(error.clone())))
             }
         }

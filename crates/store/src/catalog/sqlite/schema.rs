@@ -7,7 +7,7 @@
 //! A content of one piece names it in its own row (`blob` or `inline`); only contents of several pieces have
 //! rows in `extent`. That saves a tree in the most frequent commit.
 
-use super::CatalogError;
+use super::{CatalogError, inventory};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
@@ -83,6 +83,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, Cata
         SCHEMA => {}
         found => return Err(CatalogError::UnknownSchema { found, known: SCHEMA }),
     }
+    connection.execute_batch(inventory::TABLE)?;
     Ok(connection)
 }
 

@@ -1,0 +1,5 @@
+//! Looking after what is stored: whether the store keeps its word, what is damaged, and how it is found.
+
+pub(crate) mod damage;
+pub(crate) mod health;
+pub(crate) mod scrub;

@@ -1,0 +1,121 @@
+//! A scrub of a data folder from outside: beside a store that has it open nothing is written; where none has,
+//! what was found is kept in the catalog, so that the next start does not serve it.
+
+use super::{Pace, ScrubReport, Scrubbed, Walk, orphans};
+use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
+use crate::catalog::{Catalog, DamageRecord, ScrubNote, SqliteCatalog, SqliteOptions};
+use crate::object_reader::pins::Pins;
+use crate::store::folder_lock::FolderLock;
+use crate::store::{CATALOG_FILE, Store};
+use crate::{Clock, HealthFlag, OpenError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to scrub a data folder.
+#[derive(Clone)]
+pub struct ScrubOptions {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The source of time.
+    pub clock: Clock,
+    /// Read no faster than this; `None` as fast as it goes.
+    pub bytes_per_second: Option<u64>,
+    /// Remove blobs that nothing names; refused while a store has the folder open.
+    pub remove_orphans: bool,
+}
+
+/// The folder, opened.
+struct Opened {
+    scrubbed: Scrubbed,
+    /// Held where no store has the folder open.
+    lock: Option<FolderLock>,
+    beside: Option<u32>,
+}
+
+impl Store {
+    /// Scrubs a data folder, whether or not a store has it open. `told` hears how far it is, now and then.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is no store in the folder, or orphans are to be removed under a running one.
+    pub async fn scrub_folder(
+        options: ScrubOptions,
+        mut told: impl FnMut(&ScrubReport),
+    ) -> Result<ScrubReport, OpenError> {
+        let opened = open(&options)?;
+        let scrubbed = &opened.scrubbed;
+        let mut pace = Pace::new(options.bytes_per_second);
+        let mut walk = Walk::begin(scrubbed, 0).await?;
+        loop {
+            match walk.page(scrubbed, &mut pace).await {
+                Ok(true) => told(&walk.report),
+                Ok(false) => break,
+                Err(error) => {
+                    let reason = format!("the objects after {} could not be listed: {error}", walk.position);
+                    walk.report.catalog.push(reason);
+                    break;
+                }
+            }
+        }
+        let mut report = walk.report;
+        report.beside = opened.beside;
+        let settling = if opened.lock.is_some() { Duration::ZERO } else { orphans::COMMIT_WAIT };
+        let found = orphans::find(scrubbed, settling, &mut report).await?;
+        report.catalog.append(&mut scrubbed.catalog.check().await?);
+        if opened.lock.is_some() {
+            if options.remove_orphans {
+                orphans::remove(scrubbed, found, &mut report).await;
+            }
+            keep(scrubbed, &mut report).await;
+        }
+        scrubbed.catalog.shutdown().await;
+        Ok(report)
+    }
+
+    /// What is known to be damaged in this data folder, without looking for more. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError::Catalog`] when there is no catalog, or it cannot be read.
+    pub fn damaged_in(data: &std::path::Path) -> Result<Vec<DamageRecord>, OpenError> {
+        Ok(SqliteCatalog::scrub_state_in(&data.join(CATALOG_FILE))?.damaged)
+    }
+}
+
+fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
+    let (data, path) = (&options.data, options.data.join(CATALOG_FILE));
+    if !path.exists() {
+        return Err(OpenError::NoStore { path: data.clone() });
+    }
+    let (lock, beside) = match FolderLock::take(data) {
+        Ok(lock) => (Some(lock), None),
+        Err(OpenError::InUse { pid, .. }) if !options.remove_orphans => (None, Some(pid.unwrap_or_default())),
+        Err(error) => return Err(error),
+    };
+    let catalog: Arc<dyn Catalog> = match lock {
+        Some(_) => Arc::new(SqliteCatalog::open(SqliteOptions {
+            path,
+            clock: Arc::clone(&options.clock),
+            health: HealthFlag::default(),
+            durable: true,
+            read_connections: 1,
+            garbage_grace: Duration::ZERO,
+        })?),
+        None => Arc::new(SqliteCatalog::open_beside(&path, 1)?),
+    };
+    let blobs: Arc<dyn Blobs> =
+        Arc::new(LocalFiles::open_beside(&LocalFilesOptions::new(data.join("blobs"))));
+    let (pins, clock) = (Pins::default(), Arc::clone(&options.clock));
+    let ending = Arc::default();
+    Ok(Opened { scrubbed: Scrubbed { catalog, blobs, pins, clock, ending }, lock, beside })
+}
+
+async fn keep(scrubbed: &Scrubbed, report: &mut ScrubReport) {
+    let damaged: Vec<DamageRecord> = report.damaged.iter().map(|damaged| damaged.record.clone()).collect();
+    if damaged.is_empty() && report.healed.is_empty() {
+        return;
+    }
+    let note = ScrubNote { damaged, whole: report.healed.clone(), progress: None };
+    if let Err(error) = scrubbed.catalog.note_scrub(note).await {
+        report.catalog.push(format!("what was found could not be kept: {error}"));
+    }
+}
