@@ -1,6 +1,8 @@
 //! The project's own commands. `cargo xtask tidy` holds the house rules, `cargo xtask test` runs everything
 //! that must pass, in the order and in the way that continuous integration does: there is no second recipe.
+//! `cargo xtask bench` measures the store beside its reference and its peers.
 
+mod bench;
 mod documents;
 mod suite_run;
 mod suites;
@@ -35,6 +37,8 @@ enum Task {
         #[arg(long)]
         list: bool,
     },
+    /// Measure Countersign, its bare reference, nginx and garage in turn, and write `docs/performance.md`.
+    Bench(Box<bench::BenchOptions>),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -55,6 +59,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Test { only, .. } => suite_run::run(&root, &only),
+        Task::Bench(options) => bench::run(&root, &options),
     }
 }
 

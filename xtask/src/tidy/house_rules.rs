@@ -75,9 +75,10 @@ pub(crate) const ARROWS: &[Arrow] = &[
     Arrow { package: "countersign-testkit", may_import: MayImport::Anything },
     Arrow { package: "countersign-crashfs", may_import: MayImport::Anything },
     Arrow { package: "countersign-conformance", may_import: MayImport::Anything },
+    Arrow { package: "countersign-bench", may_import: MayImport::Only(&["countersign-sys"]) },
     Arrow { package: "xtask", may_import: MayImport::Only(&["countersign-protocol"]) },
 ];
 
 /// Packages that exist for tests only: nothing that ships may name them in `[dependencies]`.
 pub(crate) const TEST_ONLY: &[&str] =
-    &["countersign-testkit", "countersign-crashfs", "countersign-conformance"];
+    &["countersign-testkit", "countersign-crashfs", "countersign-conformance", "countersign-bench"];

@@ -9,7 +9,7 @@ use super::Violation;
 use super::house_rules::{ARROWS, Arrow, MayImport, TEST_ONLY};
 
 /// Folders that hold packages, or are one.
-const PACKAGE_PLACES: &[&str] = &["crates", "examples", "conformance", "xtask", "fuzz"];
+const PACKAGE_PLACES: &[&str] = &["crates", "examples", "conformance", "bench", "xtask", "fuzz"];
 
 /// Checks every package of the workspace against the table of arrows.
 pub(crate) fn check(root: &Path, found: &mut Vec<Violation>) -> anyhow::Result<()> {

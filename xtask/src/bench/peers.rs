@@ -1,0 +1,236 @@
+//! The servers that are measured: started one at a time on a free port of 127.0.0.1 with an empty folder, ended
+//! and removed afterwards. What is not installed is left out, in words.
+
+mod garage;
+mod nginx;
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use super::instrument::Instruments;
+
+/// The made-up access key of every run.
+const KEY_ID: &str = "bench";
+const KEY_SECRET: &str = "benchsecret";
+/// How long a server may take to answer for the first time.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Who is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// The product.
+    Countersign,
+    /// The bare sink of `countersign-bench reference`.
+    Reference,
+    /// nginx: files by sendfile, and forms spooled as they are.
+    Nginx,
+    /// garage in its default set-up, which syncs nothing.
+    Garage,
+}
+
+impl Peer {
+    const ALL: [Peer; 4] = [Peer::Reference, Peer::Countersign, Peer::Nginx, Peer::Garage];
+
+    /// The name in flags and tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Peer::Countersign => "countersign",
+            Peer::Reference => "reference",
+            Peer::Nginx => "nginx",
+            Peer::Garage => "garage",
+        }
+    }
+
+    /// What has reached the disk when this peer answers an upload with success.
+    pub(super) fn durability(self) -> &'static str {
+        match self {
+            Peer::Countersign => "bytes and catalog, before the answer",
+            Peer::Reference => "bytes and key in a raw log, before the answer; no conditions, no catalog",
+            Peer::Nginx => "nothing: the raw body is spooled to a file without fsync, nothing is parsed",
+            Peer::Garage => "nothing: its default set-up does not sync",
+        }
+    }
+
+    /// Those that are installed and wanted: all when none is named, Countersign in any case.
+    pub(super) fn present(wanted: &[String]) -> anyhow::Result<Vec<Peer>> {
+        if let Some(unknown) = wanted.iter().find(|name| !Peer::ALL.iter().any(|peer| peer.name() == *name)) {
+            bail!("there is no peer named `{unknown}`");
+        }
+        let is_wanted = |peer: &Peer| {
+            wanted.is_empty() || *peer == Peer::Countersign || wanted.iter().any(|name| name == peer.name())
+        };
+        Ok(Peer::ALL.into_iter().filter(|peer| is_wanted(peer) && peer.is_installed()).collect())
+    }
+
+    /// Those that are not installed, each with a sentence for the document.
+    pub(super) fn missing() -> Vec<&'static str> {
+        let mut missing = Vec::new();
+        if !Peer::Nginx.is_installed() {
+            missing.push("nginx was not installed (`apt-get install nginx-light`) and is left out.");
+        }
+        if !Peer::Garage.is_installed() {
+            missing.push(
+                "garage was not installed (`cargo install garage --locked --root \
+                 ~/.cache/countersign-bench/opt/garage`) and is left out.",
+            );
+        }
+        missing
+    }
+
+    fn is_installed(self) -> bool {
+        match self {
+            Peer::Countersign | Peer::Reference => true,
+            Peer::Nginx => nginx::is_installed(),
+            Peer::Garage => garage::program().is_some(),
+        }
+    }
+
+    /// Starts it on an empty folder below `data` and waits until it answers. `extra` are further arguments of
+    /// Countersign or of the reference.
+    pub(super) fn start(
+        self,
+        instruments: &Instruments,
+        data: &Path,
+        extra: &[&str],
+    ) -> anyhow::Result<RunningPeer> {
+        let folder = tempfile::Builder::new().prefix(self.name()).tempdir_in(data)?;
+        let address = free_address()?;
+        let mut command = match self {
+            Peer::Countersign => countersign(instruments, &address, folder.path()),
+            Peer::Reference => reference(instruments, &address, folder.path()),
+            Peer::Nginx => nginx::command(&address, folder.path())?,
+            Peer::Garage => garage::command(&address, folder.path())?,
+        };
+        command.args(extra);
+        let mut running = RunningPeer::spawn(self, command, address, folder)?;
+        running.wait_until_ready()?;
+        if self == Peer::Countersign {
+            running.create_bucket(instruments)?;
+        }
+        Ok(running)
+    }
+}
+
+fn countersign(instruments: &Instruments, address: &str, folder: &Path) -> Command {
+    let mut command = Command::new(&instruments.countersign);
+    command.args(["store", "--listen", address, "--data"]).arg(folder.join("data"));
+    command.env("COUNTERSIGN_ACCESS_KEY_ID", KEY_ID).env("COUNTERSIGN_ACCESS_KEY_SECRET", KEY_SECRET);
+    command
+}
+
+fn reference(instruments: &Instruments, address: &str, folder: &Path) -> Command {
+    let mut command = Command::new(&instruments.program);
+    command.args(["reference", "--listen", address, "--access-key-secret", KEY_SECRET, "--data"]);
+    command.arg(folder.join("data"));
+    command
+}
+
+/// A port of 127.0.0.1 that was free a moment ago.
+pub(super) fn free_address() -> anyhow::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+/// A server under measurement; dropping it ends it and removes its folder.
+pub(super) struct RunningPeer {
+    peer: Peer,
+    child: Child,
+    address: String,
+    folder: tempfile::TempDir,
+}
+
+impl RunningPeer {
+    fn spawn(
+        peer: Peer,
+        mut command: Command,
+        address: String,
+        folder: tempfile::TempDir,
+    ) -> anyhow::Result<Self> {
+        let printed = File::create(folder.path().join("printed"))?;
+        command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed);
+        let child = command.spawn().with_context(|| format!("{} does not start", peer.name()))?;
+        Ok(Self { peer, child, address, folder })
+    }
+
+    /// Who it is.
+    pub(super) fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Host and port.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its process; children of it count with it.
+    pub(super) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the generator has to know about it.
+    pub(super) fn load_arguments(&self) -> Vec<&'static str> {
+        match self.peer {
+            Peer::Countersign | Peer::Reference => {
+                vec!["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]
+            }
+            Peer::Nginx => vec!["--dialect", "none"],
+            Peer::Garage => garage::load_arguments(),
+        }
+    }
+
+    fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while !answers(&self.address) {
+            let ended = self.child.try_wait()?;
+            if ended.is_some() || Instant::now() > deadline {
+                let printed = std::fs::read_to_string(self.folder.path().join("printed")).unwrap_or_default();
+                bail!("{} is not ready: {}", self.peer.name(), printed.trim());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    fn create_bucket(&self, instruments: &Instruments) -> anyhow::Result<()> {
+        let key = ["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET];
+        let mut command = Command::new(&instruments.program);
+        let output = command.args(["create-bucket", "--endpoint", &self.address]).args(key).output()?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RunningPeer {
+    fn drop(&mut self) {
+        // nginx and garage end their children when they are asked to end, not when they are killed.
+        if matches!(self.peer, Peer::Nginx | Peer::Garage) {
+            let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether anything speaks HTTP there.
+fn answers(address: &str) -> bool {
+    let answer = || -> std::io::Result<String> {
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(socket, "GET /_countersign/healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line)?;
+        Ok(line)
+    };
+    answer().is_ok_and(|line| line.starts_with("HTTP/1.1 "))
+}
