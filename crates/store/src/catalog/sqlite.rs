@@ -182,7 +182,7 @@ impl Catalog for SqliteCatalog {
     fn object(&self, bucket: &str, key: Bytes) -> Work<Result<Option<ObjectRecord>, CatalogError>> {
         match self.buckets.get(bucket) {
             None => Box::pin(std::future::ready(Ok(None))),
-            Some(bucket) => self.readers.run(move |connection| rows::object(connection, bucket.id, key)),
+            Some(bucket) => self.readers.point(move |connection| rows::object(connection, bucket.id, key)),
         }
     }
 
@@ -196,7 +196,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn inline_bytes(&self, row: u64) -> Work<Result<Option<Bytes>, CatalogError>> {
-        self.readers.run(move |connection| rows::inline_bytes(connection, row))
+        self.readers.point(move |connection| rows::inline_bytes(connection, row))
     }
 
     fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>> {

@@ -9,17 +9,19 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+/// Finds the object of a key.
+pub(super) const OBJECT: &str =
+    "SELECT v.seq, v.modified, v.attributes, c.id, c.len, c.md5, c.crc, c.blob, c.inline, i.bytes
+     FROM version v JOIN content c ON c.id = v.content LEFT JOIN inline i ON i.blob = c.inline
+     WHERE v.bucket = ?1 AND v.key = ?2 AND v.current = 1";
+
 /// The object that a key holds, inline bytes with it.
 pub(super) fn object(
     connection: &Connection,
     bucket: u64,
     key: Bytes,
 ) -> Result<Option<ObjectRecord>, CatalogError> {
-    const SQL: &str =
-        "SELECT v.seq, v.modified, v.attributes, c.id, c.len, c.md5, c.crc, c.blob, c.inline, i.bytes
-         FROM version v JOIN content c ON c.id = v.content LEFT JOIN inline i ON i.blob = c.inline
-         WHERE v.bucket = ?1 AND v.key = ?2 AND v.current = 1";
-    let mut statement = connection.prepare_cached(SQL)?;
+    let mut statement = connection.prepare_cached(OBJECT)?;
     let mut rows = statement.query((bucket as i64, &key[..]))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut object = record(row, 0, key)?;

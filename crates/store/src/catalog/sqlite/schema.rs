@@ -8,6 +8,7 @@
 //! rows in `extent`. That saves a tree in the most frequent commit.
 
 use super::{CatalogError, inventory};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
@@ -99,6 +100,7 @@ pub(super) fn open_checkpointer(path: &Path, durable: bool) -> Result<Connection
 pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(32);
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.pragma_update(None, "query_only", true)?;
@@ -106,6 +108,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
 }
 
 fn set_up(connection: &Connection, durable: bool, cache_kib: i64) -> Result<(), CatalogError> {
+    keep_plans(connection)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -114,6 +117,13 @@ fn set_up(connection: &Connection, durable: bool, cache_kib: i64) -> Result<(), 
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "foreign_keys", false)?;
+    Ok(())
+}
+
+/// Lets a prepared statement keep its plan. Otherwise SQLite compiles one with a partial index anew whenever
+/// another value is bound, in case the new one fits the index better: a quarter of a point read's time.
+fn keep_plans(connection: &Connection) -> Result<(), CatalogError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
@@ -155,5 +165,18 @@ mod tests {
         let pragma =
             |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!((pragma("synchronous"), pragma("wal_autocheckpoint")), (2, 0));
+    }
+
+    #[test]
+    fn a_statement_is_not_compiled_anew_for_other_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.sqlite");
+        drop(open_writer(&path, true).unwrap());
+        let reader = open_reader(&path).unwrap();
+        let mut statement = reader.prepare(crate::catalog::sqlite::rows::OBJECT).unwrap();
+        for key in [&b"a"[..], b"b", b"c"] {
+            assert!(statement.query((key.len() as i64, key)).unwrap().next().unwrap().is_none());
+        }
+        assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
     }
 }
