@@ -1,15 +1,15 @@
 //! Entity tags: the upper-case hex MD5 of an object, how it is quoted, and how a condition's list of tags
 //! is compared (protocol 04 §5). Knows nothing of objects or of when a condition applies.
 
-use std::fmt::Write as _;
-
 /// The bare tag of an object: its MD5 in upper-case hex, without quotes.
 pub fn from_md5(md5: [u8; 16]) -> String {
-    md5.iter().fold(String::with_capacity(32), |mut tag, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(tag, "{byte:02X}");
-        tag
-    })
+    // Every answer has one; formatting byte by byte would take a tenth of a small download.
+    md5.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).collect()
+}
+
+/// The digit of a number below 16.
+fn hex_digit(number: u8) -> char {
+    char::from(if number < 10 { b'0' + number } else { b'A' - 10 + number })
 }
 
 /// The tag as the `ETag` header and the listings spell it.

@@ -2,15 +2,51 @@
 //! §5.6.7 asks of a recipient. Knows nothing of what a date is good for.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Weekday};
 use jiff::tz::TimeZone;
 
 /// The form that is written, and the two old ones that are only read.
 const FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
+/// The months as a date spells them, the first at 1.
+const MONTHS: [&str; 13] = [
+    "", " Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ", " Nov ",
+    " Dec ",
+];
+
 /// Writes an instant as an HTTP date, in GMT and to the second.
 pub fn format(instant: Timestamp) -> String {
-    instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    // By hand, since every answer has one or two and a format string is read anew for each.
+    let civil = TimeZone::UTC.to_datetime(instant);
+    let mut date = String::with_capacity(29);
+    let two = |date: &mut String, number: i8| {
+        let number = number.unsigned_abs();
+        date.extend([b'0' + number / 10 % 10, b'0' + number % 10].map(char::from));
+    };
+    date.push_str(weekday(civil.weekday()));
+    date.push_str(", ");
+    two(&mut date, civil.day());
+    date.push_str(MONTHS.get(civil.month().unsigned_abs() as usize).copied().unwrap_or_default());
+    two(&mut date, (civil.year() / 100) as i8);
+    two(&mut date, (civil.year() % 100) as i8);
+    for (mark, number) in [(' ', civil.hour()), (':', civil.minute()), (':', civil.second())] {
+        date.push(mark);
+        two(&mut date, number);
+    }
+    date.push_str(" GMT");
+    date
+}
+
+fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    }
 }
 
 /// Reads an HTTP date; `None` for anything else, a wrong weekday included.
@@ -32,6 +68,16 @@ mod tests {
         assert_eq!(format(instant), "Wed, 28 Dec 2022 10:27:41 GMT");
         assert_eq!(parse("Wed, 28 Dec 2022 10:27:41 GMT"), Some(instant));
         assert_eq!(format("2009-01-02T03:04:05.9Z".parse().unwrap()), "Fri, 02 Jan 2009 03:04:05 GMT");
+    }
+
+    #[test]
+    fn writes_every_day_of_years_as_the_format_string_would() {
+        let mut instant: Timestamp = "1969-12-27T23:59:58.5Z".parse().unwrap();
+        for _ in 0..2000 {
+            let expected = instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            assert_eq!(format(instant), expected);
+            instant += jiff::SignedDuration::from_secs(13 * 86400 + 3661);
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-oss-storage-class")
 
 /// All headers of an object but those about length and range.
 pub(crate) fn describe(object: &ObjectRecord, attributes: &ObjectAttributes, headers: &mut HeaderMap) {
+    // All that an answer usually has, so that the map grows once.
+    headers.reserve(16);
     put(headers, CONTENT_TYPE, &attributes.content_type);
     put(headers, LAST_MODIFIED, &http_date::format(object.modified));
     for (name, value) in [
@@ -43,7 +45,7 @@ pub(crate) fn describe(object: &ObjectRecord, attributes: &ObjectAttributes, hea
             put(headers, name, value);
         }
     }
-    put(headers, OBJECT_TYPE, "Normal");
+    headers.insert(OBJECT_TYPE, HeaderValue::from_static("Normal"));
     put(headers, STORAGE_CLASS, attributes.storage_class());
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     describe_content(object, headers);
@@ -93,6 +95,9 @@ pub(crate) fn answer_conditions(
     object: &ObjectRecord,
     attributes: &ObjectAttributes,
 ) -> Result<Option<WireResponse>, WireError> {
+    if !precondition::is_asked(request) {
+        return Ok(None);
+    }
     match precondition::evaluate(request, &etag::from_md5(object.md5), object.modified) {
         Verdict::Proceed => Ok(None),
         Verdict::Failed(condition) => {

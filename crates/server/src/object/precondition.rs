@@ -20,6 +20,13 @@ pub(crate) enum Verdict {
     Failed(&'static str),
 }
 
+/// Whether a request has a condition at all.
+pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
+    [IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE]
+        .iter()
+        .any(|name| headers.contains_key(name))
+}
+
 /// Evaluates all conditions of a request against an object's bare tag and time of modification.
 pub(crate) fn evaluate(headers: &HeaderMap, tag: &str, modified: Timestamp) -> Verdict {
     // Dates on the wire are whole seconds; comparing with a fraction would call every object newer.

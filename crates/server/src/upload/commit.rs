@@ -3,12 +3,14 @@
 //! With a callback both run in a task of their own, which the client cannot end by hanging up. That the
 //! callback is owed is written in the same transaction as the object; the outcome closes the entry.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::CallbackFailure;
 use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry, OwedOutcome};
 
-use crate::callback_dispatch::{self, CallbackReply};
+use crate::callback_dispatch::{self, CallbackReply, CallbackSignature};
 use crate::callback_message::{CallbackMessage, CallbackPlan, UploadFacts};
 use crate::context::RequestContext;
 use crate::image_info;
@@ -64,12 +66,16 @@ async fn commit_and_call(
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
     let message = match upload.callback.take() {
-        Some(plan) => Some(message(context, &upload, &sealed, plan).await),
+        Some(plan) => Some(Arc::new(message(context, &upload, &sealed, plan).await)),
         None => None,
     };
-    let (object, owed_id) = put(context, upload, sealed, message.as_ref()).await?;
-    let Some(message) = message else { return Ok(StoredObject { object, callback: None }) };
-    let outcome = callback_dispatch::deliver(&context.server, &message).await;
+    // It is made while the transaction waits for the disk.
+    let signature = message.as_ref().map(|message| CallbackSignature::of_first_url(&context.server, message));
+    let (object, owed_id) = put(context, upload, sealed, message.as_deref()).await?;
+    let (Some(message), Some(signature)) = (message, signature) else {
+        return Ok(StoredObject { object, callback: None });
+    };
+    let outcome = callback_dispatch::deliver(&context.server, &message, signature).await;
     if let Err(failure) = &outcome {
         tracing::warn!(request_id = %context.request_id, urls = ?message.urls, %failure, "a callback failed");
     }
@@ -131,10 +137,5 @@ fn close_owed(context: &RequestContext, id: u64, outcome: &Result<CallbackReply,
         Ok(_) => OwedOutcome::Delivered,
         Err(failure) => OwedOutcome::Failed(failure.message()),
     };
-    let store = context.server.options.store.clone();
-    context.server.tasks.spawn(async move {
-        if let Err(error) = store.commit(Mutation::CloseOwed { id, outcome }).await {
-            tracing::error!(id, %error, "the outcome of a callback could not be noted");
-        }
-    });
+    context.server.options.store.close_owed(id, outcome);
 }

@@ -1,6 +1,7 @@
 //! A real application on loopback: it takes callbacks as bytes and answers with the bytes a test scripts.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// One callback as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
+    /// The how-manieth connection it came over.
+    pub(crate) connection: usize,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -37,11 +40,15 @@ pub(crate) enum Conduct {
     Stall(Vec<u8>),
     /// Ends the connection at once.
     HangUp,
+    /// Answers the requests of a connection with one of these after the other and keeps it open; hangs up on
+    /// the first that it has no answer for.
+    Keep(Vec<Vec<u8>>),
 }
 
 pub(crate) struct Application {
     pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    open: Arc<AtomicUsize>,
 }
 
 impl Application {
@@ -58,13 +65,27 @@ impl Application {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&received);
+        let open = Arc::new(AtomicUsize::new(0));
+        let (log, count) = (Arc::clone(&received), Arc::clone(&open));
         tokio::spawn(async move {
+            let mut connection = 0;
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, conduct.clone(), Arc::clone(&log)));
+                connection += 1;
+                let talk = converse(stream, connection, conduct.clone(), Arc::clone(&log));
+                let count = Arc::clone(&count);
+                tokio::spawn(async move {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    talk.await;
+                    count.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
-        Self { address, received }
+        Self { address, received, open }
+    }
+
+    /// How many connections are open now.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -92,10 +113,22 @@ pub(crate) fn ok(body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-async fn converse(mut stream: TcpStream, conduct: Conduct, log: Arc<Mutex<Vec<Received>>>) {
-    let Some(request) = read_request(&mut stream).await else { return };
+async fn converse(
+    mut stream: TcpStream,
+    connection: usize,
+    conduct: Conduct,
+    log: Arc<Mutex<Vec<Received>>>,
+) {
+    let Some(request) = read_request(&mut stream, connection).await else { return };
     log.lock().unwrap().push(request);
     match conduct {
+        Conduct::Keep(answers) => {
+            for answer in answers {
+                stream.write_all(&answer).await.unwrap();
+                let Some(request) = read_request(&mut stream, connection).await else { return };
+                log.lock().unwrap().push(request);
+            }
+        }
         Conduct::Answer(wait, bytes) => {
             tokio::time::sleep(wait).await;
             let _ = stream.write_all(&bytes).await;
@@ -109,7 +142,7 @@ async fn converse(mut stream: TcpStream, conduct: Conduct, log: Arc<Mutex<Vec<Re
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<Received> {
+async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Received> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 8192];
     loop {
@@ -121,7 +154,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
                 .map(|line| line.split_once(':').unwrap())
                 .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
                 .collect();
-            let request = Received { target, headers, body: bytes[end + 4..].to_vec() };
+            let request = Received { connection, target, headers, body: bytes[end + 4..].to_vec() };
             if request.body.len() >= request.header("content-length")?.parse().ok()? {
                 return Some(request);
             }

@@ -77,7 +77,7 @@ async fn the_request_has_exactly_the_headers_of_oss_and_a_good_signature() {
     assert_eq!(names, expected);
     let address = application.address.to_string();
     for (name, value) in [
-        ("connection", "close"),
+        ("connection", "keep-alive"),
         ("content-type", "application/x-www-form-urlencoded"),
         ("date", "Sun, 22 Nov 2026 12:00:00 GMT"),
         ("host", address.as_str()),

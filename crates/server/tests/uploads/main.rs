@@ -15,6 +15,7 @@ mod callbacks;
 mod form;
 mod form_advisories;
 mod images;
+mod kept_connections;
 mod listener;
 mod refusals;
 mod running_store;

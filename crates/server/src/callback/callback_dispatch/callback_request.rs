@@ -1,9 +1,9 @@
-//! The request of a callback: exactly the headers of protocol 02 §3, and the signature of §4.
+//! The request of a callback: exactly the headers of protocol 02 §3 (but for
+//! `Connection`), and the signature of §4.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use countersign_protocol::callback::signature::{self, SignError};
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 use countersign_protocol::http_date;
 use countersign_sys::Md5;
@@ -15,31 +15,25 @@ use crate::access::OWNER_ID;
 use crate::callback_message::CallbackMessage;
 use crate::server::ServerState;
 
-/// The signed request for one URL.
+/// The request for one URL, with its signature.
 pub(super) fn signed(
     state: &ServerState,
     message: &CallbackMessage,
     url: &CallbackUrl,
+    signature: &str,
 ) -> Result<Request<Full<Bytes>>, CallbackFailure> {
     let body = message.body.as_bytes();
-    let rsa_md5 = |text: &[u8]| {
-        state.options.callback_key.sign(text).map_err(|error| SignError { reason: error.to_string() })
-    };
-    let authorization = signature::sign(&rsa_md5, &url.path, url.raw_query.as_deref(), body);
-    let authorization = authorization.map_err(|error| {
-        tracing::error!(%error, "a callback could not be signed");
-        CallbackFailure::NotSigned
-    })?;
     let mut digest = Md5::new();
     digest.update(body);
     let mut headers = Headers(HeaderMap::with_capacity(20));
     headers.put(HOST, message.host.as_deref().unwrap_or(&url.authority))?;
-    headers.put(CONNECTION, "close")?;
+    // OSS closes; a server may always keep a connection open, and this one is ended by either side.
+    headers.put(CONNECTION, "keep-alive")?;
     headers.put(CONTENT_LENGTH, &body.len().to_string())?;
     headers.put(CONTENT_TYPE, &message.content_type)?;
     headers.put(HeaderName::from_static("content-md5"), &STANDARD.encode(digest.finish()))?;
     headers.put(DATE, &http_date::format((state.options.clock)()))?;
-    headers.put(AUTHORIZATION, &authorization)?;
+    headers.put(AUTHORIZATION, signature)?;
     headers.put(USER_AGENT, "aliyun-oss-callback")?;
     headers.0.insert("x-oss-pub-key-url", state.callback_key_url.clone());
     for (name, value) in [
