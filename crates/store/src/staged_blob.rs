@@ -1,21 +1,26 @@
 //! Taking in the bytes of one upload: streaming, invisible, hashed in the same pass as they are written.
 //!
 //! Up to the inline limit the bytes stay in memory and go into the catalog with their record. Beyond it they
-//! are handed on in batches of 128 KiB: while one batch is hashed and written, each beside the other and off
-//! the async threads, the next is received. So at most 256 KiB are held, whatever the upload's size.
+//! are handed on in batches: received, hashed and written beside one another, the latter two off the async
+//! threads. At most 256 KiB are held, whatever the upload's size.
 
 mod digest;
+mod hash_line;
+mod spill;
 
 use crate::StageError;
-use crate::blobs::{BlobError, BlobWriter, Blobs, Chunks, SealedBytes, Work};
+use crate::blobs::{BlobError, Blobs, Chunks, SealedBytes};
 use crate::health::HealthFlag;
 use bytes::{Bytes, BytesMut};
 use digest::Digests;
+use spill::Spill;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// Half of what an upload may hold: one batch on its way, one being received.
-const BATCH_BYTES: usize = 128 * 1024;
+/// How much is gathered before it is known that the bytes do not go inline.
+const FIRST_BATCH_BYTES: usize = 128 * 1024;
+/// How much is gathered before it is handed on.
+const BATCH_BYTES: usize = 64 * 1024;
 /// Pieces smaller than this are copied together, so that a sender of single bytes costs no list of them.
 const SMALL_BYTES: usize = 512;
 /// Up to here hashing is cheaper than waking another thread for it.
@@ -62,18 +67,6 @@ impl Batch {
     }
 }
 
-/// The way to a blob, once the bytes are more than fit inline.
-struct Spill {
-    writer: Box<dyn BlobWriter>,
-    state: SpillState,
-}
-
-enum SpillState {
-    Idle(Box<Digests>),
-    UnderWay { hashing: JoinHandle<Box<Digests>>, writing: Work<Result<(), BlobError>> },
-    Failed,
-}
-
 impl std::fmt::Debug for StagedBlob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StagedBlob").field("len", &self.len).finish_non_exhaustive()
@@ -113,7 +106,8 @@ impl StagedBlob {
     /// # Errors
     /// [`StageError`]; the upload cannot go on after it.
     pub async fn write(&mut self, chunk: Bytes) -> Result<(), StageError> {
-        if self.batch.len > 0 && self.batch.len + chunk.len() > BATCH_BYTES {
+        let batch_bytes = if self.spill.is_some() { BATCH_BYTES } else { FIRST_BATCH_BYTES };
+        if self.batch.len > 0 && self.batch.len + chunk.len() > batch_bytes {
             self.hand_over().await?;
         }
         self.len += chunk.len() as u64;
@@ -133,12 +127,9 @@ impl StagedBlob {
         if self.spill.is_none() && self.len <= self.inline_bytes_max {
             return self.seal_inline().await;
         }
-        let last: Chunks = Arc::new(self.batch.take());
-        let mut spill = self.open_spill();
-        let digests = spill.settle().await.map_err(|error| self.failed(error))?;
-        let hashing = spawn_hash(digests, Arc::clone(&last));
-        let sealed = spill.writer.seal(last).await.map_err(|error| self.failed(error.into()))?;
-        let (md5, crc64) = hashing.await.map_err(|_| StageError::WorkerLost)?.finish();
+        let last = self.batch.take();
+        let spill = self.open_spill();
+        let (sealed, (md5, crc64)) = spill.seal(last).await.map_err(|error| self.failed(error))?;
         Ok(SealedBlob { len: self.len, md5, crc64, body: SealedBody::Blob(sealed) })
     }
 
@@ -155,24 +146,19 @@ impl StagedBlob {
         Ok(SealedBlob { len: self.len, md5, crc64, body: SealedBody::Inline(chunks) })
     }
 
-    /// Starts hashing and writing what was received, once the batch before it is done.
+    /// Has what was received hashed and written, and waits for room for the next.
     async fn hand_over(&mut self) -> Result<(), StageError> {
         self.refuse_when_unhealthy()?;
-        let chunks: Chunks = Arc::new(self.batch.take());
+        let chunks = self.batch.take();
         let mut spill = self.open_spill();
-        let settled = spill.settle().await;
-        let digests = settled.map_err(|error| self.failed(error))?;
-        let writing = spill.writer.append(Arc::clone(&chunks));
-        spill.state = SpillState::UnderWay { hashing: spawn_hash(digests, chunks), writing };
+        let taken = spill.take_in(chunks).await;
+        taken.map_err(|error| self.failed(error))?;
         self.spill = Some(spill);
         Ok(())
     }
 
     fn open_spill(&mut self) -> Spill {
-        self.spill.take().unwrap_or_else(|| Spill {
-            writer: self.blobs.stage(self.expected_bytes),
-            state: SpillState::Idle(Box::new(Digests::new())),
-        })
+        self.spill.take().unwrap_or_else(|| Spill::new(self.blobs.stage(self.expected_bytes)))
     }
 
     fn refuse_when_unhealthy(&self) -> Result<(), StageError> {
@@ -187,20 +173,6 @@ impl StagedBlob {
             self.health.refuse_writes(format!("a blob could not be synced: {reason}"));
         }
         error
-    }
-}
-
-impl Spill {
-    /// Waits for the batch under way and answers the digests up to it.
-    async fn settle(&mut self) -> Result<Box<Digests>, StageError> {
-        match std::mem::replace(&mut self.state, SpillState::Failed) {
-            SpillState::Idle(digests) => Ok(digests),
-            SpillState::UnderWay { hashing, writing } => {
-                writing.await?;
-                hashing.await.map_err(|_| StageError::WorkerLost)
-            }
-            SpillState::Failed => Err(StageError::WorkerLost),
-        }
     }
 }
 
