@@ -5,6 +5,7 @@
 
 mod application;
 mod bucket;
+mod limits;
 mod load;
 mod percentiles;
 mod process_watch;
@@ -36,6 +37,8 @@ enum Instrument {
     SignatureReference(signature_reference::SignatureReferenceOptions),
     /// An application that answers every callback at once.
     Application(application::ApplicationOptions),
+    /// What the machine itself can do.
+    Limits(limits::LimitsOptions),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -45,5 +48,6 @@ fn main() -> anyhow::Result<()> {
         Instrument::Reference(options) => reference::serve(&options),
         Instrument::SignatureReference(options) => signature_reference::serve(&options),
         Instrument::Application(options) => application::serve(&options),
+        Instrument::Limits(options) => limits::run(&options),
     }
 }

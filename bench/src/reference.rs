@@ -6,7 +6,7 @@
 //! distance between it and the store is what those cost.
 
 mod form_head;
-mod large_file;
+pub(crate) mod large_file;
 mod object_index;
 mod raw_log;
 pub(crate) mod request_head;

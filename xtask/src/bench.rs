@@ -65,6 +65,7 @@ pub(crate) struct Bench {
     peers: Vec<Peer>,
     seconds: f64,
     rounds: usize,
+    quick: bool,
 }
 
 /// Measures, prints, and writes the document when everything was measured.
@@ -132,6 +133,11 @@ impl Bench {
         std::fs::create_dir_all(&data).with_context(|| format!("making {}", data.display()))?;
         let (seconds, rounds) = if options.quick { (1.0, 1) } else { (options.seconds, options.rounds) };
         let peers = Peer::present(&options.peers)?;
-        Ok(Bench { instruments, data: data.canonicalize()?, peers, seconds, rounds })
+        Ok(Bench { instruments, data: data.canonicalize()?, peers, seconds, rounds, quick: options.quick })
+    }
+
+    /// Whether this peer is measured: those that only stand in for a part always are.
+    fn measures(&self, peer: Peer) -> bool {
+        self.peers.contains(&peer) || !peer.is_a_choice()
     }
 }

@@ -16,6 +16,7 @@ const CHECKED: &[&str] = &[
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/adopt.md",
+    "docs/performance.md",
     "docs/semantics.md",
     "docs/tutorial.md",
     "docs/tutorial.zh-CN.md",

@@ -1,6 +1,7 @@
 //! Calls `countersign-bench` and reads what it reports.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
@@ -8,6 +9,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::peers::RunningPeer;
+
+/// How a store that can do without MD5 is told to.
+const SWITCHES_WITHOUT_MD5: &[(&str, &str)] =
+    &[("--form-etag", "--form-etag crc64"), ("--no-md5", "--no-md5")];
 
 /// The programs of a run.
 pub(super) struct Instruments {
@@ -32,6 +37,7 @@ pub(super) struct LoadFigures {
     pub(super) server_cpu_seconds: f64,
     pub(super) server_peak_resident_bytes: u64,
     pub(super) other_cpu_cores: f64,
+    pub(super) tenths_per_second: Vec<f64>,
 }
 
 impl LoadFigures {
@@ -44,14 +50,31 @@ impl LoadFigures {
 impl Instruments {
     /// Loads a peer and wants no failure. `arguments` are those of `countersign-bench load` in one line.
     pub(super) fn load(&self, peer: &RunningPeer, arguments: &str) -> anyhow::Result<LoadFigures> {
-        let mut command = Command::new(&self.program);
-        command.arg("load").args(["--endpoint", peer.address()]).args(peer.load_arguments());
-        command.args(["--watch", &peer.process_id().to_string()]).args(arguments.split_whitespace());
-        let figures: LoadFigures = answer(&mut command)?;
+        let figures: LoadFigures = answer(&mut self.load_command(peer, arguments))?;
         let told = figures.failures_told.join("; ");
         ensure!(figures.failures == 0, "{} of the requests failed: {told}", figures.failures);
         ensure!(figures.requests > 0, "nothing was answered");
         Ok(figures)
+    }
+
+    /// The command that loads a peer.
+    pub(super) fn load_command(&self, peer: &RunningPeer, arguments: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("load").args(["--endpoint", peer.address()]).args(peer.load_arguments());
+        command.args(["--watch", &peer.process_id().to_string()]).args(arguments.split_whitespace());
+        command
+    }
+
+    /// Measures what the machine itself can do; figures by name, none where a tool is missing.
+    pub(super) fn limit(&self, measure: &str, data: &Path) -> anyhow::Result<BTreeMap<String, Option<f64>>> {
+        answer(Command::new(&self.program).args(["limits", "--measure", measure, "--data"]).arg(data))
+    }
+
+    /// The argument that switches the store's MD5 off, if it has one.
+    pub(super) fn switch_without_md5(&self) -> Option<&'static str> {
+        let output = Command::new(&self.countersign).args(["store", "--help"]).output().ok()?;
+        let help = String::from_utf8_lossy(&output.stdout).into_owned();
+        SWITCHES_WITHOUT_MD5.iter().find(|(flag, _)| help.contains(flag)).map(|(_, argument)| *argument)
     }
 }
 

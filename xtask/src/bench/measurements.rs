@@ -1,5 +1,9 @@
 //! What was measured, by peer and case, and the medians of it. A peer that failed in some round keeps its reason.
 
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use super::Bench;
 use super::instrument::LoadFigures;
 use super::peers::{Peer, RunningPeer};
@@ -15,7 +19,23 @@ struct Measurement {
 #[derive(Default)]
 pub(super) struct Measurements {
     all: Vec<Measurement>,
+    limits: BTreeMap<String, Vec<f64>>,
     failures: Vec<(Peer, String)>,
+}
+
+/// Peers that are measured in turn.
+#[derive(Clone, Copy)]
+pub(super) struct Turns<'a> {
+    /// The run.
+    pub(super) bench: &'a Bench,
+    /// Who; those that are not present are passed over.
+    pub(super) peers: &'a [Peer],
+    /// How often each has its turn.
+    pub(super) rounds: usize,
+    /// Further arguments of Countersign.
+    pub(super) extra: &'a [&'a str],
+    /// Further arguments of the reference.
+    pub(super) reference_extra: &'a [&'a str],
 }
 
 /// One peer that runs, and where its figures go.
@@ -23,41 +43,27 @@ pub(super) struct Turn<'a> {
     bench: &'a Bench,
     into: &'a mut Measurements,
     /// The peer whose turn it is.
-    pub(super) running: &'a RunningPeer,
+    pub(super) running: &'a mut RunningPeer,
 }
 
-impl Turn<'_> {
-    /// Loads the peer and keeps the figures under the name of this case.
-    pub(super) fn load(&mut self, case: &str, arguments: &str) -> anyhow::Result<()> {
-        let figures = self.bench.instruments.load(self.running, arguments)?;
-        let peer = self.running.peer();
-        println!("{}", line(peer, case, &figures));
-        self.into.all.push(Measurement { peer, case: case.to_owned(), figures });
-        Ok(())
+impl<'a> Turns<'a> {
+    /// These peers, as often as the run's flags say.
+    pub(super) fn of(bench: &'a Bench, peers: &'a [Peer]) -> Turns<'a> {
+        Turns { bench, peers, rounds: bench.rounds, extra: &[], reference_extra: &[] }
     }
 
-    /// Loads the peer and keeps nothing.
-    pub(super) fn warm_up(&self, arguments: &str) -> anyhow::Result<()> {
-        self.bench.instruments.load(self.running, arguments).map(|_| ())
-    }
-}
-
-impl Measurements {
-    /// Starts each of the peers that are present in turn, in every round, and lets `measure` load it.
-    pub(super) fn in_turn(
-        bench: &Bench,
-        peers: &[Peer],
-        extra: &[&str],
+    /// Starts each peer that is present in turn, in every round, and lets `measure` load it.
+    pub(super) fn measure(
+        self,
         mut measure: impl FnMut(&mut Turn<'_>) -> anyhow::Result<()>,
     ) -> Measurements {
         let mut all = Measurements::default();
-        for round in 1..=bench.rounds {
+        for round in 1..=self.rounds {
             println!("round {round}");
-            for peer in peers.iter().copied().filter(|peer| bench.peers.contains(peer)) {
-                let extra = if peer == Peer::Countersign { extra } else { &[] };
-                let measured = peer
-                    .start(&bench.instruments, &bench.data, extra)
-                    .and_then(|running| measure(&mut Turn { bench, into: &mut all, running: &running }));
+            for peer in self.peers.iter().copied().filter(|peer| self.bench.measures(*peer)) {
+                let measured = self.start(peer).and_then(|mut running| {
+                    measure(&mut Turn { bench: self.bench, into: &mut all, running: &mut running })
+                });
                 if let Err(error) = measured {
                     println!("{:<12} failed: {error:#}", peer.name());
                     all.failures.push((peer, format!("{error:#}")));
@@ -65,6 +71,78 @@ impl Measurements {
             }
         }
         all
+    }
+
+    fn start(&self, peer: Peer) -> anyhow::Result<RunningPeer> {
+        // What the last peer left unwritten is not this one's burden.
+        let _ = Command::new("sync").status();
+        let extra = match peer {
+            Peer::Countersign => self.extra,
+            Peer::Reference => self.reference_extra,
+            _ => &[],
+        };
+        peer.start(&self.bench.instruments, &self.bench.data, extra)
+    }
+}
+
+impl Turn<'_> {
+    /// Whose turn it is.
+    pub(super) fn peer(&self) -> Peer {
+        self.running.peer()
+    }
+
+    /// Loads the peer and keeps the figures under the name of this case.
+    pub(super) fn load(&mut self, case: &str, arguments: &str) -> anyhow::Result<()> {
+        let figures = self.bench.instruments.load(self.running, arguments)?;
+        self.into.keep(self.running.peer(), case, figures);
+        Ok(())
+    }
+
+    /// As [`Turn::load`], of a server that runs beside the peer.
+    pub(super) fn load_at(
+        &mut self,
+        beside: &RunningPeer,
+        case: &str,
+        arguments: &str,
+    ) -> anyhow::Result<()> {
+        let figures = self.bench.instruments.load(beside, arguments)?;
+        self.into.keep(beside.peer(), case, figures);
+        Ok(())
+    }
+
+    /// Loads the peer and keeps nothing.
+    pub(super) fn warm_up(&self, arguments: &str) -> anyhow::Result<()> {
+        self.bench.instruments.load(self.running, arguments).map(|_| ())
+    }
+
+    /// Kills the peer while it is uploaded to, and says how long it takes to be back.
+    pub(super) fn ready_again_after_kill(&mut self) -> anyhow::Result<Duration> {
+        let load = "--operation post --connections 16 --seconds 5 --prefix killed";
+        let mut loading =
+            self.bench.instruments.load_command(self.running, load).stdout(Stdio::null()).spawn()?;
+        std::thread::sleep(Duration::from_secs(1));
+        let took = self.running.ready_again_after_kill();
+        loading.wait()?;
+        took
+    }
+
+    /// Measures a limit of the machine while the peer idles, and keeps its figures.
+    pub(super) fn limit(&mut self, measure: &str) -> anyhow::Result<()> {
+        let figures = self.bench.instruments.limit(measure, &self.bench.data)?;
+        for (name, figure) in figures {
+            if let Some(figure) = figure {
+                println!("{:<12} {measure:<10} {name:<32} {figure:.3}", "limit");
+                self.into.limits.entry(format!("{measure} {name}")).or_default().push(figure);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Measurements {
+    fn keep(&mut self, peer: Peer, case: &str, figures: LoadFigures) {
+        println!("{}", line(peer, case, &figures));
+        self.all.push(Measurement { peer, case: case.to_owned(), figures });
     }
 
     /// The median of a figure over the rounds, or why there is none.
@@ -78,6 +156,12 @@ impl Measurements {
         median(figures.map(|one| of(&one.figures)).collect()).ok_or_else(|| self.why_not(peer))
     }
 
+    /// The median of a limit's figure over the rounds.
+    pub(super) fn limit(&self, measure: &str, name: &str) -> Result<f64, String> {
+        let figures = self.limits.get(&format!("{measure} {name}")).cloned().unwrap_or_default();
+        median(figures).ok_or_else(|| format!("the machine's limit `{measure}` was not measured"))
+    }
+
     /// The peers and cases that have figures, in the order they were first measured.
     pub(super) fn measured(&self) -> Vec<(Peer, String)> {
         let mut found: Vec<(Peer, String)> = Vec::new();
@@ -86,6 +170,7 @@ impl Measurements {
                 found.push((one.peer, one.case.clone()));
             }
         }
+        found.sort_by_key(|(_, case)| self.all.iter().position(|one| one.case == *case));
         found
     }
 
@@ -94,16 +179,22 @@ impl Measurements {
         self.all.iter().filter(|one| one.peer == peer && one.case == case).count()
     }
 
+    /// Every failure, for a reader who wonders about a missing run.
+    pub(super) fn failures(&self) -> impl Iterator<Item = String> {
+        self.failures.iter().map(|(peer, why)| format!("{} failed in one round: {why}", peer.name()))
+    }
+
     fn why_not(&self, peer: Peer) -> String {
         match self.failures.iter().find(|(failed, _)| *failed == peer) {
             Some((_, why)) => format!("{} failed: {why}", peer.name()),
-            None => format!("{} was not measured", peer.name()),
+            None if peer.is_installed() => format!("{} was not measured", peer.name()),
+            None => format!("{} is not installed", peer.name()),
         }
     }
 }
 
 /// The middle one, or the mean of the two in the middle.
-pub(super) fn median(mut figures: Vec<f64>) -> Option<f64> {
+fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_by(f64::total_cmp);
     let upper = *figures.get(figures.len() / 2)?;
     let lower = *figures.get((figures.len() - 1) / 2)?;
@@ -113,7 +204,7 @@ pub(super) fn median(mut figures: Vec<f64>) -> Option<f64> {
 fn line(peer: Peer, case: &str, figures: &LoadFigures) -> String {
     format!(
         "{:<12} {case:<28} {:>9.0}/s {:>7.1} MB/s  p50 {:>8.3}  p99 {:>8.3}  p99.9 {:>8.3}  max {:>8.1} ms  \
-         cpu/1k {:>7.3}  others {:.2}",
+         cpu/1k {:>7.3}  {:>6.1} MiB  others {:.2}",
         peer.name(),
         figures.per_second,
         figures.megabytes_per_second,
@@ -122,6 +213,7 @@ fn line(peer: Peer, case: &str, figures: &LoadFigures) -> String {
         figures.p99_9_ms,
         figures.longest_ms,
         figures.cpu_per_thousand(),
+        figures.server_peak_resident_bytes as f64 / f64::from(1 << 20),
         figures.other_cpu_cores,
     )
 }
@@ -139,10 +231,10 @@ mod tests {
 
     #[test]
     fn a_figure_that_is_missing_says_why() {
-        let failures = vec![(Peer::Garage, "it ended".to_owned())];
+        let failures = vec![(Peer::Reference, "it ended".to_owned())];
         let all = Measurements { failures, ..Measurements::default() };
         let missing = |peer| all.median(peer, "x", |figures| figures.p50_ms).unwrap_err();
-        assert_eq!(missing(Peer::Garage), "garage failed: it ended");
-        assert_eq!(missing(Peer::Nginx), "nginx was not measured");
+        assert_eq!(missing(Peer::Reference), "reference failed: it ended");
+        assert_eq!(missing(Peer::Countersign), "countersign was not measured");
     }
 }

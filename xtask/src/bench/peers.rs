@@ -32,6 +32,12 @@ pub(super) enum Peer {
     Nginx,
     /// garage in its default set-up, which syncs nothing.
     Garage,
+    /// `countersign app`, which signs.
+    Signer,
+    /// The bare handler that signs the same.
+    BareSigner,
+    /// The application that answers callbacks at once.
+    Application,
 }
 
 impl Peer {
@@ -44,7 +50,15 @@ impl Peer {
             Peer::Reference => "reference",
             Peer::Nginx => "nginx",
             Peer::Garage => "garage",
+            Peer::Signer => "signer",
+            Peer::BareSigner => "bare axum",
+            Peer::Application => "application",
         }
+    }
+
+    /// Whether `--peers` can leave it out; the others are parts of a row.
+    pub(super) fn is_a_choice(self) -> bool {
+        Peer::ALL.contains(&self)
     }
 
     /// What has reached the disk when this peer answers an upload with success.
@@ -54,6 +68,7 @@ impl Peer {
             Peer::Reference => "bytes and key in a raw log, before the answer; no conditions, no catalog",
             Peer::Nginx => "nothing: the raw body is spooled to a file without fsync, nothing is parsed",
             Peer::Garage => "nothing: its default set-up does not sync",
+            Peer::Signer | Peer::BareSigner | Peer::Application => "takes no uploads",
         }
     }
 
@@ -83,11 +98,12 @@ impl Peer {
         missing
     }
 
-    fn is_installed(self) -> bool {
+    /// Whether it can be started here.
+    pub(super) fn is_installed(self) -> bool {
         match self {
-            Peer::Countersign | Peer::Reference => true,
             Peer::Nginx => nginx::is_installed(),
             Peer::Garage => garage::program().is_some(),
+            _ => true,
         }
     }
 
@@ -106,6 +122,9 @@ impl Peer {
             Peer::Reference => reference(instruments, &address, folder.path()),
             Peer::Nginx => nginx::command(&address, folder.path())?,
             Peer::Garage => garage::command(&address, folder.path())?,
+            Peer::Signer => signer(instruments, &address, folder.path()),
+            Peer::BareSigner => instrument(instruments, "signature-reference", &address),
+            Peer::Application => instrument(instruments, "application", &address),
         };
         command.args(extra);
         let mut running = RunningPeer::spawn(self, command, address, folder)?;
@@ -124,10 +143,23 @@ fn countersign(instruments: &Instruments, address: &str, folder: &Path) -> Comma
     command
 }
 
+fn signer(instruments: &Instruments, address: &str, folder: &Path) -> Command {
+    let mut command = Command::new(&instruments.countersign);
+    command.args(["app", "--listen", address, "--host", "http://127.0.0.1:9817/bench", "--bucket", "bench"]);
+    command.args(["--dir", "user-dir/", "--data"]).arg(folder.join("data"));
+    command.env("COUNTERSIGN_ACCESS_KEY_ID", KEY_ID).env("COUNTERSIGN_ACCESS_KEY_SECRET", KEY_SECRET);
+    command
+}
+
 fn reference(instruments: &Instruments, address: &str, folder: &Path) -> Command {
+    let mut command = instrument(instruments, "reference", address);
+    command.args(["--access-key-secret", KEY_SECRET, "--data"]).arg(folder.join("data"));
+    command
+}
+
+fn instrument(instruments: &Instruments, name: &str, address: &str) -> Command {
     let mut command = Command::new(&instruments.program);
-    command.args(["reference", "--listen", address, "--access-key-secret", KEY_SECRET, "--data"]);
-    command.arg(folder.join("data"));
+    command.args([name, "--listen", address]);
     command
 }
 
@@ -139,6 +171,7 @@ pub(super) fn free_address() -> anyhow::Result<String> {
 /// A server under measurement; dropping it ends it and removes its folder.
 pub(super) struct RunningPeer {
     peer: Peer,
+    command: Command,
     child: Child,
     address: String,
     folder: tempfile::TempDir,
@@ -154,7 +187,7 @@ impl RunningPeer {
         let printed = File::create(folder.path().join("printed"))?;
         command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed);
         let child = command.spawn().with_context(|| format!("{} does not start", peer.name()))?;
-        Ok(Self { peer, child, address, folder })
+        Ok(Self { peer, command, child, address, folder })
     }
 
     /// Who it is.
@@ -178,14 +211,29 @@ impl RunningPeer {
             Peer::Countersign | Peer::Reference => {
                 vec!["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]
             }
-            Peer::Nginx => vec!["--dialect", "none"],
+            Peer::Nginx | Peer::Signer | Peer::BareSigner | Peer::Application => vec!["--dialect", "none"],
             Peer::Garage => garage::load_arguments(),
         }
     }
 
+    /// Where everything of it lies.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills it as a crash would, starts it again on what is there, and says how long it took to answer.
+    pub(super) fn ready_again_after_kill(&mut self) -> anyhow::Result<Duration> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let started = Instant::now();
+        self.child = self.command.spawn()?;
+        self.wait_until_ready()?;
+        Ok(started.elapsed())
+    }
+
     fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
-        while !answers(&self.address) {
+        while !answers(&self.address, self.first_answer()) {
             let ended = self.child.try_wait()?;
             if ended.is_some() || Instant::now() > deadline {
                 let printed = std::fs::read_to_string(self.folder.path().join("printed")).unwrap_or_default();
@@ -194,6 +242,11 @@ impl RunningPeer {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+
+    /// How the answer begins that says it is ready.
+    fn first_answer(&self) -> &'static str {
+        if self.peer == Peer::Countersign { "HTTP/1.1 200 " } else { "HTTP/1.1 " }
     }
 
     fn create_bucket(&self, instruments: &Instruments) -> anyhow::Result<()> {
@@ -222,8 +275,8 @@ impl Drop for RunningPeer {
     }
 }
 
-/// Whether anything speaks HTTP there.
-fn answers(address: &str) -> bool {
+/// Whether what listens there answers, and with such a first line.
+fn answers(address: &str, beginning: &str) -> bool {
     let answer = || -> std::io::Result<String> {
         let mut socket = TcpStream::connect(address)?;
         socket.set_read_timeout(Some(Duration::from_secs(2)))?;
@@ -232,5 +285,5 @@ fn answers(address: &str) -> bool {
         BufReader::new(socket).read_line(&mut line)?;
         Ok(line)
     };
-    answer().is_ok_and(|line| line.starts_with("HTTP/1.1 "))
+    answer().is_ok_and(|line| line.starts_with(beginning))
 }

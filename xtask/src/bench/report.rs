@@ -89,6 +89,15 @@ impl Outcome {
     /// Adds the table of medians behind the rows.
     pub(super) fn medians(&mut self, measurements: &Measurements) {
         self.figures.push_str(&medians_table(measurements));
+        for failure in measurements.failures() {
+            self.note(&failure);
+        }
+    }
+
+    /// Adds a sentence behind the rows.
+    pub(super) fn note(&mut self, sentence: &str) {
+        println!("{sentence}");
+        self.figures.push_str(&format!("\n{}\n", one_cell(sentence)));
     }
 }
 

@@ -1,12 +1,20 @@
 //! The rows of the table, in groups that are measured together. A group knows its goals and what is compared
 //! with what; how a peer is started or loaded it does not know.
 
+mod callbacks;
+mod downloads;
+mod in_flight;
+mod large_uploads;
+mod million_objects;
+mod signatures;
 mod small_uploads;
+mod tails;
 
 use super::Bench;
-use super::measurements::Measurements;
+use super::instrument::LoadFigures;
+use super::measurements::{Measurements, Turns};
 use super::peers::Peer;
-use super::report::{Outcome, short};
+use super::report::{Goal, Outcome, short};
 
 /// Rows that are measured together.
 pub(super) struct RowGroup {
@@ -19,15 +27,52 @@ pub(super) struct RowGroup {
 }
 
 /// All groups, in the order of the document.
-pub(super) const ROWS: &[RowGroup] = &[RowGroup {
-    name: "small",
-    about: "PostObject 4 KiB at 1, 16 and 64 connections",
-    measure: small_uploads::measure,
-}];
+pub(super) const ROWS: &[RowGroup] = &[
+    RowGroup {
+        name: "small",
+        about: "PostObject 4 KiB at 1, 16 and 64 connections",
+        measure: small_uploads::measure_four_kib,
+    },
+    RowGroup { name: "tails", about: "PostObject 4 KiB at 16 connections for 60 s", measure: tails::measure },
+    RowGroup {
+        name: "medium",
+        about: "PostObject 16 and 64 KiB at 16 connections",
+        measure: small_uploads::measure_medium,
+    },
+    RowGroup {
+        name: "large",
+        about: "PostObject and PutObject of 64 MiB and 1 GiB, one and four streams, and their memory",
+        measure: large_uploads::measure,
+    },
+    RowGroup { name: "get", about: "GetObject 4 KiB and 64 MiB beside nginx", measure: downloads::measure },
+    RowGroup { name: "signature", about: "the signature endpoint", measure: signatures::measure },
+    RowGroup { name: "callback", about: "PostObject 4 KiB with a callback", measure: callbacks::measure },
+    RowGroup { name: "in-flight", about: "memory at 256 slow uploads", measure: in_flight::measure },
+    RowGroup {
+        name: "million",
+        about: "a bucket of 1,000,000 small objects: rates, listing, disk, restart",
+        measure: million_objects::measure,
+    },
+];
 
-/// Rates of Countersign and of another peer, and the ratio between them.
-fn rate_ratio(all: &Measurements, case: &str, other: Peer) -> Result<(String, f64), String> {
-    let ours = all.median(Peer::Countersign, case, |figures| figures.per_second)?;
-    let theirs = all.median(other, case, |figures| figures.per_second)?;
-    Ok((format!("{} of {} /s", short(ours), short(theirs)), ours / theirs))
+/// A figure of two peers, and the quotient of the two.
+fn quotient(
+    all: &Measurements,
+    case: &str,
+    (one, other): (Peer, Peer),
+    unit: &str,
+    of: fn(&LoadFigures) -> f64,
+) -> Result<(String, f64), String> {
+    let (figure, other_figure) = (all.median(one, case, of)?, all.median(other, case, of)?);
+    Ok((format!("{} of {} {unit}", short(figure), short(other_figure)), figure / other_figure))
+}
+
+/// The quotient of Countersign's rate and another's.
+fn rates(all: &Measurements, case: &str, other: Peer) -> Result<(String, f64), String> {
+    quotient(all, case, (Peer::Countersign, other), "/s", |figures| figures.per_second)
+}
+
+/// The quotient of Countersign's megabytes per second and another's.
+fn throughputs(all: &Measurements, case: &str, other: Peer) -> Result<(String, f64), String> {
+    quotient(all, case, (Peer::Countersign, other), "MB/s", |figures| figures.megabytes_per_second)
 }

@@ -1,0 +1,23 @@
+//! `GET /signature` of the application server beside a bare handler.
+
+use super::{Bench, Goal, Outcome, Peer, Turns, quotient};
+
+const CASE: &str = "signature ×64";
+
+pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let all = Turns::of(bench, &[Peer::BareSigner, Peer::Signer]).measure(|turn| {
+        turn.warm_up("--operation raw --path /signature --connections 4 --seconds 0.5")?;
+        let seconds = bench.seconds;
+        turn.load(CASE, &format!("--operation raw --path /signature --connections 64 --seconds {seconds}"))
+    });
+    outcome.row(
+        (
+            "signature endpoint, 64 connections",
+            "≥ 0.9 × a bare axum handler that makes the same policy",
+            Goal::AtLeast(0.9),
+        ),
+        quotient(&all, CASE, (Peer::Signer, Peer::BareSigner), "/s", |figures| figures.per_second),
+    );
+    outcome.medians(&all);
+    Ok(())
+}
