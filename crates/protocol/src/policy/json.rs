@@ -3,8 +3,6 @@
 //! than most: a member named twice is refused, depth and number of values are bounded.
 
 use std::collections::HashSet;
-use std::iter::Peekable;
-use std::str::Chars;
 
 use super::PolicyError;
 
@@ -26,7 +24,7 @@ pub(super) enum Json {
 
 /// Reads one value that takes up the whole text.
 pub(super) fn read(text: &str) -> Result<Json, PolicyError> {
-    let mut reader = Reader { rest: text.chars().peekable(), depth: 0, values: 0 };
+    let mut reader = Reader { rest: text, depth: 0, values: 0 };
     let value = reader.value()?;
     match reader.next_solid() {
         None => Ok(value),
@@ -35,7 +33,7 @@ pub(super) fn read(text: &str) -> Result<Json, PolicyError> {
 }
 
 struct Reader<'a> {
-    rest: Peekable<Chars<'a>>,
+    rest: &'a str,
     depth: usize,
     values: usize,
 }
@@ -85,7 +83,7 @@ impl Reader<'_> {
     }
 
     fn object(&mut self) -> Result<Json, PolicyError> {
-        let mut members = Vec::new();
+        let mut members: Vec<(String, Json)> = Vec::new();
         let mut names = HashSet::new();
         if self.next_is('}') {
             return Ok(Json::Object(members));
@@ -97,7 +95,11 @@ impl Reader<'_> {
                 None => return Err(not_json("")),
             }
             let name = self.text()?;
-            if !names.insert(name.clone()) {
+            if !members.is_empty() && names.is_empty() {
+                names.extend(members.iter().map(|(known, _)| known.clone()));
+            }
+            // Most objects of a policy have one member, which needs no set.
+            if !members.is_empty() && !names.insert(name.clone()) {
                 return Err(PolicyError::NamedTwice { name: name.chars().take(64).collect() });
             }
             if self.next_solid() != Some(':') {
@@ -116,18 +118,23 @@ impl Reader<'_> {
     fn text(&mut self) -> Result<String, PolicyError> {
         let mut text = String::new();
         loop {
-            match self.rest.next() {
+            let plain = self.rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            // All three are characters of one byte, so what stands before one is whole characters.
+            let (before, rest) =
+                plain.and_then(|end| self.rest.split_at_checked(end)).ok_or_else(|| not_json(""))?;
+            text.push_str(before);
+            self.rest = rest;
+            match self.next() {
                 Some('"') => return Ok(text),
                 Some('\\') => text.push(self.escape()?),
-                Some(control @ '\0'..='\u{1f}') => return Err(unknown(control)),
-                Some(character) => text.push(character),
+                Some(control) => return Err(unknown(control)),
                 None => return Err(not_json("")),
             }
         }
     }
 
     fn escape(&mut self) -> Result<char, PolicyError> {
-        match self.rest.next() {
+        match self.next() {
             Some(plain @ ('"' | '\\' | '/' | '$')) => Ok(plain),
             Some('b') => Ok('\u{8}'),
             Some('f') => Ok('\u{c}'),
@@ -143,7 +150,7 @@ impl Reader<'_> {
         let first = self.four_digits()?;
         let mut units = vec![first];
         if (0xd800..0xdc00).contains(&first) {
-            if self.rest.next() != Some('\\') || self.rest.next() != Some('u') {
+            if self.next() != Some('\\') || self.next() != Some('u') {
                 return Err(not_json("half a surrogate pair"));
             }
             units.push(self.four_digits()?);
@@ -157,7 +164,7 @@ impl Reader<'_> {
     fn four_digits(&mut self) -> Result<u16, PolicyError> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = self.rest.next().and_then(|digit| digit.to_digit(16));
+            let digit = self.next().and_then(|digit| digit.to_digit(16));
             unit = unit << 4 | digit.ok_or_else(|| not_json("unknown escape"))?;
         }
         u16::try_from(unit).map_err(|_| not_json("unknown escape"))
@@ -165,9 +172,7 @@ impl Reader<'_> {
 
     fn number(&mut self, first: char) -> Result<Json, PolicyError> {
         let mut written = String::from(first);
-        while let Some(next) =
-            self.rest.next_if(|next| matches!(next, '0'..='9' | '.' | 'e' | 'E' | '+' | '-'))
-        {
+        while let Some(next) = self.next_if(|next| matches!(next, '0'..='9' | '.' | 'e' | 'E' | '+' | '-')) {
             written.push(next);
         }
         match serde_json::from_str::<serde_json::Value>(&written) {
@@ -178,7 +183,7 @@ impl Reader<'_> {
 
     fn word(&mut self, rest: &str, value: Json) -> Result<Json, PolicyError> {
         for expected in rest.chars() {
-            match self.rest.next() {
+            match self.next() {
                 Some(character) if character == expected => {}
                 Some(character) => return Err(unknown(character)),
                 None => return Err(not_json("")),
@@ -190,16 +195,27 @@ impl Reader<'_> {
     /// Whether the next character that is no white space is the given one, which is then used up.
     fn next_is(&mut self, wanted: char) -> bool {
         self.skip_space();
-        self.rest.next_if_eq(&wanted).is_some()
+        self.next_if(|next| next == wanted).is_some()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        self.next_if(|_| true)
+    }
+
+    fn next_if(&mut self, wanted: impl FnOnce(char) -> bool) -> Option<char> {
+        let mut rest = self.rest.chars();
+        let next = rest.next().filter(|next| wanted(*next))?;
+        self.rest = rest.as_str();
+        Some(next)
     }
 
     fn next_solid(&mut self) -> Option<char> {
         self.skip_space();
-        self.rest.next()
+        self.next()
     }
 
     fn skip_space(&mut self) {
-        while self.rest.next_if(|next| matches!(next, ' ' | '\t' | '\r' | '\n')).is_some() {}
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
     }
 }
 

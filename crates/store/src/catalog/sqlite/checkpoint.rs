@@ -5,16 +5,27 @@
 //! grow for ever; when it has grown past [`RESTART_BYTES`], the writer is held at a gate for one RESTART,
 //! which has only to move what came since the PASSIVE one just before it.
 //!
+//! Both are small on purpose. A checkpoint ends in a sync of the database file, and while the disk works that
+//! off, a commit's own sync waits behind it: the longest commit is as long as a checkpoint is large. Small
+//! ones move a page that changes often more times, which costs some processor time and no rate
+//! (`docs/performance.md` has the figures).
+//!
 //! The gate is ours because SQLite's own waiting for a busy lock sleeps in steps of milliseconds.
 
 use crate::HealthFlag;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Written bytes (estimated) after which the log is moved while the writer goes on.
-const PASSIVE_BYTES: u64 = 16 * 1024 * 1024;
+const PASSIVE_BYTES: u64 = 3 * 1024 * 1024;
 /// Length of the log from which the writer is held for a moment, so that the log begins anew.
-const RESTART_BYTES: u64 = 64 * 1024 * 1024;
+const RESTART_BYTES: u64 = 12 * 1024 * 1024;
+/// A query that still reads the log keeps it from beginning anew. Queries are short, and those that begin after
+/// all is moved do not read the log, so a few short waits let the last one end.
+const RESTART_TRIES: u32 = 8;
+/// How long the writer is held for each of them.
+const RESTART_PAUSE: Duration = Duration::from_micros(250);
 /// Bytes of a frame in the log: a page and its header.
 const FRAME_BYTES: u64 = 4096 + 24;
 
@@ -99,22 +110,30 @@ impl Checkpointer {
     /// The thread.
     pub(super) fn run(&self, connection: &Connection) {
         while self.wait() {
-            let outcome = checkpoint(connection, "PASSIVE").and_then(|log_bytes| {
-                if log_bytes < RESTART_BYTES {
-                    return Ok(log_bytes);
-                }
-                self.gate.set(|_| false, |gate| gate.closing = true);
-                self.gate.set(|gate| gate.writing, |_| ());
-                let restarted = checkpoint(connection, "RESTART");
-                self.gate.set(|_| false, |gate| gate.closing = false);
-                self.gate.changed.notify_all();
-                restarted
-            });
-            self.report(outcome);
+            let outcome = checkpoint(connection, "PASSIVE");
+            let grown = matches!(&outcome, Ok(moved) if moved.log_bytes >= RESTART_BYTES);
+            self.report(if grown { self.restart(connection) } else { outcome });
         }
         if self.health.refusal().is_none() {
             self.report(checkpoint(connection, "TRUNCATE"));
         }
+    }
+
+    /// Holds the writer until the log begins anew; for a moment only, even when a query keeps it from that.
+    fn restart(&self, connection: &Connection) -> rusqlite::Result<Moved> {
+        self.gate.set(|_| false, |gate| gate.closing = true);
+        self.gate.set(|gate| gate.writing, |_| ());
+        let mut outcome = checkpoint(connection, "RESTART");
+        for _ in 1..RESTART_TRIES {
+            if !matches!(&outcome, Ok(moved) if moved.busy) {
+                break;
+            }
+            std::thread::sleep(RESTART_PAUSE);
+            outcome = checkpoint(connection, "RESTART");
+        }
+        self.gate.set(|_| false, |gate| gate.closing = false);
+        self.gate.changed.notify_all();
+        outcome
     }
 
     /// Waits until there is enough to move; false when it is time to end.
@@ -127,9 +146,9 @@ impl Checkpointer {
         !state.closed
     }
 
-    fn report(&self, outcome: rusqlite::Result<u64>) {
+    fn report(&self, outcome: rusqlite::Result<Moved>) {
         match outcome {
-            Ok(log_bytes) => tracing::trace!(log_bytes, "checkpoint"),
+            Ok(Moved { log_bytes, busy }) => tracing::trace!(log_bytes, busy, "checkpoint"),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
                 self.health.refuse_writes(format!("the catalog's log could not be moved: {error}"));
             }
@@ -142,10 +161,20 @@ impl Checkpointer {
     }
 }
 
-/// Runs a checkpoint and answers the length of the log in bytes.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<u64> {
+/// What a checkpoint found.
+struct Moved {
+    /// Length of the log.
+    log_bytes: u64,
+    /// Whether a query kept it from moving all, or the log from beginning anew.
+    busy: bool,
+}
+
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Moved> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let frames: i64 = row.get(1)?;
-        Ok(u64::try_from(frames).unwrap_or(0) * FRAME_BYTES)
+        let (busy, frames): (bool, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Moved { log_bytes: u64::try_from(frames).unwrap_or(0) * FRAME_BYTES, busy })
     })
 }
+
+#[cfg(test)]
+mod tests;
