@@ -33,11 +33,13 @@ impl FormHead {
             let value = rest.get(value_at..)?;
             let value_bytes = find(value, boundary)?.checked_sub(2)?;
             let text = value.get(..value_bytes)?;
-            match name {
-                b"key" => key = text,
-                b"policy" => policy = text,
-                b"signature" => signature = text,
-                _ => {}
+            // The names of a form's fields have no case.
+            for (known, place) in
+                [(&b"key"[..], &mut key), (b"policy", &mut policy), (b"signature", &mut signature)]
+            {
+                if name.eq_ignore_ascii_case(known) {
+                    *place = text;
+                }
             }
             at += value_at + value_bytes + 2 + boundary.len() + 2;
         }
@@ -89,6 +91,13 @@ mod tests {
         for cut in 0..file_at {
             assert_eq!(FormHead::parse(&bytes[..cut], BOUNDARY, &secret()), None, "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn names_of_fields_have_no_case() {
+        let bytes = String::from_utf8(form(&secret().sign_v1("e30="))).unwrap();
+        let bytes = bytes.replace("\"signature\"", "\"Signature\"").into_bytes();
+        assert!(matches!(FormHead::parse(&bytes, BOUNDARY, &secret()), Some(FormHead::Signed { .. })));
     }
 
     #[test]

@@ -81,9 +81,9 @@ impl Outcome {
         self.lines.push(Line { work: work.to_owned(), goal: goal_text.to_owned(), measured, ratio, verdict });
     }
 
-    /// The whole group failed.
-    pub(super) fn failed(&mut self, work: &str, why: &str) {
-        self.row((work, "–", Goal::AtLeast(0.0)), Err(format!("failed: {why}")));
+    /// The whole group has no figures, for this reason.
+    pub(super) fn not_measured(&mut self, work: &str, why: &str) {
+        self.row((work, "–", Goal::AtLeast(0.0)), Err(why.to_owned()));
     }
 
     /// Adds the table of medians behind the rows.
