@@ -19,6 +19,8 @@ use crate::reference::large_file::LargeFile;
 
 /// One append of a small object.
 const APPEND_BYTES: usize = 4096;
+/// Space that is taken before the appends into preallocated space.
+const PREALLOCATED_BYTES: u64 = 64 << 20;
 /// The blocks that MD5 is fed with, by `openssl speed` as well.
 const BLOCK_BYTES: usize = 16 * 1024;
 /// Each stream of the disk's measurement writes this much.
@@ -80,7 +82,7 @@ fn append(data: &Path, patience: Duration) -> anyhow::Result<Value> {
 fn append_p50_ms(path: &Path, patience: Duration, preallocated: bool) -> anyhow::Result<f64> {
     let file = OpenOptions::new().create(true).truncate(true).write(true).open(path)?;
     if preallocated {
-        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, 1 << 30)?;
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, PREALLOCATED_BYTES)?;
         file.sync_all()?;
     }
     let bytes = [7; APPEND_BYTES];

@@ -65,7 +65,7 @@ pub(crate) fn serve(options: &ReferenceOptions) -> anyhow::Result<()> {
         data: options.data.clone(),
         md5: !options.no_md5,
         direct: options.direct,
-        log: RawLog::create(&options.data.join("log"))?,
+        log: RawLog::create(&options.data.join("log"), raw_log::STEP_BYTES)?,
         index: ObjectIndex::default(),
         files: AtomicU64::new(0),
     });

@@ -10,13 +10,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use rustix::fs::FallocateFlags;
 
 /// Space is taken from the file system in steps of this size, so that a commit changes no file size.
-const STEP_BYTES: u64 = 2 << 30;
+pub(super) const STEP_BYTES: u64 = 2 << 30;
 /// A buffer that a burst made larger than this is given back.
 const SPARE_BYTES_MAX: usize = 64 << 20;
 
 /// The log.
 pub(super) struct RawLog {
     file: File,
+    step_bytes: u64,
     gathered: Mutex<Gathered>,
     something_gathered: Condvar,
     committed: Condvar,
@@ -34,12 +35,12 @@ struct Gathered {
 }
 
 impl RawLog {
-    /// Makes an empty log.
-    pub(super) fn create(path: &Path) -> io::Result<RawLog> {
+    /// Makes an empty log that takes space in such steps.
+    pub(super) fn create(path: &Path, step_bytes: u64) -> io::Result<RawLog> {
         let file = OpenOptions::new().create(true).read(true).write(true).truncate(true).open(path)?;
-        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, STEP_BYTES)?;
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, step_bytes)?;
         let (gathered, condition) = (Mutex::default(), Condvar::new);
-        Ok(RawLog { file, gathered, something_gathered: condition(), committed: condition() })
+        Ok(RawLog { file, step_bytes, gathered, something_gathered: condition(), committed: condition() })
     }
 
     /// Appends a record, waits until it is on the disk, and says where in the file its bytes are.
@@ -72,7 +73,7 @@ impl RawLog {
     /// Commits what gathers, for ever.
     pub(super) fn commit_forever(&self) -> io::Result<()> {
         let mut spare = Vec::new();
-        let mut allocated = STEP_BYTES;
+        let mut allocated = self.step_bytes;
         loop {
             let mut gathered = self.lock();
             while gathered.buffer.is_empty() {
@@ -83,8 +84,8 @@ impl RawLog {
             gathered.begins_at += batch.len() as u64;
             drop(gathered);
             while offset + batch.len() as u64 > allocated {
-                rustix::fs::fallocate(&self.file, FallocateFlags::empty(), allocated, STEP_BYTES)?;
-                allocated += STEP_BYTES;
+                rustix::fs::fallocate(&self.file, FallocateFlags::empty(), allocated, self.step_bytes)?;
+                allocated += self.step_bytes;
             }
             self.file.write_all_at(&batch, offset)?;
             self.file.sync_data()?;
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn every_record_is_where_its_append_said() {
         let folder = tempfile::tempdir().unwrap();
-        let log = Arc::new(RawLog::create(&folder.path().join("log")).unwrap());
+        let log = Arc::new(RawLog::create(&folder.path().join("log"), 4096).unwrap());
         let committer = Arc::clone(&log);
         std::thread::spawn(move || committer.commit_forever());
         let appenders: Vec<_> = (0..4u8)

@@ -16,6 +16,7 @@ pub(super) fn describe(data: &Path) -> Vec<String> {
         format!("{model}, {cores} cores{virtual_machine}, {} GiB of memory", kibibytes >> 20),
         format!("Linux {}, {}", printed("uname", &["-r"]), printed("rustc", &["--version"])),
         format!("data on {}", file_system(data)),
+        format!("measured on {}", printed("date", &["-u", "+%Y-%m-%d"])),
     ]
 }
 

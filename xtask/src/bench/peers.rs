@@ -216,6 +216,12 @@ impl RunningPeer {
         }
     }
 
+    /// How many connections ever came to the application.
+    pub(super) fn connections(&self) -> anyhow::Result<u64> {
+        let last = get(&self.address, "/connections")?.lines().map_while(Result::ok).last();
+        last.and_then(|line| line.parse().ok()).context("the application does not say")
+    }
+
     /// Where everything of it lies.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
@@ -277,13 +283,18 @@ impl Drop for RunningPeer {
 
 /// Whether what listens there answers, and with such a first line.
 fn answers(address: &str, beginning: &str) -> bool {
-    let answer = || -> std::io::Result<String> {
-        let mut socket = TcpStream::connect(address)?;
-        socket.set_read_timeout(Some(Duration::from_secs(2)))?;
-        write!(socket, "GET /_countersign/healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let first_line = || -> std::io::Result<String> {
         let mut line = String::new();
-        BufReader::new(socket).read_line(&mut line)?;
+        get(address, "/_countersign/healthz")?.read_line(&mut line)?;
         Ok(line)
     };
-    answer().is_ok_and(|line| line.starts_with(beginning))
+    first_line().is_ok_and(|line| line.starts_with(beginning))
+}
+
+/// The answer to one GET.
+fn get(address: &str, path: &str) -> std::io::Result<BufReader<TcpStream>> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    Ok(BufReader::new(socket))
 }

@@ -10,6 +10,7 @@ pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()
     let port = application.address().rsplit(':').next().unwrap_or_default().to_owned();
     let allowed = format!("127.0.0.0/8:{port}");
     let url = format!("http://127.0.0.1:{port}/callback");
+    let mut connections = Vec::new();
     let extra = ["--callback-allow", allowed.as_str()];
     let all = Turns { extra: &extra, ..Turns::of(bench, &[Peer::Countersign]) }.measure(|turn| {
         let seconds = bench.seconds;
@@ -21,7 +22,11 @@ pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()
             "--operation raw-post --path /callback --size 60 --connections {CONNECTIONS} --seconds {seconds}"
         );
         turn.load_at(&application, "round trip ×16", &trip)?;
-        turn.load("post 4 KiB with callback ×16", &format!("{post} --prefix called- --callback-url {url}"))
+        let before = application.connections()?;
+        turn.load("post 4 KiB with callback ×16", &format!("{post} --prefix called- --callback-url {url}"))?;
+        // The question itself came by a connection of its own.
+        connections.push(application.connections()?.saturating_sub(before + 1));
+        Ok(())
     });
     outcome.row(
         (
@@ -39,6 +44,8 @@ pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()
         rsa("one_core_per_second"),
         rsa("all_cores_per_second")
     ));
+    outcome
+        .note(&format!("Connections that the store opened to the application, by round: {connections:?}."));
     Ok(())
 }
 
