@@ -140,6 +140,11 @@ pub(crate) fn run(options: &LoadOptions) -> anyhow::Result<()> {
         let of_thread = thread.join().ok().context("an event loop ended in a panic")??;
         result.absorb(of_thread);
     }
+    let answered = result.samples.len() as u64 + result.failures;
+    if let Some(count) = options.count.filter(|count| answered < *count) {
+        result.failures += 1;
+        result.failures_told.push(format!("only {answered} of {count} requests in {} s", options.seconds));
+    }
     let report = LoadReport::new(options, threads, &result, watch.finish());
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
