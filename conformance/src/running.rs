@@ -68,7 +68,11 @@ impl Running {
 
     /// `countersign store`, alone, with callbacks to loopback allowed, and `extra` arguments.
     pub fn store(extra: &[&str]) -> Running {
-        let data = tempfile::tempdir().expect("a temporary folder");
+        Running::store_in(tempfile::tempdir().expect("a temporary folder"), extra)
+    }
+
+    /// `countersign store` on a folder that exists already.
+    pub fn store_in(data: tempfile::TempDir, extra: &[&str]) -> Running {
         let store = address();
         let mut arguments = words(&["store", "--data"]);
         arguments.push(data.path().display().to_string());

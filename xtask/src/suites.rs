@@ -249,6 +249,47 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "full disk",
+        about: "the binary on small file systems of its own, filled to the last byte",
+        steps: &[Step::Either {
+            probe: &["cargo", "nextest", "--version"],
+            then: &[
+                "cargo",
+                "nextest",
+                "run",
+                "--release",
+                "--package",
+                "countersign-conformance",
+                "--test",
+                "full_disk",
+                "--run-ignored",
+                "all",
+                "--no-fail-fast",
+            ],
+            otherwise: &[
+                "cargo",
+                "test",
+                "--release",
+                "--package",
+                "countersign-conformance",
+                "--test",
+                "full_disk",
+                "--",
+                "--include-ignored",
+            ],
+        }],
+        counting: Counting::Tests,
+        only_if: Some(Condition {
+            probe: &[
+                "sh",
+                "-c",
+                "folder=$(mktemp -d) && mount -t tmpfs -o size=64k none \"$folder\" && umount \"$folder\"; code=$?; rmdir \"$folder\"; exit $code",
+            ],
+            otherwise: "mounting a file system is not permitted here",
+        }),
+        ..CHECK
+    },
+    Suite {
         name: "doc examples",
         about: "the examples in the documentation compile and run",
         steps: &[Step::Run(&["cargo", "test", "--release", "--workspace", "--doc", "--quiet"])],

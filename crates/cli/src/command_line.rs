@@ -7,6 +7,7 @@ mod config_file;
 mod flag_groups;
 mod serve_flags;
 mod store_flags;
+mod upkeep_flags;
 mod upload_flags;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ pub(crate) use app_flags::AppFlags;
 pub(crate) use flag_groups::{KeyFlags, SigningFlags, StoreSettings, TlsFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
+pub(crate) use upkeep_flags::{BackupFlags, RestoreFlags, ScrubFlags};
 pub(crate) use upload_flags::UploadFlags;
 
 /// Uploads straight to the store, countersigned by your application.
@@ -42,6 +44,12 @@ pub(crate) enum Command {
     App(Box<AppFlags>),
     /// Upload files as the page does, with progress bars.
     Upload(UploadFlags),
+    /// Verify everything that is stored, and name what is damaged; beside a running store too.
+    Scrub(ScrubFlags),
+    /// Take a backup of a data folder, while the store on it runs or not.
+    Backup(BackupFlags),
+    /// Bring a backup back into an empty data folder.
+    Restore(RestoreFlags),
     /// Look at the callbacks that the store still owes.
     Callbacks {
         #[command(subcommand)]
@@ -76,7 +84,11 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<
         Command::Serve(flags) => ("serve", flags.config.as_deref()),
         Command::Store(flags) => ("store", flags.config.as_deref()),
         Command::App(flags) => ("app", flags.config.as_deref()),
-        Command::Upload(_) | Command::Callbacks { .. } => return Ok(first),
+        Command::Upload(_)
+        | Command::Scrub(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Callbacks { .. } => return Ok(first),
     };
     let Some(file) = file else { return Ok(first) };
     let from_file = config_file::arguments(file, &CommandLine::command(), name)?;

@@ -2,7 +2,7 @@
 //! credentials, the listeners) and wires store, server and application together. It decides nothing about
 //! uploads.
 //!
-//! Exit codes: 0 done; 1 an upload was refused or failed; 2 a setting, an address or a folder cannot be used;
+//! Exit codes: 0 done; 1 an upload was refused or failed, or stored bytes are damaged; 2 a setting, an address or a folder cannot be used;
 //! 3 stored, and the application declined; 4 stored, and the application did not confirm.
 
 mod app_alone;
@@ -12,6 +12,7 @@ mod network;
 mod serve;
 mod setup;
 mod store_alone;
+mod upkeep;
 mod upload;
 mod wording;
 
@@ -49,6 +50,9 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Store(flags) => Box::pin(store_alone::run(*flags)).await,
             Command::App(flags) => Box::pin(app_alone::run(*flags)).await,
             Command::Upload(flags) => upload::run(flags).await,
+            Command::Scrub(flags) => upkeep::scrub::run(flags).await,
+            Command::Backup(flags) => upkeep::backup::run(flags).await,
+            Command::Restore(flags) => upkeep::backup::restore(flags),
             Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
         }
     });

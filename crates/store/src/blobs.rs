@@ -16,6 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub(crate) use local_files::blob_path;
 pub use local_files::{LocalFiles, LocalFilesOptions};
 
 /// Something under way; it was started when it was handed out.

@@ -27,6 +27,12 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A restore into the folder has not come to its end.
+    #[error("a restore into {} has not come to its end; run it again, or empty the folder", path.display())]
+    HalfRestored {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// The folder holds no catalog.
     #[error("there is no store in {}", path.display())]
     NoStore {

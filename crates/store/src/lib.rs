@@ -22,8 +22,9 @@ mod staged_blob;
 mod store;
 mod upkeep;
 
-use upkeep::{damage, health, scrub};
+use upkeep::{backup, damage, health, scrub};
 
+pub use backup::{BackupError, BackupOptions, BackupReport, RestoreOptions, Restored};
 pub use damage::Damage;
 pub use error::{ApplyError, CommitError, OpenError, QueryError, ReadError, StageError};
 pub use health::{Health, HealthFlag};

@@ -1,7 +1,9 @@
 //! The store as its users see it: options, opening and recovery, and one method per thing it does.
 
+pub(crate) mod blob_hold;
 mod commit;
 pub(crate) mod folder_lock;
+pub(crate) mod reserve;
 mod sweeper;
 
 use crate::blobs::device::{Device, LocalDisk};
@@ -11,22 +13,28 @@ use crate::damage::{Damage, KnownDamage};
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
 use crate::object_reader::{pins::Pins, verified};
-use crate::scrub::{ScrubPace, Scrubbed, background};
+use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
 use crate::staged_blob::StagedBlob;
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
     ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError,
 };
+use blob_hold::BlobHold;
 use bytes::Bytes;
 use folder_lock::FolderLock;
+use reserve::Reserve;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// The catalog's file in the data folder.
 pub(crate) const CATALOG_FILE: &str = "catalog.sqlite";
+/// The folder of the blobs in the data folder.
+pub(crate) const BLOBS_FOLDER: &str = "blobs";
+/// Marks a data folder into which a backup is being restored.
+pub(crate) const RESTORING_FILE: &str = "RESTORING";
 
 /// How to open the embedded store.
 #[derive(Clone)]
@@ -98,6 +106,10 @@ pub(crate) struct Inner {
     inline_bytes_max: u64,
     pub(crate) failed: Mutex<Vec<BlobId>>,
     lock: Mutex<Option<FolderLock>>,
+    /// Of the embedded store: whether a backup needs the blobs to stay.
+    pub(crate) hold: OnceLock<BlobHold>,
+    /// Of the embedded store: room kept back for deleting.
+    pub(crate) reserve: OnceLock<Reserve>,
 }
 
 impl std::fmt::Debug for Store {
@@ -122,7 +134,12 @@ impl Store {
             inline_bytes_max: options.inline_bytes_max.min(64 * 1024),
             sweep_every: options.sweep_every,
         };
+        let hold = BlobHold::open(&options.data)?;
         let store = Store::assemble(parts).await?;
+        let _first = store.0.hold.set(hold);
+        let reserve = Reserve::new(&options.data);
+        reserve.fill();
+        let _first = store.0.reserve.set(reserve);
         *store.0.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
         Ok(store)
     }
@@ -152,6 +169,8 @@ impl Store {
             inline_bytes_max: parts.inline_bytes_max,
             failed: Mutex::default(),
             lock: Mutex::default(),
+            hold: OnceLock::new(),
+            reserve: OnceLock::new(),
         });
         tokio::spawn(sweeper::run(Arc::downgrade(&inner), parts.sweep_every));
         Ok(Store(inner))
@@ -277,6 +296,15 @@ impl Store {
         self.0.damaged.count()
     }
 
+    /// Verifies everything that is stored, now and as fast as it goes. What is damaged is not served any more,
+    /// and what was and is whole again is.
+    ///
+    /// # Errors
+    /// [`QueryError::Catalog`].
+    pub async fn scrub(&self) -> Result<ScrubReport, QueryError> {
+        Ok(background::scrub_now(&self.0).await?)
+    }
+
     /// Starts looking for damage in the background, for as long as the store is open.
     ///
     /// # Errors
@@ -326,6 +354,9 @@ type Parts = (FolderLock, Arc<dyn Catalog>, Arc<dyn Blobs>);
 fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, OpenError> {
     let folder = &options.data;
     std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: folder.clone(), source })?;
+    if folder.join(RESTORING_FILE).exists() {
+        return Err(OpenError::HalfRestored { path: folder.clone() });
+    }
     let lock = FolderLock::take(folder)?;
     let catalog = SqliteCatalog::open(SqliteOptions {
         path: folder.join(CATALOG_FILE),
@@ -336,7 +367,7 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
         garbage_grace: options.garbage_grace,
     })?;
     let blobs = LocalFiles::open(LocalFilesOptions {
-        folder: folder.join("blobs"),
+        folder: folder.join(BLOBS_FOLDER),
         durable: options.durable,
         unnamed_files: true,
         device: Arc::clone(&options.device),

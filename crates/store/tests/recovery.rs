@@ -7,7 +7,7 @@ use countersign_store::{
     Applied, ApplyError, CommitError, Health, HealthFlag, Mutation, ObjectRecord, OpenError, OwedEntry,
     OwedOutcome, ReadError, SealedBlob, StageError, Store, StoreOptions, StoreParts,
 };
-use countersign_testkit::{Fault, FaultyBlobs, MemoryBlobs, MemoryCatalog, TestClock};
+use countersign_testkit::{BlobCall, Fault, FaultyBlobs, MemoryBlobs, MemoryCatalog, TestClock};
 use futures_util::TryStreamExt;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -204,12 +204,12 @@ async fn faulty() -> (Store, FaultyBlobs, MemoryBlobs) {
 
 #[tokio::test]
 async fn a_failed_sync_ends_all_writing_and_says_so() {
-    for fault in [Fault::SealSync, Fault::PublishSync] {
+    for call in [BlobCall::Seal, BlobCall::Publish] {
         let (store, blobs, _) = faulty().await;
-        blobs.fail_next(fault);
+        blobs.faults.set(call, 1, Fault::SyncFails);
         match seal(&store, vec![1; LARGE]).await {
             Err(error) => {
-                assert!(matches!(error, StageError::Blob(_)) && fault == Fault::SealSync, "{error}")
+                assert!(matches!(error, StageError::Blob(_)) && call == BlobCall::Seal, "{error}")
             }
             Ok(content) => {
                 let error = store.commit(put("k", content)).await.unwrap_err();
@@ -229,7 +229,7 @@ async fn a_full_disk_is_named_and_the_next_upload_succeeds() {
     let (store, blobs, memory) = faulty().await;
     let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
     store.commit(create).await.unwrap();
-    blobs.fail_next(Fault::SealFull);
+    blobs.faults.set(BlobCall::Seal, 1, Fault::Full);
     assert!(matches!(seal(&store, vec![1; LARGE]).await, Err(StageError::Full)));
     put_bytes(&store, "k", vec![1; LARGE]).await;
     assert_eq!((store.health(), memory.count()), (Health::Good, 1));

@@ -1,64 +1,102 @@
 //! Blobs that fail when they are told to.
 
+use crate::faults::{Fault, Faults};
 use bytes::Bytes;
-use countersign_store::blobs::{BlobError, BlobId, BlobWriter, Blobs, Chunks, OpenedBlob, SealedBytes, Work};
+use countersign_store::blobs::{
+    BlobError, BlobId, BlobReader, BlobWriter, Blobs, Chunks, OpenedBlob, SealedBytes, Work,
+};
 use std::future::ready;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// What the next call of its kind does instead.
+/// The calls that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Sealing fails at the sync.
-    SealSync,
-    /// Sealing finds no room.
-    SealFull,
-    /// Publishing fails at the sync of the folder.
-    PublishSync,
+pub enum BlobCall {
+    /// Appending to a staged blob.
+    Append,
+    /// Sealing one.
+    Seal,
+    /// Giving one its name.
+    Publish,
+    /// Opening a published one.
+    Open,
+    /// Reading on in an opened one.
+    Read,
+    /// Deleting one.
+    Delete,
 }
 
 /// Passes everything on but for the faults, each of which happens once.
 #[derive(Clone)]
 pub struct FaultyBlobs {
     inner: Arc<dyn Blobs>,
-    next: Arc<Mutex<Option<Fault>>>,
+    /// The faults to come.
+    pub faults: Faults<BlobCall>,
 }
 
 impl FaultyBlobs {
     /// Without a fault at first.
     pub fn new(inner: Arc<dyn Blobs>) -> FaultyBlobs {
-        FaultyBlobs { inner, next: Arc::default() }
-    }
-
-    /// Sets the next fault.
-    pub fn fail_next(&self, fault: Fault) {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
-    }
-
-    fn take(&self, faults: &[Fault]) -> Option<Fault> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.take_if(|fault| faults.contains(fault))
+        FaultyBlobs { inner, faults: Faults::default() }
     }
 }
 
 fn error_of(fault: Fault) -> BlobError {
     match fault {
-        Fault::SealFull => BlobError::Full,
-        Fault::SealSync | Fault::PublishSync => BlobError::SyncFailed(io::Error::other("injected")),
+        Fault::Full => BlobError::Full,
+        Fault::SyncFails => BlobError::SyncFailed(io::Error::other("injected")),
+        Fault::Fails | Fault::Short | Fault::Slow(_) => {
+            BlobError::Io { operation: "an injected fault", source: io::Error::other("injected") }
+        }
+    }
+}
+
+/// The call as the fault wants it. `shorten` makes its outcome a short one.
+fn with<T: Send + 'static>(
+    fault: Option<Fault>,
+    call: impl FnOnce() -> Work<Result<T, BlobError>>,
+    shorten: impl FnOnce(T) -> T + Send + 'static,
+) -> Work<Result<T, BlobError>> {
+    match fault {
+        None => call(),
+        Some(Fault::Slow(time)) => {
+            let work = call();
+            Box::pin(async move {
+                tokio::time::sleep(time).await;
+                work.await
+            })
+        }
+        Some(Fault::Short) => {
+            let work = call();
+            Box::pin(async move { work.await.map(shorten) })
+        }
+        Some(fault) => Box::pin(ready(Err(error_of(fault)))),
     }
 }
 
 impl Blobs for FaultyBlobs {
     fn stage(&self, expected_bytes: Option<u64>) -> Box<dyn BlobWriter> {
-        Box::new(FaultyWriter { faults: self.clone(), inner: self.inner.stage(expected_bytes) })
+        Box::new(FaultyWriter { faults: self.faults.clone(), inner: self.inner.stage(expected_bytes) })
     }
 
     fn open(&self, id: BlobId, offset: u64, len: usize) -> Work<Result<OpenedBlob, BlobError>> {
-        self.inner.open(id, offset, len)
+        let (faults, fault) = (self.faults.clone(), self.faults.at(BlobCall::Open));
+        let opening = with(
+            fault,
+            || self.inner.open(id, offset, len),
+            |mut opened| {
+                opened.first.truncate(opened.first.len() / 2);
+                opened
+            },
+        );
+        Box::pin(async move {
+            let OpenedBlob { reader, first } = opening.await?;
+            Ok(OpenedBlob { reader: Arc::new(FaultyReader { faults, reader }), first })
+        })
     }
 
     fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>> {
-        self.inner.delete(id)
+        with(self.faults.at(BlobCall::Delete), || self.inner.delete(id), |()| ())
     }
 
     fn published(&self, after: Option<BlobId>) -> Work<Result<Vec<BlobId>, BlobError>> {
@@ -87,20 +125,19 @@ impl Blobs for FaultyBlobs {
 }
 
 struct FaultyWriter {
-    faults: FaultyBlobs,
+    faults: Faults<BlobCall>,
     inner: Box<dyn BlobWriter>,
 }
 
 impl BlobWriter for FaultyWriter {
     fn append(&mut self, chunks: Chunks) -> Work<Result<(), BlobError>> {
-        self.inner.append(chunks)
+        let fault = self.faults.at(BlobCall::Append);
+        with(fault, || self.inner.append(chunks), |()| ())
     }
 
     fn seal(self: Box<Self>, last: Chunks) -> Work<Result<Box<dyn SealedBytes>, BlobError>> {
-        if let Some(fault) = self.faults.take(&[Fault::SealSync, Fault::SealFull]) {
-            return Box::pin(ready(Err(error_of(fault))));
-        }
-        let (sealing, faults) = (self.inner.seal(last), self.faults);
+        let FaultyWriter { faults, inner } = *self;
+        let sealing = with(faults.at(BlobCall::Seal), || inner.seal(last), |sealed| sealed);
         Box::pin(async move {
             let sealed = sealing.await?;
             Ok(Box::new(FaultySealed { faults, sealed }) as Box<dyn SealedBytes>)
@@ -109,7 +146,7 @@ impl BlobWriter for FaultyWriter {
 }
 
 struct FaultySealed {
-    faults: FaultyBlobs,
+    faults: Faults<BlobCall>,
     sealed: Box<dyn SealedBytes>,
 }
 
@@ -125,9 +162,20 @@ impl SealedBytes for FaultySealed {
     }
 
     fn publish(self: Box<Self>) -> Work<Result<BlobId, BlobError>> {
-        match self.faults.take(&[Fault::PublishSync]) {
-            Some(fault) => Box::pin(ready(Err(error_of(fault)))),
-            None => self.sealed.publish(),
-        }
+        let FaultySealed { faults, sealed } = *self;
+        with(faults.at(BlobCall::Publish), || sealed.publish(), |id| id)
+    }
+}
+
+#[derive(Debug)]
+struct FaultyReader {
+    faults: Faults<BlobCall>,
+    reader: Arc<dyn BlobReader>,
+}
+
+impl BlobReader for FaultyReader {
+    fn read_at(&self, offset: u64, len: usize) -> Work<Result<Bytes, BlobError>> {
+        let fault = self.faults.at(BlobCall::Read);
+        with(fault, || self.reader.read_at(offset, len), |_| Bytes::new())
     }
 }

@@ -12,7 +12,9 @@
 
 pub mod blobs_suite;
 pub mod catalog_suite;
+pub mod faults;
 pub mod faulty_blobs;
+pub mod faulty_catalog;
 pub mod listing_suite;
 pub mod memory_blobs;
 pub mod memory_catalog;
@@ -22,7 +24,9 @@ pub mod test_clock;
 
 pub use blobs_suite::BlobsFixture;
 pub use catalog_suite::CatalogFixture;
-pub use faulty_blobs::{Fault, FaultyBlobs};
+pub use faults::{Fault, Faults};
+pub use faulty_blobs::{BlobCall, FaultyBlobs};
+pub use faulty_catalog::{CatalogCall, FaultyCatalog};
 pub use memory_blobs::MemoryBlobs;
 pub use memory_catalog::MemoryCatalog;
 pub use test_clock::TestClock;

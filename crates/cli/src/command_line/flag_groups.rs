@@ -7,6 +7,8 @@ use clap::Args;
 use countersign_app::AccessKeySecret;
 use countersign_server::Permission;
 
+use super::upkeep_flags::BackgroundScrubFlags;
+
 /// The access key. Without one, the first start makes one and keeps it in the data folder.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeyFlags {
@@ -68,6 +70,8 @@ pub(crate) struct StoreSettings {
     /// The endpoint that ListBuckets and GetBucketInfo name; the request's own host when not given.
     #[arg(long, value_name = "HOST", help_heading = "Store")]
     pub(crate) advertised_endpoint: Option<String>,
+    #[command(flatten)]
+    pub(crate) scrub: BackgroundScrubFlags,
 }
 
 /// What the application server signs.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign_server::{CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions};
-use countersign_store::{Clock, Store, StoreOptions};
+use countersign_store::{Clock, ScrubPace, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -66,6 +66,12 @@ pub(crate) async fn open(
     let store = Store::open(options)
         .await
         .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
+    if let Some(every) = settings.scrub.scrub_every.0 {
+        let bytes_per_second = u64::from(settings.scrub.scrub_rate) * 1024 * 1024;
+        store
+            .scrub_in_background(ScrubPace { every, bytes_per_second })
+            .context("the scrub cannot be started")?;
+    }
     let base = settings.public_store_url.clone().unwrap_or_else(|| parts.reachable.own_url());
     let callback_key_url = format!("{base}{CALLBACK_KEY_PATH}");
     let callback_key_pem = callback_key.public_key_pem().context("the callback key cannot be published")?;

@@ -20,6 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use writing::{FileWriter, Staging};
 
+pub(crate) use folders::blob_path;
+
 /// How to open a folder of blobs.
 #[derive(Debug, Clone)]
 pub struct LocalFilesOptions {
@@ -63,6 +65,11 @@ impl LocalFiles {
         let staging = Arc::new(Staging::open(&options)?);
         let publisher = Publisher::start(Arc::clone(&folders))?;
         Ok(LocalFiles { folders, staging, publisher })
+    }
+
+    /// As [`Blobs::published`]. Blocks.
+    pub(crate) fn published_now(&self, after: Option<BlobId>) -> Result<Vec<BlobId>, BlobError> {
+        self.folders.published(after)
     }
 
     /// The published blobs in this folder, for reading and deleting, beside a process that may have it open:

@@ -4,8 +4,15 @@ use crate::blobs::{BlobError, BlobId, Work};
 use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
 use crate::staged_blob::SealedBody;
 use crate::store::Inner;
+use crate::store::reserve::Reserve;
 use crate::{ApplyError, Mutation, SealedBlob};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// How often a deletion is tried that finds no room.
+const ATTEMPTS_WITHOUT_ROOM: usize = 20;
+/// How long it waits for room in between.
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(50);
 
 /// Applies a batch; what has begun goes on when its caller no longer waits.
 pub(crate) async fn apply(inner: &Arc<Inner>, batch: Vec<Mutation>) -> BatchOutcome {
@@ -18,9 +25,42 @@ pub(crate) async fn apply(inner: &Arc<Inner>, batch: Vec<Mutation>) -> BatchOutc
         let offered = tokio::spawn(async move { apply_with_blobs(&inner, batch).await });
         return offered.await.unwrap_or(Err(ApplyError::Closed));
     }
+    let again: Option<Vec<_>> = batch.iter().map(deletion).collect();
     let placed =
         batch.into_iter().map(|mutation| mutation.map(|content| Publishing::start(content).placed)).collect();
-    inner.catalog.apply(placed).await
+    match (inner.catalog.apply(placed).await, again) {
+        (Err(ApplyError::Full), Some(deletions)) => delete_without_room(inner, &deletions).await,
+        (outcome, _) => outcome,
+    }
+}
+
+/// The same deletion once more; nothing else frees room.
+fn deletion<C>(mutation: &Mutation<C>) -> Option<Mutation<PlacedContent>> {
+    match mutation {
+        Mutation::DeleteObject { bucket, key, only_if_sequence } => Some(Mutation::DeleteObject {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            only_if_sequence: *only_if_sequence,
+        }),
+        _ => None,
+    }
+}
+
+/// Deletions that found the disk full: the room that was kept back is theirs, and what the catalog can move out
+/// of its log meanwhile.
+async fn delete_without_room(inner: &Arc<Inner>, deletions: &[Mutation<PlacedContent>]) -> BatchOutcome {
+    if inner.reserve.get().is_some_and(Reserve::give_up) {
+        tracing::warn!("the disk is full; the room that was kept back is given to deletions");
+    }
+    let mut outcome = Err(ApplyError::Full);
+    for _ in 0..ATTEMPTS_WITHOUT_ROOM {
+        outcome = inner.catalog.apply(deletions.iter().filter_map(deletion).collect()).await;
+        if !matches!(outcome, Err(ApplyError::Full)) {
+            break;
+        }
+        tokio::time::sleep(WAIT_FOR_ROOM).await;
+    }
+    outcome
 }
 
 fn holds_blob(mutation: &Mutation) -> bool {

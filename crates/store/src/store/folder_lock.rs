@@ -6,6 +6,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+/// The file's name in the folder.
+pub(crate) const LOCK_FILE: &str = "LOCK";
+
 /// The lock; the system releases it when this is dropped or the process dies.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
@@ -15,7 +18,7 @@ pub(crate) struct FolderLock {
 impl FolderLock {
     /// Takes the lock at once or says who has it.
     pub(crate) fn take(folder: &Path) -> Result<FolderLock, OpenError> {
-        let path = folder.join("LOCK");
+        let path = folder.join(LOCK_FILE);
         let failed = |source| OpenError::Folder { path: path.clone(), source };
         let mut file = OpenOptions::new()
             .read(true)

@@ -4,6 +4,7 @@ use crate::blobs::BlobId;
 use crate::catalog::{CatalogError, Garbage, Piece};
 use crate::damage;
 use crate::store::Inner;
+use crate::store::blob_hold::BlobHold;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -26,6 +27,12 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
     if inner.health.refusal().is_some() {
         return Ok(0);
     }
+    let round = inner.hold.get().map(BlobHold::begin_deleting);
+    if let Some(None) = round {
+        tracing::debug!("nothing is deleted while a backup is taken");
+        damage::keep(inner).await?;
+        return Ok(0);
+    }
     let mut swept = 0;
     loop {
         let due = inner.catalog.garbage((inner.clock)(), ROUND_PIECES).await?;
@@ -36,17 +43,20 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
                 gone.push(garbage);
             }
         }
-        let round = gone.len();
-        if round > 0 && inner.catalog.forget_garbage(gone).await.is_err() {
+        let deleted = gone.len();
+        if deleted > 0 && inner.catalog.forget_garbage(gone).await.is_err() {
             break;
         }
-        swept += round;
-        if found < ROUND_PIECES || round == 0 {
+        swept += deleted;
+        if found < ROUND_PIECES || deleted == 0 {
             break;
         }
     }
     swept += drop_failed(inner).await?;
     keep_mark(inner).await?;
+    if let Some(reserve) = inner.reserve.get() {
+        reserve.fill();
+    }
     damage::keep(inner).await?;
     Ok(swept)
 }

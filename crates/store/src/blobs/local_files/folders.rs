@@ -118,7 +118,7 @@ impl Folders {
 
     /// Where a blob lies.
     pub(super) fn path_of(&self, id: BlobId) -> PathBuf {
-        self.folder_path(folder_of(id)).join(file_name(id))
+        blob_path(&self.root, id)
     }
 
     /// Opens a blob.
@@ -192,6 +192,11 @@ impl Folders {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a blob lies under the folder of all.
+pub(crate) fn blob_path(root: &Path, id: BlobId) -> PathBuf {
+    root.join(format!("{:08x}", folder_of(id))).join(file_name(id))
 }
 
 /// The name of a blob's file in its folder.

@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Bytes that a transaction writes besides its rows: the inner pages of the trees.
 const TRANSACTION_BYTES: u64 = 24 * 1024;
+/// What is told to the checkpointer when the log cannot grow: enough to begin at once.
+const LOG_FULL_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of a mutation's rows besides inline bytes.
 const ROW_BYTES: u64 = 600;
 
@@ -60,6 +62,8 @@ pub(super) struct Writer {
     health: HealthFlag,
     clock: Clock,
     grace: Duration,
+    /// The last batch found no room.
+    full: bool,
 }
 
 /// What a request did, while the transaction may still fail.
@@ -85,6 +89,7 @@ impl Writer {
             health: options.health.clone(),
             clock: Arc::clone(&options.clock),
             grace: options.garbage_grace,
+            full: false,
         })
     }
 
@@ -124,7 +129,10 @@ impl Writer {
             Err(error) => Some(self.roll_back(&error, before)),
         };
         drop(writing);
-        checkpointer.committed(bytes);
+        // What is moved out of the log makes room in it; the first batch that finds room again has it moved.
+        let full = matches!(failure, Some(ApplyError::Full));
+        let begin = std::mem::replace(&mut self.full, full) || full;
+        checkpointer.committed(if begin { LOG_FULL_BYTES } else { bytes });
         done.into_iter().filter_map(|done| answer(done, failure.as_ref())).collect()
     }
 

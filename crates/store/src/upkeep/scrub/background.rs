@@ -2,7 +2,7 @@
 //! so that neither its hashing nor its reading stands in the way of a request; no faster than it was allowed;
 //! going on after a restart where it was.
 
-use super::{Pace, Scrubbed, Walk, orphans};
+use super::{Pace, ScrubReport, Scrubbed, Walk, orphans};
 use crate::catalog::{CatalogError, ScrubNote, ScrubProgress};
 use crate::damage;
 use crate::store::Inner;
@@ -101,6 +101,24 @@ async fn pass_if_due(store: &Weak<Inner>, pace: ScrubPace) -> Result<bool, Catal
     let Some(inner) = alive(store) else { return Ok(false) };
     finish(&inner, walk, &progress).await?;
     Ok(true)
+}
+
+/// A whole pass, at once and beside whatever the background does.
+pub(crate) async fn scrub_now(inner: &Inner) -> Result<ScrubReport, CatalogError> {
+    damage::keep(inner).await?;
+    let scrubbed = inner.scrubbed();
+    let mut walk = Walk::begin(&scrubbed, 0).await?;
+    while walk.page(&scrubbed, &mut Pace::new(None)).await? {}
+    let mut report = walk.report;
+    orphans::find(&scrubbed, Duration::ZERO, &mut report).await?;
+    report.catalog = scrubbed.catalog.check().await?;
+    for damaged in &report.damaged {
+        inner.damaged.found(damaged.record.content, damaged.record.sequence, damaged.record.what.clone());
+    }
+    report.healed.iter().for_each(|content| inner.damaged.whole(*content));
+    note(inner, ScrubNote { whole: report.healed.clone(), ..ScrubNote::default() }).await;
+    damage::keep(inner).await?;
+    Ok(report)
 }
 
 /// What a page has found is known at once; where the walk is, is kept now and then.

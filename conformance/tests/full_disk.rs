@@ -1,0 +1,187 @@
+//! A disk that is really full: a file system of a few MiB, filled to its last byte through the built binary. Refused
+//! uploads get 507 and nothing of them stays, nothing acknowledged is lost, deleting makes room, and then uploads
+//! succeed again.
+//!
+//! Mounting needs root, so the suite `full disk` of `cargo xtask test` runs these, or says why it cannot.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use countersign_conformance::running::{get, run};
+use countersign_conformance::{Form, PolicyText, Running, StoreClient};
+use serde_json::Value;
+
+/// A small file system of its own, unmounted when dropped.
+struct Disk {
+    _folder: tempfile::TempDir,
+    mounted: PathBuf,
+}
+
+fn sh(script: &str) -> bool {
+    Command::new("sh").args(["-ec", script]).status().is_ok_and(|status| status.success())
+}
+
+impl Disk {
+    fn tmpfs(mebibytes: u64) -> Disk {
+        Disk::mounted_by(&format!("mount -t tmpfs -o size={mebibytes}m none \"$AT\""))
+    }
+
+    /// A file with ext4 in it; none where there is no loop device or no mkfs.
+    fn ext4(mebibytes: u64) -> Option<Disk> {
+        let script = format!("truncate -s {mebibytes}m \"$AT.img\" && mkfs.ext4 -q -m 0 \"$AT.img\"");
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("disk");
+        std::fs::create_dir(&at).unwrap();
+        let at_text = at.display();
+        let made = sh(&format!("AT='{at_text}'; {script} && mount -o loop \"$AT.img\" \"$AT\""));
+        made.then(|| Disk { _folder: folder, mounted: at })
+    }
+
+    fn mounted_by(script: &str) -> Disk {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("disk");
+        std::fs::create_dir(&at).unwrap();
+        assert!(sh(&format!("AT='{}'; {script}", at.display())), "not tried: mounting is not permitted here");
+        Disk { _folder: folder, mounted: at }
+    }
+
+    fn data(&self) -> tempfile::TempDir {
+        tempfile::Builder::new().prefix("data").tempdir_in(&self.mounted).unwrap()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        sh(&format!("umount -l '{}'", self.mounted.display()));
+    }
+}
+
+fn body(number: usize, size: usize) -> Vec<u8> {
+    (0..size).map(|at| ((at * 31 + number * 7) % 251) as u8).collect()
+}
+
+type Acknowledged = BTreeMap<String, Vec<u8>>;
+
+/// Uploads until the disk is full, and then a few more; says how many were refused.
+fn fill(running: &Running, size: usize, acknowledged: &mut Acknowledged) -> usize {
+    let (policy, mut refused) = (PolicyText::open(), 0);
+    for number in 0..20_000 {
+        let (key, body) = (format!("{size}/{number:05}"), body(number, size));
+        let answer =
+            Form::signed(&key, &policy).file("x", "a/b", body.clone()).post("disk").send(&running.store);
+        match answer.verdict().as_str() {
+            "200" => {
+                acknowledged.insert(key, body);
+            }
+            "507 InsufficientStorage" => refused += 1,
+            other => panic!("{key}: {other}"),
+        }
+        if refused == 5 {
+            return refused;
+        }
+    }
+    refused
+}
+
+fn check(client: &StoreClient, acknowledged: &Acknowledged) {
+    let mut keys = client.keys("disk");
+    keys.sort();
+    assert_eq!(
+        keys,
+        acknowledged.keys().cloned().collect::<Vec<_>>(),
+        "what is there is what was acknowledged"
+    );
+    for (key, body) in acknowledged {
+        assert!(client.get("disk", key).body == *body, "{key} is damaged");
+    }
+}
+
+/// Deletes every second object.
+fn delete_half(client: &StoreClient, acknowledged: &mut Acknowledged) {
+    let half: Vec<String> = acknowledged.keys().step_by(2).cloned().collect();
+    for key in half {
+        let answer = client.delete("disk", &key);
+        assert_eq!(answer.status, 204, "{key}: {}", answer.text());
+        acknowledged.remove(&key);
+    }
+}
+
+/// Uploads of this size succeed again, once what was deleted is swept.
+fn uploads_again(running: &Running, size: usize, acknowledged: &mut Acknowledged) {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    let client = StoreClient::at(&running.store);
+    let mut stored = 0;
+    while stored < 5 {
+        let (key, body) = (format!("again/{size}/{stored}"), body(stored, size));
+        let answer = client.put("disk", &key, body.clone());
+        if answer.status == 200 {
+            acknowledged.insert(key, body);
+            stored += 1;
+            continue;
+        }
+        assert_eq!(answer.verdict(), "507 InsufficientStorage");
+        assert!(Instant::now() < deadline, "after 40 s no upload of {size} bytes succeeds");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+fn fills_and_recovers(disk: &Disk, sizes: &[usize]) {
+    let mut running = Running::store_in(disk.data(), &["--scrub-every", "off"]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("disk");
+    let mut acknowledged = Acknowledged::new();
+    for size in sizes {
+        assert_eq!(fill(&running, *size, &mut acknowledged), 5, "{size}: the disk did not fill");
+    }
+    assert!(!acknowledged.is_empty());
+    assert_eq!(get(&running.store, "/_countersign/healthz").status, 200, "a full disk is no broken word");
+    check(&client, &acknowledged);
+    delete_half(&client, &mut acknowledged);
+    for size in sizes.iter().rev() {
+        uploads_again(&running, *size, &mut acknowledged);
+    }
+    check(&client, &acknowledged);
+    running.kill();
+    running.restart();
+    check(&client, &acknowledged);
+    assert_eq!(running.interrupt(Duration::from_secs(20)), Some(0));
+    let data = running.data().display().to_string();
+    let (code, out, error) = run(&["scrub", "--data", &data, "--json"]);
+    let report: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+    assert_eq!(
+        (code, &report["good"], &report["orphans"]),
+        (Some(0), &true.into(), &Value::Array(vec![])),
+        "{out}"
+    );
+    println!("{} objects at the end", acknowledged.len());
+}
+
+#[test]
+#[ignore = "mounts a file system; the suite `full disk` runs it"]
+fn small_uploads_fill_a_disk_and_go_on_after_a_deletion() {
+    fills_and_recovers(&Disk::tmpfs(40), &[8_000]);
+}
+
+#[test]
+#[ignore = "mounts a file system; the suite `full disk` runs it"]
+fn large_uploads_fill_a_disk_and_go_on_after_a_deletion() {
+    fills_and_recovers(&Disk::tmpfs(40), &[1_500_000]);
+}
+
+#[test]
+#[ignore = "mounts a file system; the suite `full disk` runs it"]
+fn large_and_small_uploads_fill_a_disk_and_go_on_after_a_deletion() {
+    fills_and_recovers(&Disk::tmpfs(40), &[700_000, 3_000]);
+}
+
+#[test]
+#[ignore = "mounts a file system; the suite `full disk` runs it"]
+fn a_disk_with_a_journal_of_its_own_fills_and_goes_on_after_a_deletion() {
+    let Some(disk) = Disk::ext4(60) else {
+        eprintln!("not tried: this machine makes no ext4 in a file");
+        return;
+    };
+    fills_and_recovers(&disk, &[700_000, 3_000]);
+}

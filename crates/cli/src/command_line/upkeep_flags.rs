@@ -1,0 +1,127 @@
+//! The flags of `scrub`, `backup` and `restore`, and those of the scrub that runs within a store.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::DEFAULT_DATA;
+
+/// Flags of `scrub`.
+#[derive(Debug, Args)]
+pub(crate) struct ScrubFlags {
+    /// The store's data folder; the store may be running.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only list what is known to be damaged, and look for no more.
+    #[arg(long, conflicts_with_all = ["rate", "remove_orphans"])]
+    pub(crate) known: bool,
+    /// Read at most so many MiB per second; as fast as it goes when not given.
+    #[arg(long, value_name = "MIB")]
+    pub(crate) rate: Option<u32>,
+    /// Remove the blobs that nothing names; only while no store runs on the folder.
+    #[arg(long)]
+    pub(crate) remove_orphans: bool,
+}
+
+/// Flags of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupFlags {
+    /// The backup folder, made when it is not there; with older backups in it, only what is new is copied.
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: PathBuf,
+    /// The store's data folder; the store may be running.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// Copy every new blob even on the same file system, where its bytes would else be shared by a link.
+    #[arg(long)]
+    pub(crate) copy: bool,
+    /// Keep so many backups, the newest, and delete the older ones; all are kept when not given.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) keep: Option<u16>,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreFlags {
+    /// The backup folder.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: PathBuf,
+    /// The data folder to restore into: an empty one, or one that is not there yet.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// The backup by its name, such as 20261122T231211Z; the newest when not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backup: Option<String>,
+    /// Restore although files of the backup are damaged.
+    #[arg(long)]
+    pub(crate) accept_damage: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How the store looks for damage while it runs.
+#[derive(Debug, Args)]
+pub(crate) struct BackgroundScrubFlags {
+    /// Verify everything that is stored this long after the last time: 7d, 12h, 30m, or off.
+    #[arg(long, value_name = "TIME", default_value = "7d", help_heading = "Store")]
+    pub(crate) scrub_every: ScrubEvery,
+    /// Read at most so many MiB per second for it.
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = "Store"
+    )]
+    pub(crate) scrub_rate: u32,
+}
+
+/// From the end of a scrub to the beginning of the next; none switches it off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ScrubEvery(pub(crate) Option<Duration>);
+
+impl FromStr for ScrubEvery {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(ScrubEvery(None));
+        }
+        let refusal = || "write a number with d, h, m or s behind it, as in 7d; or off".to_owned();
+        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refusal)?;
+        let seconds: u64 = match unit {
+            "d" => 24 * 60 * 60,
+            "h" => 60 * 60,
+            "m" => 60,
+            "s" => 1,
+            _ => return Err(refusal()),
+        };
+        let number: u64 = number.parse().map_err(|_| refusal())?;
+        number.checked_mul(seconds).map(|all| ScrubEvery(Some(Duration::from_secs(all)))).ok_or_else(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_with_its_unit_or_off() {
+        let every = |text: &str| text.parse::<ScrubEvery>().map(|every| every.0.map(|time| time.as_secs()));
+        assert_eq!(every("off"), Ok(None));
+        assert_eq!(every("7d"), Ok(Some(604_800)));
+        assert_eq!(every("90s"), Ok(Some(90)));
+        for wrong in ["", "7", "d", "-1h", "7 d", "1w", "99999999999999999999d", "日"] {
+            assert!(every(wrong).is_err(), "{wrong}");
+        }
+    }
+}
