@@ -10,7 +10,7 @@ use axum::{
     extract::{Extension, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
@@ -82,14 +82,19 @@ impl AppOptions {
 pub fn router(options: AppOptions) -> Router {
     let verify = VerifyCallbackLayer::new(options.verifier.clone()).called_as(options.called_path.as_deref());
     let state = Arc::new(options);
-    let admit = middleware::from_fn_with_state(Arc::clone(&state), admit);
+    let admitted = |endpoint: MethodRouter<Arc<AppOptions>>| {
+        // A layer costs each request, also where it has nothing to ask.
+        if state.admission.is_open() {
+            return endpoint;
+        }
+        endpoint.layer(middleware::from_fn_with_state(Arc::clone(&state), admit))
+    };
     let cross_origin = middleware::from_fn_with_state(Arc::clone(&state), cross_origin);
-    // From the inside out: a page elsewhere must be able to read why it was not admitted.
-    let signature = get(sign::sign).layer(admit.clone()).layer(cross_origin);
     Router::new()
-        .route("/signature", signature)
+        // From the inside out: a page elsewhere must be able to read why it was not admitted.
+        .route("/signature", admitted(get(sign::sign)).layer(cross_origin))
         .route("/callback", post(receive_callback).layer(verify))
-        .route("/uploads", get(uploads::list).layer(admit))
+        .route("/uploads", admitted(get(uploads::list)))
         .with_state(state)
 }
 

@@ -2,7 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use std::collections::BTreeMap;
 
 use crate::credential_scope::V4_ALGORITHM;
 
@@ -10,13 +11,14 @@ use crate::credential_scope::V4_ALGORITHM;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyDocument {
     expiration: Timestamp,
-    conditions: Vec<Value>,
+    /// As they stand in the JSON, commas between them.
+    conditions: String,
 }
 
 impl PolicyDocument {
     /// A policy that is void from the given moment on.
     pub fn new(expiration: Timestamp) -> Self {
-        Self { expiration, conditions: Vec::new() }
+        Self { expiration, conditions: String::new() }
     }
 
     /// `{"bucket":"…"}`: the form may go to this bucket only.
@@ -28,39 +30,37 @@ impl PolicyDocument {
     /// `{"field":"value"}`: the field equals the value, in the short spelling.
     #[must_use]
     pub fn field(self, field: &str, value: &str) -> Self {
-        let mut member = serde_json::Map::new();
-        member.insert(field.to_owned(), Value::from(value));
-        self.push(Value::Object(member))
+        self.push(&BTreeMap::from([(field, value)]))
     }
 
     /// `["eq","$field","value"]`: the field equals the value.
     #[must_use]
     pub fn eq(self, field: &str, value: &str) -> Self {
-        self.push(json!(["eq", variable(field), value]))
+        self.push(&("eq", variable(field), value))
     }
 
     /// `["starts-with","$field","prefix"]`.
     #[must_use]
     pub fn starts_with(self, field: &str, prefix: &str) -> Self {
-        self.push(json!(["starts-with", variable(field), prefix]))
+        self.push(&("starts-with", variable(field), prefix))
     }
 
     /// `["in","$field",["a","b"]]`.
     #[must_use]
     pub fn is_in<T: AsRef<str>>(self, field: &str, values: &[T]) -> Self {
-        self.push(json!(["in", variable(field), texts(values)]))
+        self.push(&("in", variable(field), texts(values)))
     }
 
     /// `["not-in","$field",["a","b"]]`.
     #[must_use]
     pub fn not_in<T: AsRef<str>>(self, field: &str, values: &[T]) -> Self {
-        self.push(json!(["not-in", variable(field), texts(values)]))
+        self.push(&("not-in", variable(field), texts(values)))
     }
 
     /// `["content-length-range",min,max]`, both inclusive.
     #[must_use]
     pub fn content_length_range(self, bytes_min: u64, bytes_max: u64) -> Self {
-        self.push(json!(["content-length-range", bytes_min, bytes_max]))
+        self.push(&("content-length-range", bytes_min, bytes_max))
     }
 
     /// The conditions without which a form signed with V4 is refused. `date` is the form's `x-oss-date`.
@@ -78,11 +78,8 @@ impl PolicyDocument {
 
     /// The JSON, without spaces, members in the order of OSS's samples.
     pub fn to_json(&self) -> String {
-        let conditions = Value::Array(self.conditions.clone());
-        format!(
-            "{{\"expiration\":\"{}\",\"conditions\":{conditions}}}",
-            self.expiration.strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
-        )
+        let expiration = self.expiration.strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
+        format!("{{\"expiration\":\"{expiration}\",\"conditions\":[{}]}}", self.conditions)
     }
 
     /// The value of the form field `policy`.
@@ -90,8 +87,12 @@ impl PolicyDocument {
         STANDARD.encode(self.to_json())
     }
 
-    fn push(mut self, condition: Value) -> Self {
-        self.conditions.push(condition);
+    fn push(mut self, condition: &impl Serialize) -> Self {
+        if !self.conditions.is_empty() {
+            self.conditions.push(',');
+        }
+        // Texts and numbers can always be written; were one not, the policy would be no JSON and refused.
+        self.conditions.push_str(&serde_json::to_string(condition).unwrap_or_default());
         self
     }
 }
