@@ -300,3 +300,20 @@ async fn the_background_scrub_finds_damage_that_nobody_read() {
     }
     panic!("the damage was not found in five seconds");
 }
+
+#[tokio::test]
+async fn nothing_is_deleted_while_a_backup_holds_the_blobs() {
+    use rustix::fs::{FlockOperation, flock};
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_bucket(folder.path()).await;
+    put(&store, "k", LARGE).await;
+    let blob = blob_file(folder.path());
+    let backup = std::fs::File::open(folder.path().join("BACKUP")).unwrap();
+    flock(&backup, FlockOperation::NonBlockingLockShared).unwrap();
+    delete(&store, "k").await;
+    assert_eq!(store.sweep().await.unwrap(), 0);
+    assert!(blob.exists());
+    drop(backup);
+    assert_eq!(store.sweep().await.unwrap(), 1);
+    assert!(!blob.exists());
+}
