@@ -226,10 +226,11 @@ function watchStates() {
   }).observe(document.querySelector('#rows'), { subtree: true, childList: true, attributes: true, characterData: true });
 }
 
+/** Without the room that the store keeps back for deletions on a full disk. */
 async function bytesIn(folder) {
   let total = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) total += (await stat(join(entry.parentPath ?? entry.path, entry.name))).size;
+    if (entry.isFile() && entry.name !== 'RESERVE') total += (await stat(join(entry.parentPath ?? entry.path, entry.name))).size;
   }
   return total;
 }

@@ -47,10 +47,12 @@ fn client_keys_moved(running: &Running, bucket: &str) -> Vec<String> {
     text.split("<Key>").skip(1).filter_map(|item| item.split("</Key>").next()).map(str::to_owned).collect()
 }
 
+/// Without the room that the store keeps back for deletions on a full disk.
 fn bytes_on_disk(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries
         .flatten()
+        .filter(|entry| entry.file_name() != "RESERVE")
         .map(|entry| match entry.metadata() {
             Ok(metadata) if metadata.is_dir() => bytes_on_disk(&entry.path()),
             Ok(metadata) => metadata.len(),
