@@ -20,11 +20,6 @@ use std::process::ExitCode;
 
 use command_line::{CallbacksCommand, Command};
 
-/// An upload is some hundred short-lived allocations on several threads, which this one serves with less
-/// processor time than the system's (`docs/performance.md`).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The exit code for "cannot start like this".
 const EXIT_SETTINGS: u8 = 2;
 
