@@ -3,6 +3,7 @@
 //! `cargo xtask bench` measures the store beside its reference and its peers.
 
 mod bench;
+mod crash;
 mod documents;
 mod suite_run;
 mod suites;
@@ -37,6 +38,8 @@ enum Task {
         #[arg(long)]
         list: bool,
     },
+    /// Play a power loss and a kill at every point of every scenario of the crash device; takes minutes.
+    Crash,
     /// Measure Countersign, its bare reference, nginx and garage in turn, and write `docs/performance.md`.
     Bench(Box<bench::BenchOptions>),
 }
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Test { only, .. } => suite_run::run(&root, &only),
+        Task::Crash => crash::run(&root),
         Task::Bench(options) => bench::run(&root, &options),
     }
 }

@@ -68,8 +68,11 @@ pub trait Blobs: Send + Sync {
     /// Opens a published blob and reads its first bytes (fewer only at its end).
     fn open(&self, id: BlobId, offset: u64, len: usize) -> Work<Result<OpenedBlob, BlobError>>;
 
-    /// Deletes a published blob; one that is gone already is no error.
+    /// Deletes a published blob; one that is gone already is no error. A crash may bring it back.
     fn delete(&self, id: BlobId) -> Work<Result<(), BlobError>>;
+
+    /// Makes the deletions of these blobs durable: from then on nothing needs to remember that they must go.
+    fn sync_deletions(&self, ids: Vec<BlobId>) -> Work<Result<(), BlobError>>;
 
     /// Published blobs in the order of their names, those after `after`: at least one while any follow, and as
     /// many as are told at little cost.

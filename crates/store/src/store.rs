@@ -6,7 +6,7 @@ pub(crate) mod folder_lock;
 pub(crate) mod reserve;
 mod sweeper;
 
-use crate::blobs::device::{Device, LocalDisk};
+use crate::blobs::device::{Device, LocalDisk, make_folder_if_missing, sync_name};
 use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, SqliteCatalog, SqliteOptions};
 use crate::damage::{Damage, KnownDamage};
@@ -154,9 +154,10 @@ impl Store {
         if !orphans.is_empty() {
             tracing::info!(blobs = orphans.len(), "blobs of commits that never were are deleted");
         }
-        for orphan in orphans {
-            parts.blobs.delete(orphan).await?;
+        for orphan in &orphans {
+            parts.blobs.delete(*orphan).await?;
         }
+        parts.blobs.sync_deletions(orphans).await?;
         let damaged = KnownDamage::from_records(&parts.catalog.scrub_state().await?.damaged);
         let inner = Arc::new(Inner {
             catalog: parts.catalog,
@@ -353,7 +354,10 @@ type Parts = (FolderLock, Arc<dyn Catalog>, Arc<dyn Blobs>);
 
 fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, OpenError> {
     let folder = &options.data;
-    std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: folder.clone(), source })?;
+    let device = &*options.device;
+    let made = make_folder_if_missing(device, folder)
+        .and_then(|made| if options.durable { sync_name(device, folder, made) } else { Ok(()) });
+    made.map_err(|source| OpenError::Folder { path: folder.clone(), source })?;
     if folder.join(RESTORING_FILE).exists() {
         return Err(OpenError::HalfRestored { path: folder.clone() });
     }

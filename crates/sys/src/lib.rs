@@ -1,4 +1,4 @@
-//! The only unsafe code of the project: MD5 and RSA-MD5 signing from aws-lc, and `sync_file_range`.
+//! The only unsafe code that ships: MD5 and RSA-MD5 signing from aws-lc, and `sync_file_range`.
 //!
 //! Each module is one foreign interface behind a safe type, with the argument for its soundness written
 //! where the call is.

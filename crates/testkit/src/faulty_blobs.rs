@@ -107,6 +107,10 @@ impl Blobs for FaultyBlobs {
         self.inner.place_of(id)
     }
 
+    fn sync_deletions(&self, ids: Vec<BlobId>) -> Work<Result<(), BlobError>> {
+        self.inner.sync_deletions(ids)
+    }
+
     fn settled(&self, id: BlobId) {
         self.inner.settled(id);
     }

@@ -85,6 +85,10 @@ impl Blobs for MemoryBlobs {
         format!("{id:?}")
     }
 
+    fn sync_deletions(&self, _ids: Vec<BlobId>) -> Work<Result<(), BlobError>> {
+        done(Ok(()))
+    }
+
     fn settled(&self, id: BlobId) {
         self.lock().unsettled.remove(&number_of(id));
     }

@@ -79,6 +79,11 @@ pub(crate) const ARROWS: &[Arrow] = &[
     Arrow { package: "xtask", may_import: MayImport::Only(&["countersign-protocol"]) },
 ];
 
+/// Packages that may hold unsafe code, each in modules that argue for it: foreign calls that ship, and the table of
+/// C functions by which the crash device stands between SQLite and the disk. Every other package has the
+/// workspace's lints, which forbid it.
+pub(crate) const MAY_BE_UNSAFE: &[&str] = &["countersign-sys", "countersign-crashfs"];
+
 /// Packages that exist for tests only: nothing that ships may name them in `[dependencies]`.
 pub(crate) const TEST_ONLY: &[&str] =
     &["countersign-testkit", "countersign-crashfs", "countersign-conformance", "countersign-bench"];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Violation;
-use super::house_rules::{ARROWS, Arrow, MayImport, TEST_ONLY};
+use super::house_rules::{ARROWS, Arrow, MAY_BE_UNSAFE, MayImport, TEST_ONLY};
 
 /// Folders that hold packages, or are one.
 const PACKAGE_PLACES: &[&str] = &["crates", "examples", "conformance", "bench", "xtask", "fuzz"];
@@ -55,6 +55,10 @@ fn check_manifest(path: &Path, text: &str, found: &mut Vec<Violation>) -> anyhow
         ));
         return Ok(());
     };
+    if !forbids_unsafe(&manifest) && !MAY_BE_UNSAFE.contains(&name) {
+        let what = format!("`{name}` does not forbid unsafe code");
+        found.push(Violation::of_file(path, what));
+    }
     for section in ["dependencies", "build-dependencies"] {
         let Some(dependencies) = manifest.get(section).and_then(toml::Value::as_table) else { continue };
         for (key, value) in dependencies {
@@ -65,6 +69,13 @@ fn check_manifest(path: &Path, text: &str, found: &mut Vec<Violation>) -> anyhow
         }
     }
     Ok(())
+}
+
+/// Whether a package has the workspace's lints, or forbids unsafe code by its own.
+fn forbids_unsafe(manifest: &toml::Table) -> bool {
+    let Some(lints) = manifest.get("lints") else { return false };
+    let own = lints.get("rust").and_then(|rust| rust.get("unsafe_code")).and_then(toml::Value::as_str);
+    lints.get("workspace").and_then(toml::Value::as_bool) == Some(true) || own == Some("forbid")
 }
 
 /// Whether the arrow allows this import. What is not ours is always allowed here; licences and bans have
@@ -84,7 +95,8 @@ mod tests {
 
     fn check_text(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        check_manifest(Path::new("Cargo.toml"), text, &mut found).unwrap();
+        let text = format!("lints.workspace = true\n{text}");
+        check_manifest(Path::new("Cargo.toml"), &text, &mut found).unwrap();
         found.into_iter().map(|violation| violation.what).collect()
     }
 
@@ -114,6 +126,16 @@ mod tests {
             "[package]\nname = \"countersign-store\"\n[dev-dependencies]\ncountersign-testkit.workspace = true\n",
         );
         assert!(tested.is_empty());
+    }
+
+    #[test]
+    fn unsafe_code_has_its_places() {
+        let lints_of = |name: &str| {
+            let (mut found, text) = (Vec::new(), format!("[package]\nname = \"{name}\"\n"));
+            check_manifest(Path::new("Cargo.toml"), &text, &mut found).unwrap();
+            found.len()
+        };
+        assert_eq!((lints_of("countersign-crashfs"), lints_of("countersign-store")), (0, 1));
     }
 
     #[test]

@@ -88,3 +88,33 @@ pub trait DeviceFolder: Send + Sync + fmt::Debug {
     /// Makes the names in it durable: those given and those taken away.
     fn sync(&self) -> io::Result<()>;
 }
+
+/// Makes a folder and those it is in, where they are not there. Says whether this one was made.
+pub(crate) fn make_folder_if_missing(device: &dyn Device, path: &Path) -> io::Result<bool> {
+    match device.make_folder(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = parent_of(path).ok_or(error)?;
+            let made = make_folder_if_missing(device, parent)?;
+            sync_name(device, parent, made)?;
+            device.make_folder(path).map(|()| true)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a folder's own name durable. That of a folder that was there too: a process may have been killed
+/// between making and syncing it.
+pub(crate) fn sync_name(device: &dyn Device, path: &Path, made: bool) -> io::Result<()> {
+    let Some(parent) = parent_of(path) else { return Ok(()) };
+    match device.open_folder(parent).and_then(|parent| parent.sync()) {
+        // Somebody else made it, where this process may not look.
+        Err(error) if !made && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
+}
+
+fn parent_of(path: &Path) -> Option<&Path> {
+    path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+}

@@ -113,6 +113,11 @@ impl Blobs for LocalFiles {
         self.folders.path_of(id).display().to_string()
     }
 
+    fn sync_deletions(&self, ids: Vec<BlobId>) -> Work<Result<(), BlobError>> {
+        let folders = Arc::clone(&self.folders);
+        off_thread(move || folders.sync_deletions(&ids))
+    }
+
     fn settled(&self, id: BlobId) {
         self.folders.settled(id);
     }

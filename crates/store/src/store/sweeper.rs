@@ -1,10 +1,11 @@
 //! The only one who deletes: garbage that the catalog lists, after its grace, and blobs whose commit failed.
 
-use crate::blobs::BlobId;
+use crate::blobs::{BlobError, BlobId};
 use crate::catalog::{CatalogError, Garbage, Piece};
 use crate::damage;
 use crate::store::Inner;
 use crate::store::blob_hold::BlobHold;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -37,12 +38,7 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
     loop {
         let due = inner.catalog.garbage((inner.clock)(), ROUND_PIECES).await?;
         let found = due.len();
-        let mut gone: Vec<Garbage> = Vec::with_capacity(found);
-        for garbage in due.into_iter().filter(|garbage| !inner.pins.holds(garbage.piece)) {
-            if delete(inner, garbage.piece).await {
-                gone.push(garbage);
-            }
-        }
+        let gone = delete_pieces(inner, due).await;
         let deleted = gone.len();
         if deleted > 0 && inner.catalog.forget_garbage(gone).await.is_err() {
             break;
@@ -61,17 +57,38 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
     Ok(swept)
 }
 
-async fn delete(inner: &Inner, piece: Piece) -> bool {
-    match piece {
+/// Deletes what nobody reads, and answers what is gone. Inline rows go when they are forgotten.
+async fn delete_pieces(inner: &Inner, mut due: Vec<Garbage>) -> Vec<Garbage> {
+    due.retain(|garbage| !inner.pins.holds(garbage.piece));
+    let blobs = due.iter().filter_map(|garbage| match garbage.piece {
+        Piece::Blob(id) => Some(id),
+        Piece::Inline(_) => None,
+    });
+    let gone = delete(inner, blobs.collect()).await;
+    due.retain(|garbage| match garbage.piece {
+        Piece::Blob(id) => gone.contains(&id),
         Piece::Inline(_) => true,
-        Piece::Blob(id) => match inner.blobs.delete(id).await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(?id, %error, "a blob could not be deleted; it is tried again");
-                false
-            }
-        },
+    });
+    due
+}
+
+/// Deletes blobs, and answers those that no crash brings back: only these may be forgotten.
+async fn delete(inner: &Inner, blobs: Vec<BlobId>) -> BTreeSet<BlobId> {
+    let mut gone = BTreeSet::new();
+    for id in blobs {
+        match inner.blobs.delete(id).await {
+            Ok(()) => drop(gone.insert(id)),
+            Err(error) => tracing::warn!(?id, %error, "a blob could not be deleted; it is tried again"),
+        }
     }
+    match inner.blobs.sync_deletions(gone.iter().copied().collect()).await {
+        Ok(()) => return gone,
+        Err(BlobError::SyncFailed(error)) => {
+            inner.health.refuse_writes(format!("the deletion of blobs could not be synced: {error}"));
+        }
+        Err(error) => tracing::warn!(%error, "deletions are not durable yet; they are tried again"),
+    }
+    BTreeSet::new()
 }
 
 /// Blobs whose commit was rolled back: the catalog is asked once more before they go.
@@ -87,11 +104,12 @@ async fn drop_failed(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
             return Err(error);
         }
     };
-    for id in &unnamed {
-        delete(inner, Piece::Blob(*id)).await;
-    }
-    failed.into_iter().for_each(|id| inner.blobs.settled(id));
-    Ok(unnamed.len())
+    let gone = delete(inner, unnamed.clone()).await;
+    let (again, settled): (Vec<BlobId>, Vec<BlobId>) =
+        failed.into_iter().partition(|id| unnamed.contains(id) && !gone.contains(id));
+    inner.put_failed(again);
+    settled.into_iter().for_each(|id| inner.blobs.settled(id));
+    Ok(gone.len())
 }
 
 /// Tells the catalog up to where every blob is settled, so that a start after a crash looks at few.

@@ -1,9 +1,9 @@
 //! The numbered folders: which is being filled, where a blob lies, and which folders are settled.
 
 use super::{LocalFilesOptions, failed, sync_failed};
-use crate::blobs::device::{Device, DeviceFile, DeviceFolder};
+use crate::blobs::device::{Device, DeviceFile, DeviceFolder, make_folder_if_missing, sync_name};
 use crate::blobs::{BlobError, BlobId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +35,8 @@ pub(super) struct Filling {
     taken: usize,
     /// For its sync.
     folder: Arc<dyn DeviceFolder>,
+    /// Blobs that were deleted again for want of room, but not durably yet.
+    pub(super) discarded: Vec<BlobId>,
 }
 
 impl Filling {
@@ -78,7 +80,7 @@ impl Folders {
         make_folder(&*self.device, &path, self.durable)?;
         let folder = self.device.open_folder(&path).map_err(failed("opening a folder of blobs"))?;
         self.lock().current = number;
-        Ok(Filling { number, taken: 0, folder })
+        Ok(Filling { number, taken: 0, folder, discarded: Vec::new() })
     }
 
     /// A fresh name in a folder; it counts as unsettled from now on.
@@ -141,6 +143,24 @@ impl Folders {
         Ok(())
     }
 
+    /// Makes deletions durable, one sync per folder that they were in.
+    pub(super) fn sync_deletions(&self, ids: &[BlobId]) -> Result<(), BlobError> {
+        let numbers: BTreeSet<u32> = ids.iter().map(|id| folder_of(*id)).collect();
+        numbers.into_iter().try_for_each(|number| self.sync_folder(number))
+    }
+
+    fn sync_folder(&self, number: u32) -> Result<(), BlobError> {
+        if !self.durable {
+            return Ok(());
+        }
+        let folder = match self.device.open_folder(&self.folder_path(number)) {
+            // It went with its last blob, so its own name is what must not come back.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.device.open_folder(&self.root),
+            opened => opened,
+        };
+        folder.map_err(failed("opening a folder of blobs"))?.sync().map_err(sync_failed)
+    }
+
     /// Names every blob in the folders from `mark` on, and goes on in a folder above them all.
     pub(super) fn recover(&self, mark: u64) -> Result<Vec<BlobId>, BlobError> {
         let mut suspects = Vec::new();
@@ -149,6 +169,9 @@ impl Folders {
             let Some(number) = name.to_str().and_then(folder_number) else { continue };
             current = current.max(number + 1);
             if u64::from(number) >= mark {
+                // A process that was killed may have removed names without a sync: what is not seen here must not
+                // come back once the mark has passed.
+                self.sync_folder(number)?;
                 suspects.append(&mut self.blobs_in(number)?);
             }
         }
@@ -222,17 +245,8 @@ fn blob_id(folder: u32, name: &str) -> Option<BlobId> {
 
 /// Makes a folder that only its owner may enter, and makes its name durable.
 pub(super) fn make_folder(device: &dyn Device, path: &Path, durable: bool) -> Result<(), BlobError> {
-    match device.make_folder(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(failed("making a folder")(error)),
-    }
-    match path.parent() {
-        Some(parent) if durable => {
-            device.open_folder(parent).map_err(failed("opening a folder"))?.sync().map_err(sync_failed)
-        }
-        _ => Ok(()),
-    }
+    let made = make_folder_if_missing(device, path).map_err(failed("making a folder"))?;
+    if durable { sync_name(device, path, made).map_err(sync_failed) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ fn publish_all(folders: &Folders, mut filling: Option<Filling>, jobs: Vec<Job>) 
         }
         filling = Some(open);
     }
-    if let Some(open) = &filling {
+    if let Some(open) = &mut filling {
         answer(folders, open, &mut linked);
     }
     filling
@@ -120,19 +120,26 @@ fn publish_all(folders: &Folders, mut filling: Option<Filling>, jobs: Vec<Job>) 
 
 type Linked = Vec<(BlobId, oneshot::Sender<Result<BlobId, BlobError>>)>;
 
-fn with_room(folders: &Folders, filling: Option<Filling>, linked: &mut Linked) -> Result<Filling, BlobError> {
-    if let Some(full) = filling.as_ref().filter(|filling| !filling.has_room()) {
+fn with_room(
+    folders: &Folders,
+    mut filling: Option<Filling>,
+    linked: &mut Linked,
+) -> Result<Filling, BlobError> {
+    if let Some(full) = filling.as_mut().filter(|filling| !filling.has_room()) {
         answer(folders, full, linked);
     }
     folders.with_room(filling)
 }
 
 /// One sync for all that were linked into this folder, then their answers.
-fn answer(folders: &Folders, filling: &Filling, linked: &mut Linked) {
+fn answer(folders: &Folders, filling: &mut Filling, linked: &mut Linked) {
     if linked.is_empty() {
         return;
     }
     let mut failure = folders.sync(filling).err();
+    if failure.is_none() {
+        filling.discarded.drain(..).for_each(|id| folders.settled(id));
+    }
     for (id, reply) in linked.drain(..) {
         let outcome = match &mut failure {
             None => Ok(id),
@@ -141,7 +148,8 @@ fn answer(folders: &Folders, filling: &Filling, linked: &mut Linked) {
                 if let Err(error) = folders.delete(id) {
                     tracing::warn!(?id, %error, "a blob whose folder is full is left to the next start");
                 }
-                folders.settled(id);
+                // A crash may bring it back until the folder is synced, and then a start must look for it.
+                filling.discarded.push(id);
                 Err(BlobError::Full)
             }
             Some(BlobError::SyncFailed(error)) => {

@@ -53,13 +53,17 @@ pub(super) async fn find(
 
 /// Removes them. Only where no store has the folder open.
 pub(super) async fn remove(scrubbed: &Scrubbed, orphans: Vec<BlobId>, report: &mut ScrubReport) {
-    for id in orphans {
-        match scrubbed.blobs.delete(id).await {
+    for id in &orphans {
+        match scrubbed.blobs.delete(*id).await {
             Ok(()) => report.orphans_removed += 1,
             Err(error) => {
-                let what = scrubbed.blobs.place_of(id);
+                let what = scrubbed.blobs.place_of(*id);
                 report.unverified.push(Unverified { what, reason: error.to_string() });
             }
         }
+    }
+    if let Err(error) = scrubbed.blobs.sync_deletions(orphans).await {
+        let what = "whether removed orphans stay away".to_owned();
+        report.unverified.push(Unverified { what, reason: error.to_string() });
     }
 }

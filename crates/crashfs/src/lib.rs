@@ -1,0 +1,39 @@
+//! A device that loses what was not synced, and the checker of what a store finds after it.
+//!
+//! A *rehearsal* runs a scenario against the embedded store as it is, on a recorded disk: one blob device and one
+//! SQLite VFS write a single ordered [`trace`]. Then, for every point of the trace, a power loss is played: the
+//! [`disk`] model says what is durable and what is pending there, a [`survival`] says which of the pending changes
+//! reached the disk, and what is left is laid out as a real data folder. The store opens it by its own recovery and
+//! a verdict compares what it finds with what clients were told. [`LIES`] are told to check the checker.
+//!
+//! # Unsafe code
+//!
+//! SQLite's own file operations can be stood between only by a VFS, which is a table of C functions. They are in
+//! one module, `recorded_vfs`, with their argument. The crate is for tests and is never shipped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what is here runs in tests only, where a panic is a failed test"
+)]
+
+mod campaign;
+pub mod disk;
+mod lies;
+mod recorded_device;
+mod recorded_vfs;
+mod rehearsal;
+mod scenario;
+pub mod survival;
+pub mod trace;
+mod verdict;
+mod world;
+
+pub use campaign::{Campaign, Counts, Failure, Way};
+pub use lies::{LIES, Lie};
+pub use recorded_device::RecordedDevice;
+pub use recorded_vfs::record;
+pub use rehearsal::{Recording, rehearse};
+pub use scenario::{SCENARIOS, Scenario, Step, Verb};
+pub use verdict::Loss;

@@ -1,0 +1,277 @@
+//! Runs a scenario against the embedded store on a recorded disk.
+
+use crate::disk::Image;
+use crate::recorded_device::RecordedDevice;
+use crate::recorded_vfs::record;
+use crate::scenario::{Scenario, Step, Verb};
+use crate::survival::Chances;
+use crate::trace::{Entry, Event, Trace};
+use crate::verdict::{Loss, blob_files};
+use crate::world::{Effect, Held, Operation, World};
+use bytes::Bytes;
+use countersign_store::{
+    ApplyError, CommitError, Mutation, OpenError, OwedEntry, OwedOutcome, SealedBlob, StageError, Store,
+    StoreOptions,
+};
+use countersign_testkit::TestClock;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The data folder on the recorded disk.
+pub(crate) const DATA: &str = "data";
+/// The bucket of all objects.
+pub(crate) const BUCKET: &str = "b";
+/// How long a sync waits in a rehearsal, so that whoever answers before it is caught.
+const BEFORE_SYNC: Duration = Duration::from_millis(1);
+
+/// What was done to a disk, and what clients know of it.
+#[derive(Debug)]
+pub struct Recording {
+    /// What the disk held at first.
+    pub initial: Image,
+    /// What was done.
+    pub entries: Vec<Entry>,
+    /// What clients knew at first.
+    pub(crate) base: World,
+    /// What clients asked for.
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// Runs a scenario from an empty disk.
+pub async fn rehearse(scenario: &Scenario) -> Recording {
+    let folder = real_folder();
+    let trace = Trace::begin(folder.path(), Image::empty(), BEFORE_SYNC).expect("a real folder is laid out");
+    let stage = Stage::open(trace, TestClock::new(), scenario.unnamed_files).await.expect("an empty disk");
+    let mut rehearsal = Rehearsal { stage, folders: vec![folder] };
+    for step in scenario.steps {
+        rehearsal.step(*step).await;
+    }
+    rehearsal.stage.end(World::default())
+}
+
+/// A folder for the files of a recorded disk: in memory where there is such a place.
+pub(crate) fn real_folder() -> TempDir {
+    let in_memory = Path::new("/dev/shm");
+    let made = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
+    made.expect("a temporary folder")
+}
+
+struct Rehearsal {
+    stage: Stage,
+    folders: Vec<TempDir>,
+}
+
+/// A store on a recorded disk, and its clients.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    pub(crate) store: Store,
+    pub(crate) trace: Arc<Trace>,
+    pub(crate) clock: TestClock,
+    unnamed_files: bool,
+    /// Tells the contents of this stage from those of another.
+    pub(crate) first_number: usize,
+    operations: Arc<Mutex<Vec<Operation>>>,
+}
+
+impl Rehearsal {
+    async fn step(&mut self, step: Step) {
+        let stage = &self.stage;
+        match step {
+            Step::Do(verb) => stage.perform(verb).await.expect("a healthy store"),
+            Step::Together(verbs) => {
+                let tasks: Vec<_> = verbs.iter().map(|verb| (stage.clone(), *verb)).collect();
+                let tasks = tasks
+                    .into_iter()
+                    .map(|(stage, verb)| tokio::spawn(async move { stage.perform(verb).await }));
+                for task in tasks.collect::<Vec<_>>() {
+                    task.await.expect("a client").expect("a healthy store");
+                }
+            }
+            Step::CloseLater(key) => {
+                let (id, payload) = stage.owed_for(key).await;
+                stage.begin(vec![Effect::NotOwed(payload)]);
+                stage.store.close_owed(id, OwedOutcome::Delivered);
+            }
+            Step::Refused(key, len) => {
+                let (content, held) = stage.sealed(key, len).await.expect("a healthy store");
+                let put = put(key, content, held.attributes, true, None);
+                let refused = stage.store.commit(put).await;
+                assert!(matches!(refused, Err(CommitError::Refused(_))), "{refused:?}");
+            }
+            Step::NoRoomForName(key, len) => {
+                let (content, held) = stage.sealed(key, len).await.expect("a healthy store");
+                let before = blob_files(stage.trace.folder());
+                stage.trace.fill_up("data/blobs/0");
+                let refused = stage.store.commit(put(key, content, held.attributes, false, None)).await;
+                assert!(matches!(refused, Err(CommitError::Failed(ApplyError::Full))), "{refused:?}");
+                assert_eq!(blob_files(stage.trace.folder()), before, "a blob was left that nothing names");
+            }
+            Step::Abandon(len) => drop(stage.sealed("abandoned", len).await),
+            Step::Sweep => drop(stage.store.sweep().await.expect("the sweeper")),
+            Step::Pass(seconds) => stage.clock.advance(seconds),
+            Step::Checkpoint(mode) => stage.checkpoint(mode),
+            Step::Reopen => {
+                stage.store.shutdown().await;
+                self.open_again(Arc::clone(&self.stage.trace)).await;
+            }
+            Step::Kill => {
+                let folder = real_folder();
+                let trace = stage.trace.killed(folder.path()).expect("a real folder is laid out");
+                self.folders.push(folder);
+                self.open_again(trace).await;
+            }
+        }
+    }
+
+    async fn open_again(&mut self, trace: Arc<Trace>) {
+        let Stage { clock, unnamed_files, operations, .. } = self.stage.clone();
+        let opened = Stage::open(trace, clock, unnamed_files).await.expect("a start after an end");
+        self.stage = Stage { operations, ..opened };
+    }
+}
+
+impl Stage {
+    /// Opens the store on what is in the trace's folder.
+    pub(crate) async fn open(
+        trace: Arc<Trace>,
+        clock: TestClock,
+        unnamed_files: bool,
+    ) -> Result<Stage, OpenError> {
+        record(&trace);
+        let mut options = StoreOptions::new(trace.folder().join(DATA), clock.clock());
+        options.inline_bytes_max = 4096;
+        options.read_connections = 1;
+        options.sweep_every = Duration::from_secs(1_000_000);
+        options.device = Arc::new(RecordedDevice::new(Arc::clone(&trace), unnamed_files));
+        let store = Store::open(options).await?;
+        Ok(Stage { store, trace, clock, unnamed_files, first_number: 0, operations: Arc::default() })
+    }
+
+    /// What clients have asked for before this stage was opened.
+    pub(crate) fn resume(&self, operations: &[Operation]) {
+        self.operations().extend_from_slice(operations);
+    }
+
+    /// Ends the recording there; what the store does from now on fails.
+    pub(crate) fn end(self, base: World) -> Recording {
+        let entries = self.trace.end();
+        let operations = std::mem::take(&mut *self.operations());
+        Recording { initial: self.trace.initial().clone(), entries, base, operations }
+    }
+
+    fn operations(&self) -> std::sync::MutexGuard<'_, Vec<Operation>> {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, effects: Vec<Effect>) -> usize {
+        let mut operations = self.operations();
+        let number = operations.len();
+        operations.push(Operation { effects });
+        self.trace.note(Event::Begun(number));
+        number
+    }
+
+    /// Asks for something, and notes when it is told that it is done.
+    pub(crate) async fn perform(&self, verb: Verb) -> Result<(), Loss> {
+        let (batch, effects) = self.asked(verb).await?;
+        let number = self.begin(effects);
+        let applied = self.store.apply(batch).await.map_err(|error| Loss::TakesNoMore(error.to_string()))?;
+        self.trace.note(Event::Acknowledged(number));
+        match applied.into_iter().find_map(Result::err) {
+            None => Ok(()),
+            Some(refused) => Err(Loss::TakesNoMore(format!("{verb:?}: {refused}"))),
+        }
+    }
+
+    /// What a verb asks of the store, and what it changes.
+    async fn asked(&self, verb: Verb) -> Result<(Vec<Mutation>, Vec<Effect>), Loss> {
+        let (mutation, effects) = match verb {
+            Verb::CreateBucket(name) => {
+                let create = Mutation::CreateBucket { name: name.to_owned(), settings: BTreeMap::new() };
+                (create, vec![Effect::Bucket(name.to_owned())])
+            }
+            Verb::Put { key, len, owed } => {
+                let (content, held) = self.sealed(key, len).await?;
+                let payload = Bytes::from([b"owed for ", &held.attributes[..]].concat());
+                let entry = owed.then(|| OwedEntry { payload: payload.to_vec() });
+                let attributes = held.attributes.clone();
+                let mut effects = vec![Effect::Object(Bytes::from(key), held)];
+                effects.extend(owed.then_some(Effect::Owed(payload)));
+                (put(key, content, attributes, false, entry), effects)
+            }
+            Verb::Delete(key) => (delete(key, None), vec![Effect::NoObject(Bytes::from(key))]),
+            Verb::DeleteMany(keys) => {
+                let effects = keys.iter().map(|key| Effect::NoObject(Bytes::from(*key))).collect();
+                return Ok((keys.iter().map(|key| delete(key, None)).collect(), effects));
+            }
+            Verb::Expire(key) => {
+                let seen = self.store.object(BUCKET, key).await.expect("the catalog").expect("the object");
+                (delete(key, Some(seen.sequence)), vec![Effect::NoObject(Bytes::from(key))])
+            }
+            Verb::CloseOwed(key) => {
+                let (id, payload) = self.owed_for(key).await;
+                let close = Mutation::CloseOwed { id, outcome: OwedOutcome::Delivered };
+                (close, vec![Effect::NotOwed(payload)])
+            }
+        };
+        Ok((vec![mutation], effects))
+    }
+
+    /// Takes in an upload whose bytes no other has.
+    async fn sealed(&self, key: &str, len: usize) -> Result<(SealedBlob, Held), Loss> {
+        let failed = |error: StageError| Loss::TakesNoMore(error.to_string());
+        let number = self.first_number + self.operations().len();
+        let seed = key.bytes().fold(number as u64, |seed, byte| seed.wrapping_mul(257) ^ u64::from(byte));
+        let bytes = Bytes::from(Chances::new(seed).bytes(len));
+        let mut staged = self.store.stage(Some(len as u64)).await.map_err(failed)?;
+        for chunk in bytes.chunks(50_000) {
+            staged.write(bytes.slice_ref(chunk)).await.map_err(failed)?;
+        }
+        let content = staged.seal().await.map_err(failed)?;
+        let attributes = Bytes::from(format!("{key}, number {number}"));
+        let held = Held { bytes, md5: content.md5(), crc64: content.crc64(), attributes };
+        Ok((content, held))
+    }
+
+    async fn owed_for(&self, key: &str) -> (u64, Bytes) {
+        let owed = self.store.owed(0, 1000).await.expect("the catalog");
+        let entry = owed.into_iter().find(|entry| entry.key == key).expect("an owed entry");
+        (entry.id, entry.payload)
+    }
+
+    fn checkpoint(&self, mode: &str) {
+        let path = self.trace.folder().join(DATA).join("catalog.sqlite");
+        let connection = rusqlite::Connection::open(path).expect("the catalog");
+        let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        let busy = connection.query_row(&pragma, [], |row| row.get::<_, i64>(0));
+        assert_eq!(busy.expect("a checkpoint"), 0, "the checkpoint was kept from its work");
+    }
+}
+
+fn put(
+    key: &str,
+    content: SealedBlob,
+    attributes: Bytes,
+    forbid_overwrite: bool,
+    owed: Option<OwedEntry>,
+) -> Mutation {
+    Mutation::PutObject {
+        bucket: BUCKET.to_owned(),
+        key: Bytes::copy_from_slice(key.as_bytes()),
+        content,
+        attributes,
+        forbid_overwrite,
+        owed,
+    }
+}
+
+fn delete(key: &str, only_if_sequence: Option<u64>) -> Mutation {
+    Mutation::DeleteObject {
+        bucket: BUCKET.to_owned(),
+        key: Bytes::copy_from_slice(key.as_bytes()),
+        only_if_sequence,
+    }
+}

@@ -1,0 +1,23 @@
+//! The checker finds out every disk and every order of work that does not keep its word. Each lie is told about a
+//! recording of the store as it is, so these tests fail when the checker goes blind, or when the store no longer
+//! needs what the lie takes away.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use countersign_crashfs::{Campaign, LIES, SCENARIOS, rehearse};
+
+const CAMPAIGN: Campaign =
+    Campaign { states_max: 2000, chances: 2, second_every: 0, seed: 7, kills: 0, stop_at_first: true };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_lie_is_found_out() {
+    let mut believed = Vec::new();
+    for lie in LIES {
+        let scenario = SCENARIOS.iter().find(|scenario| scenario.name == lie.scenario).unwrap();
+        let (counts, failures) = CAMPAIGN.play(lie.told(rehearse(scenario).await)).await;
+        match failures.first() {
+            Some(failure) => println!("{}: after {} states: {failure:?}", lie.name, counts.states),
+            None => believed.push(lie.name),
+        }
+    }
+    assert!(believed.is_empty(), "the checker believes: {believed:#?}");
+}

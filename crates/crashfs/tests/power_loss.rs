@@ -1,0 +1,61 @@
+//! The store keeps its word at every point at which the power may go or the process may be killed.
+//!
+//! The quick form tries a part of the states, the same choices each time, and is in the gate. With
+//! `COUNTERSIGN_CRASH=all` everything is tried; `cargo xtask crash` does that and prints the counts.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+use countersign_crashfs::{Campaign, SCENARIOS, rehearse};
+
+const QUICK: Campaign =
+    Campaign { states_max: 900, chances: 4, second_every: 8, kills: 40, seed: 1, stop_at_first: false };
+const ALL: Campaign = Campaign {
+    states_max: usize::MAX,
+    chances: 40,
+    second_every: 2,
+    kills: usize::MAX,
+    seed: 2,
+    stop_at_first: false,
+};
+
+async fn keeps_its_word(name: &str) {
+    let campaign = if std::env::var_os("COUNTERSIGN_CRASH").is_some() { ALL } else { QUICK };
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name).unwrap();
+    let (counts, failures) = campaign.play(rehearse(scenario).await).await;
+    println!("{name}: {counts}");
+    for failure in failures.iter().take(10) {
+        println!("{failure:?}");
+    }
+    assert!(failures.is_empty(), "{name}: the word was broken in {} states", failures.len());
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $name:literal,)*) => {
+        const TESTED: &[&str] = &[$($name),*];
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                keeps_its_word($name).await;
+            }
+        )*
+    };
+}
+
+scenarios! {
+    survives_a_first_start_and_small_uploads: "a first start and small uploads",
+    survives_large_uploads: "large uploads",
+    survives_where_no_file_can_be_without_a_name: "large uploads where no file can be without a name",
+    survives_overwriting_both_ways: "overwriting both ways",
+    survives_deleting_one_and_many_and_by_lifecycle: "deleting, one and many, and by lifecycle",
+    survives_closing_what_is_owed: "owed entries that are closed",
+    survives_several_clients_in_one_batch: "several clients in one batch",
+    survives_checkpoints_in_between: "checkpoints in between",
+    survives_good_and_bad_ends: "good and bad ends",
+    survives_a_refused_upload_a_sweep_and_a_new_start: "a refused upload, a sweep and a new start",
+    survives_uploads_that_come_to_nothing: "uploads that come to nothing",
+}
+
+#[test]
+fn every_scenario_is_tested() {
+    let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+    assert_eq!(names, TESTED);
+}
