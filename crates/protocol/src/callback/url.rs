@@ -44,7 +44,9 @@ pub enum CallbackUrlError {
 impl CallbackUrl {
     /// Takes a URL apart.
     pub fn parse(text: &str) -> Result<Self, CallbackUrlError> {
-        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\')) {
+        // A backtick too: no client sends it as it is, and an object whose call cannot be sent is stored by then.
+        let legal = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`');
+        if !text.bytes().all(legal) {
             return Err(CallbackUrlError::Character);
         }
         if text.contains('#') {

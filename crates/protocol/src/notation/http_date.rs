@@ -49,11 +49,17 @@ fn weekday(day: Weekday) -> &'static str {
     }
 }
 
-/// Reads an HTTP date; `None` for anything else, a wrong weekday included.
+/// Reads an HTTP date; `None` for anything else, a wrong weekday included. A leap second counts as the second
+/// before it.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     FORMS.iter().find_map(|form| {
         let civil = DateTime::strptime(form, text).ok()?;
+        // The parser would also take signs, years of two digits for the first century, and no blanks at all.
+        let written = civil.strftime(form).to_string();
+        if written != text && written != text.replace(":60 ", ":59 ") {
+            return None;
+        }
         civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     })
 }
@@ -92,5 +98,22 @@ mod tests {
         for text in ["", "yesterday", "Wed, 32 Dec 2022 10:27:41 GMT", "Wed, 28 Dec 2022 10:27:41 +0800"] {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    /// Found by fuzzing: these were taken for moments of the years 0 and 22, and for the right one.
+    #[test]
+    fn refuses_signs_short_years_and_missing_blanks() {
+        for text in
+            ["Tue, 29 Feb + 00 03:59:59 GMT", "Wed, 28 Dec 22 10:27:41 GMT", "Wed, 28 Dec2022 10:27:41 GMT"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_a_leap_second_for_the_second_before() {
+        let instant = "2016-12-31T23:59:59Z".parse().ok();
+        assert_eq!(parse("Sat, 31 Dec 2016 23:59:60 GMT"), instant);
+        assert_eq!(parse("Sat Dec 31 23:59:60 2016"), instant);
     }
 }

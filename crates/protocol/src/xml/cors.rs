@@ -81,7 +81,7 @@ fn read_rule(rule: &Element) -> Result<CorsRule, XmlError> {
 /// Printable texts without blanks: each of them may end up in a header.
 fn texts(rule: &Element, name: &'static str, legal: impl Fn(&str) -> bool) -> Result<Vec<String>, XmlError> {
     let texts = rule.all(name).map(|item| {
-        let text = item.text().trim();
+        let text = item.text()?.trim();
         let printable = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         match printable && legal(text) {
             true => Ok(text.to_owned()),

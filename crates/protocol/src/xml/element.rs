@@ -118,7 +118,7 @@ impl Element {
 
     /// The text of the only child of a name, untrimmed.
     pub(super) fn text_of(&self, name: &'static str) -> Result<Option<&str>, XmlError> {
-        Ok(self.one(name)?.map(Self::text))
+        self.one(name)?.map(Self::text).transpose()
     }
 
     /// Reads the trimmed text of the only child of a name; a text that `read` refuses is an error.
@@ -132,9 +132,10 @@ impl Element {
         read(text.trim()).map(Some).ok_or_else(refused)
     }
 
-    /// The element's own text, untrimmed.
-    pub(super) fn text(&self) -> &str {
-        &self.text
+    /// The text of an element that holds nothing else, untrimmed.
+    pub(super) fn text(&self) -> Result<&str, XmlError> {
+        self.only(&[])?;
+        Ok(&self.text)
     }
 }
 

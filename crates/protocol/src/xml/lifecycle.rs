@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::XmlError;
 use super::element::{Element, read};
-use super::writer::Writer;
+use super::writer::{Writer, is_writable};
 use super::xml_error::LifecycleContradiction;
 use crate::iso_time;
 
@@ -130,7 +130,8 @@ fn read_rule(rule: &Element) -> Result<LifecycleRule, XmlError> {
         return Err(XmlError::NotImplemented { name });
     }
     rule.only(&["ID", "Prefix", "Status", "Expiration", "AbortMultipartUpload"])?;
-    let id = rule.value_of("ID", |text| (text.len() <= ID_BYTES_MAX).then(|| text.to_owned()))?;
+    let id = rule
+        .value_of("ID", |text| (text.len() <= ID_BYTES_MAX && is_writable(text)).then(|| text.to_owned()))?;
     let enabled = rule.value_of("Status", |text| match text {
         "Enabled" => Some(true),
         "Disabled" => Some(false),
@@ -138,7 +139,7 @@ fn read_rule(rule: &Element) -> Result<LifecycleRule, XmlError> {
     })?;
     let read = LifecycleRule {
         id: id.unwrap_or_default(),
-        prefix: rule.text_of("Prefix")?.unwrap_or_default().to_owned(),
+        prefix: read_prefix(rule)?,
         enabled: enabled.ok_or(XmlError::Missing { name: "Status" })?,
         expiration: rule.one("Expiration")?.map(read_expiration).transpose()?,
         abort_multipart_upload: rule.one("AbortMultipartUpload")?.map(read_abort).transpose()?,
@@ -151,6 +152,16 @@ fn read_rule(rule: &Element) -> Result<LifecycleRule, XmlError> {
         }
         _ => Ok(read),
     }
+}
+
+/// The prefix as written. One that cannot be written again is refused: whoever reads the rules and puts them
+/// back would otherwise delete other objects.
+fn read_prefix(rule: &Element) -> Result<String, XmlError> {
+    let prefix = rule.text_of("Prefix")?.unwrap_or_default();
+    if !is_writable(prefix) {
+        return Err(XmlError::Value { name: "Prefix", value: prefix.chars().take(256).collect() });
+    }
+    Ok(prefix.to_owned())
 }
 
 fn read_expiration(element: &Element) -> Result<Expiration, XmlError> {

@@ -209,6 +209,9 @@ fn refuses_document_types_entities_and_whatever_is_not_one_document() {
     assert_eq!(DeleteObjects::parse(b"<Delete>\xff</Delete>"), Err(XmlError::Malformed));
     assert_eq!(parse("<Remove/>"), XmlError::Root { expected: "Delete" });
     assert!(matches!(parse(&format!("<Delete>{inner}<Other/></Delete>")), XmlError::Unknown { .. }));
+    // Found by fuzzing: this named the key "ab".
+    let inside = "<Delete><Object><Key>a<Other/>b</Key></Object></Delete>";
+    assert!(matches!(parse(inside), XmlError::Unknown { .. }));
     assert_eq!(parse("<Delete><Object/></Delete>"), XmlError::Missing { name: "Key" });
     assert_eq!(parse("<Delete></Delete>"), XmlError::Missing { name: "Object" });
     assert!(matches!(parse(&format!("<Delete><Quiet>yes</Quiet>{inner}</Delete>")), XmlError::Value { .. }));
@@ -317,6 +320,10 @@ fn refuses_lifecycle_rules_that_would_delete_other_than_meant() {
         "<Status>Enabled</Status><Expiration></Expiration>",
         "<Status>Enabled</Status><Expiration><Days>0</Days></Expiration>",
         "<Status>Enabled</Status><Expiration><CreatedBeforeDate>soon</CreatedBeforeDate></Expiration>",
+        // Found by fuzzing: another prefix came back than was written, and elements were passed over.
+        "<Prefix>a\u{1}</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>",
+        "<ID>a\0</ID><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>",
+        "<Prefix>a<b/>c</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>",
     ] {
         let error = WireError::from(lifecycle(&[rule]).unwrap_err());
         assert_eq!(error.code().as_str(), "MalformedXML", "{rule}");

@@ -89,10 +89,22 @@ fn escape(target: &mut String, text: &str) {
             '>' => target.push_str("&gt;"),
             // A bare carriage return would be read back as a line feed.
             '\r' => target.push_str("&#13;"),
-            '\n' | '\t' => target.push(letter),
-            // XML 1.0 has no way to write these, not even as references.
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => target.push('\u{fffd}'),
+            unwritable if is_unwritable(unwritable) => target.push('\u{fffd}'),
             _ => target.push(letter),
         }
+    }
+}
+
+/// Whether a text that is written can be read again as it was.
+pub(super) fn is_writable(text: &str) -> bool {
+    !text.chars().any(is_unwritable)
+}
+
+/// XML 1.0 has no way to write these, not even as references.
+fn is_unwritable(letter: char) -> bool {
+    match letter {
+        '\t' | '\n' | '\r' => false,
+        '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => true,
+        _ => false,
     }
 }
