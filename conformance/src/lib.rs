@@ -7,6 +7,7 @@ pub mod application;
 pub mod form;
 pub mod running;
 pub mod signing;
+pub mod soak;
 pub mod store_client;
 pub mod wire;
 

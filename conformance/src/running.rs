@@ -16,6 +16,15 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
+/// Raises the number of files that this process may open to what the system permits, and says how many that is.
+pub fn open_files_allowed() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // Where it cannot be raised the old one stays in force, which is what is read back.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// Where the binary under test lies: `COUNTERSIGN_BIN`, else beside this test's own executable.
 pub fn binary_path() -> PathBuf {
     if let Some(path) = std::env::var_os("COUNTERSIGN_BIN") {
@@ -122,6 +131,17 @@ impl Running {
     /// Sends SIGINT, as Ctrl-C does, and waits for the exit; `None` when it had to be killed after `patience`.
     pub fn interrupt(&mut self, patience: Duration) -> Option<i32> {
         signal(self.child.id(), "INT");
+        self.wait_for_end(patience)
+    }
+
+    /// As [`Running::interrupt`] with SIGTERM, as a service manager does.
+    pub fn terminate(&mut self, patience: Duration) -> Option<i32> {
+        signal(self.child.id(), "TERM");
+        self.wait_for_end(patience)
+    }
+
+    /// Waits for the exit; `None` when it is still running after `patience`.
+    pub fn wait_for_end(&mut self, patience: Duration) -> Option<i32> {
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().expect("wait") {

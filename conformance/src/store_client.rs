@@ -31,6 +31,20 @@ impl StoreClient {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Answer {
+        let answer = self.try_request(method, bucket, key, query, headers, body);
+        answer.unwrap_or_else(|error| panic!("{method} /{bucket}/{key}?{query}: {error}"))
+    }
+
+    /// As [`StoreClient::request`], with an error when no answer comes.
+    pub fn try_request(
+        &self,
+        method: &str,
+        bucket: &str,
+        key: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> std::io::Result<Answer> {
         let signed_query: Vec<&str> = query.split('&').filter(is_signed).collect();
         let mark = if signed_query.is_empty() { "" } else { "?" };
         let resource = match (bucket, key) {
@@ -50,7 +64,7 @@ impl StoreClient {
         for (name, value) in sent {
             exchange = exchange.header(&name, &value);
         }
-        exchange.header("Authorization", &authorization).body(body).send(&self.address)
+        exchange.header("Authorization", &authorization).body(body).try_send(&self.address)
     }
 
     /// Creates a private bucket.

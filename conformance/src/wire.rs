@@ -119,6 +119,13 @@ impl Exchange {
         read_answer(&mut stream, started, self.method == "HEAD")
     }
 
+    /// Sends the head and the first bytes of the body, and closes without waiting for an answer.
+    pub fn send_part(&self, address: &str, body_bytes: usize) -> std::io::Result<()> {
+        let mut stream = connect(address)?;
+        stream.write_all(&self.head())?;
+        stream.write_all(&self.body[..body_bytes])
+    }
+
     /// As [`Exchange::try_send`], panicking when no answer comes.
     pub fn send(&self, address: &str) -> Answer {
         send(address, self)

@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use countersign_server::listen::{ListenOptions, tls_from_pem_files};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::command_line::TlsFlags;
 
 /// How many ports are tried after a default one that is taken.
 const PORTS_TRIED: u16 = 50;
+
+/// How many connections may wait for being accepted, as far as the system permits. What comes beyond is tried
+/// again by the other side a second later, so that a burst would see stalls that the store knows nothing of.
+const CONNECTIONS_WAITING_MAX: u32 = 4096;
 
 /// The address to listen on, and whether another port will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,20 +78,28 @@ fn refusal(error: &BindError) -> anyhow::Error {
 }
 
 async fn bind_all(address: SocketAddr, also: Option<IpAddr>) -> Result<Bound, BindError> {
-    let first = bind_one(address).await?;
+    let first = bind_one(address)?;
     let bound = first.local_addr().map_err(|cause| BindError { address, cause })?;
     let mut all = Bound { addresses: vec![bound], listeners: vec![first] };
     // An unspecified address covers every other already.
     if let Some(ip) = also.filter(|ip| *ip != bound.ip() && !bound.ip().is_unspecified()) {
         let second = SocketAddr::new(ip, bound.port());
-        all.listeners.push(bind_one(second).await?);
+        all.listeners.push(bind_one(second)?);
         all.addresses.push(second);
     }
     Ok(all)
 }
 
-async fn bind_one(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|cause| BindError { address, cause })
+fn bind_one(address: SocketAddr) -> Result<TcpListener, BindError> {
+    listening(address).map_err(|cause| BindError { address, cause })
+}
+
+fn listening(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A start right behind an end finds connections of the old process that are still closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(CONNECTIONS_WAITING_MAX)
 }
 
 /// How connections are treated, with TLS where a certificate was given.

@@ -6,12 +6,17 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::blobs::BlobError;
 use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused, StageError};
+use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::RequestContext;
 use crate::request::Call;
 use crate::request_body::BodyError;
 use crate::wire_response::{self, WireResponse};
+
+/// When to come again after SlowDown. What is short then, a place for an upload or room for a form's fields, comes
+/// free within moments; who waits longer waits for nothing.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 /// Why an operation did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +131,9 @@ pub(crate) fn answer(
     };
     if let Some(ec) = error.ec() {
         response.headers_mut().insert("x-oss-ec", HeaderValue::from_static(ec));
+    }
+    if error.code() == ErrorCode::SlowDown {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
     response
 }

@@ -41,7 +41,7 @@ impl Intake {
         }
         let place = Arc::clone(&context.server.uploads)
             .try_acquire_owned()
-            .map_err(|_| WireError::new(ErrorCode::ActiveRequestLimitExceeded))?;
+            .map_err(|_| WireError::new(ErrorCode::SlowDown))?;
         let staged = context.server.options.store.stage(expected_bytes).await?;
         Ok(Self { staged, size, place })
     }

@@ -202,6 +202,7 @@ async fn heads_that_are_not_yet_authorised_share_one_budget() {
     assert_eq!(Form::signed("k", b"x").post(&store).await.status, 204);
     let large = Form::signed("k", b"x").field("pad", &"v".repeat(200_000)).post(&store).await;
     assert_eq!((large.status, large.element("Code")), (503, Some("SlowDown")));
+    assert_eq!(large.header("retry-after"), Some("1"));
     assert_eq!(Form::signed("k", b"x").post(&store).await.status, 204, "the share was given back");
 }
 
@@ -217,7 +218,8 @@ async fn no_more_uploads_stream_at_a_time_than_are_allowed() {
     stream.write_all(begun).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     let second = Form::signed("second", b"x").post(&store).await;
-    assert_eq!(second.status, 503, "{}", second.text());
+    assert_eq!((second.status, second.element("Code")), (503, Some("SlowDown")), "{}", second.text());
+    assert_eq!(second.header("retry-after"), Some("1"));
     stream.write_all(rest).await.unwrap();
     assert_eq!(read(&mut stream).await.status, 204);
     assert_eq!(Form::signed("third", b"x").post(&store).await.status, 204, "the place was given back");

@@ -28,6 +28,7 @@ pub(crate) struct RunningStore {
     pub(crate) key_pem: String,
     now_second: Arc<AtomicI64>,
     stop: Option<oneshot::Sender<()>>,
+    listening: tokio::task::JoinHandle<()>,
     _folder: tempfile::TempDir,
 }
 
@@ -95,17 +96,22 @@ impl RunningStore {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let service = server.clone();
-        tokio::spawn(async move {
+        let listening = tokio::spawn(async move {
             listen(listener, service, setup.listen, async {
                 let _ = stopped.await;
             })
             .await;
         });
-        Self { address, store, server, key_pem, now_second, stop: Some(stop), _folder: folder }
+        Self { address, store, server, key_pem, now_second, stop: Some(stop), listening, _folder: folder }
     }
 
     pub(crate) fn stop(&mut self) {
         self.stop.take();
+    }
+
+    /// Ready when the listener has ended.
+    pub(crate) async fn stopped(&mut self) {
+        (&mut self.listening).await.unwrap();
     }
 
     pub(crate) fn move_clock(&self, seconds: i64) {

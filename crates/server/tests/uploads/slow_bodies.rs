@@ -63,12 +63,17 @@ async fn a_body_that_crawls_is_given_up_though_it_never_stops() {
     setup.limits.body_rate_min = 10_000;
     let store = RunningStore::start_with(setup).await;
     let mut stream = begin(&store, 900).await;
+    assert_eq!(answer_to_a_crawl(&mut stream).await.element("Code"), Some("RequestTimeout"));
+    assert!(store.is_empty().await);
+}
+
+/// Sends a byte now and then until the server answers, which it does long before the body's end.
+async fn answer_to_a_crawl(stream: &mut TcpStream) -> Answer {
     let (mut reader, mut writer) = stream.split();
     let crawl = async {
         for _ in 0..100 {
-            if writer.write_all(b"x").await.is_err() {
-                break;
-            }
+            // Nobody reads any more once the answer is there, which the other side of this will find.
+            let _ = writer.write_all(b"x").await;
             sleep(Duration::from_millis(50)).await;
         }
     };
@@ -78,7 +83,19 @@ async fn a_body_that_crawls_is_given_up_though_it_never_stops() {
         () = crawl => panic!("the server let it crawl"),
         _ = answer => {}
     }
-    assert_eq!(Answer::parse(&bytes).element("Code"), Some("RequestTimeout"));
+    Answer::parse(&bytes)
+}
+
+#[tokio::test]
+async fn stopping_waits_for_an_upload_that_hangs_no_longer_than_the_grace() {
+    let mut setup = Setup::default();
+    setup.listen.shutdown_grace = Duration::from_millis(300);
+    setup.limits.body_idle_timeout = Duration::from_secs(60);
+    let mut store = RunningStore::start_with(setup).await;
+    let _hanging = begin(&store, 500).await;
+    sleep(Duration::from_millis(100)).await;
+    store.stop();
+    tokio::time::timeout(Duration::from_secs(10), store.stopped()).await.expect("it ends though one hangs");
     assert!(store.is_empty().await);
 }
 
@@ -108,22 +125,7 @@ async fn a_fast_beginning_does_not_pay_for_crawling() {
     let bytes = Form::signed("k", &[b'x'; 1 << 20]).request(&[]);
     let mut stream = TcpStream::connect(store.address).await.unwrap();
     stream.write_all(&bytes[..1_000_000]).await.unwrap();
-    let (mut reader, mut writer) = stream.split();
-    let crawl = async {
-        for _ in 0..100 {
-            if writer.write_all(b"x").await.is_err() {
-                break;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let mut bytes = Vec::new();
-    let answer = async { reader.read_to_end(&mut bytes).await };
-    tokio::select! {
-        () = crawl => panic!("a megabyte at the beginning paid for it"),
-        _ = answer => {}
-    }
-    assert_eq!(Answer::parse(&bytes).element("Code"), Some("RequestTimeout"));
+    assert_eq!(answer_to_a_crawl(&mut stream).await.element("Code"), Some("RequestTimeout"));
     assert!(store.is_empty().await);
 }
 
@@ -139,19 +141,6 @@ async fn fields_that_crawl_are_given_up_and_free_their_share_of_the_budget() {
     sleep(Duration::from_millis(100)).await;
     let larger = Form::signed("k", b"x").field("x:large", &"a".repeat(100_000));
     assert_eq!(larger.post(&store).await.status, 503, "the budget is not held");
-    let (mut reader, mut writer) = holder.split();
-    let crawl = async {
-        for _ in 0..100 {
-            let _ = writer.write_all(b"a").await;
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let mut bytes = Vec::new();
-    let answer = async { reader.read_to_end(&mut bytes).await };
-    tokio::select! {
-        () = crawl => panic!("the head was let crawl"),
-        _ = answer => {}
-    }
-    assert_eq!(Answer::parse(&bytes).element("Code"), Some("RequestTimeout"));
+    assert_eq!(answer_to_a_crawl(&mut holder).await.element("Code"), Some("RequestTimeout"));
     assert_eq!(larger.post(&store).await.status, 204);
 }
