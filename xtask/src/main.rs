@@ -1,10 +1,12 @@
 //! The project's own commands. `cargo xtask tidy` holds the house rules, `cargo xtask test` runs everything
 //! that must pass, in the order and in the way that continuous integration does: there is no second recipe.
-//! `cargo xtask bench` measures the store beside its reference and its peers.
+//! `cargo xtask bench` measures the store beside its reference and its peers; `fuzz` and `soak` run long.
 
 mod bench;
 mod crash;
 mod documents;
+mod fuzzing;
+mod soaking;
 mod suite_run;
 mod suites;
 mod system_packages;
@@ -42,6 +44,10 @@ enum Task {
     Crash,
     /// Measure Countersign, its bare reference, nginx and garage in turn, and write `docs/performance.md`.
     Bench(Box<bench::BenchOptions>),
+    /// Fuzz the wire, one target after the other.
+    Fuzz(fuzzing::FuzzArguments),
+    /// Everything mixed against the binary, killed at random, for minutes.
+    Soak(soaking::SoakArguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -64,6 +70,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test { only, .. } => suite_run::run(&root, &only),
         Task::Crash => crash::run(&root),
         Task::Bench(options) => bench::run(&root, &options),
+        Task::Fuzz(arguments) => fuzzing::run(&root, &arguments),
+        Task::Soak(arguments) => soaking::run(&root, &arguments),
     }
 }
 

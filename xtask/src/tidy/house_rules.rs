@@ -76,6 +76,7 @@ pub(crate) const ARROWS: &[Arrow] = &[
     Arrow { package: "countersign-crashfs", may_import: MayImport::Anything },
     Arrow { package: "countersign-conformance", may_import: MayImport::Anything },
     Arrow { package: "countersign-bench", may_import: MayImport::Only(&["countersign-sys"]) },
+    Arrow { package: "countersign-fuzz", may_import: MayImport::Only(&["countersign-protocol"]) },
     Arrow { package: "xtask", may_import: MayImport::Only(&["countersign-protocol"]) },
 ];
 
