@@ -25,6 +25,19 @@ pub fn open_files_allowed() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
+/// Bytes of all files below a folder.
+pub fn bytes_on_disk(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes_on_disk(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
 /// Where the binary under test lies: `COUNTERSIGN_BIN`, else beside this test's own executable.
 pub fn binary_path() -> PathBuf {
     if let Some(path) = std::env::var_os("COUNTERSIGN_BIN") {

@@ -11,7 +11,6 @@ mod record;
 mod strangers;
 mod worker;
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -162,17 +161,4 @@ fn prepare(client: &StoreClient) {
                  <Expiration><Date>2020-01-01T00:00:00.000Z</Date></Expiration></Rule></LifecycleConfiguration>";
     let answer = client.request("PUT", BUCKETS[0], "", "lifecycle", &[], rules);
     assert_eq!(answer.status, 200, "{}", answer.text());
-}
-
-/// Bytes of all files below a folder.
-pub(crate) fn bytes_on_disk(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => bytes_on_disk(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }

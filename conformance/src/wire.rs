@@ -109,6 +109,11 @@ impl Exchange {
         head.into_bytes()
     }
 
+    /// Head and body, as they go over the wire.
+    pub fn whole(&self) -> Vec<u8> {
+        [self.head(), self.body.clone()].concat()
+    }
+
     /// Sends it to `address` (`host:port`).
     pub fn try_send(&self, address: &str) -> std::io::Result<Answer> {
         let started = Instant::now();

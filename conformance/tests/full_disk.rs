@@ -25,26 +25,23 @@ fn sh(script: &str) -> bool {
 
 impl Disk {
     fn tmpfs(mebibytes: u64) -> Disk {
-        Disk::mounted_by(&format!("mount -t tmpfs -o size={mebibytes}m none \"$AT\""))
+        let disk = Disk::mounted_by(&format!("mount -t tmpfs -o size={mebibytes}m none \"$AT\""));
+        disk.expect("not tried: mounting is not permitted here")
     }
 
     /// A file with ext4 in it; none where there is no loop device or no mkfs.
     fn ext4(mebibytes: u64) -> Option<Disk> {
-        let script = format!("truncate -s {mebibytes}m \"$AT.img\" && mkfs.ext4 -q -m 0 \"$AT.img\"");
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().join("disk");
-        std::fs::create_dir(&at).unwrap();
-        let at_text = at.display();
-        let made = sh(&format!("AT='{at_text}'; {script} && mount -o loop \"$AT.img\" \"$AT\""));
-        made.then(|| Disk { _folder: folder, mounted: at })
+        let make = format!("truncate -s {mebibytes}m \"$AT.img\" && mkfs.ext4 -q -m 0 \"$AT.img\"");
+        Disk::mounted_by(&format!("{make} && mount -o loop \"$AT.img\" \"$AT\""))
     }
 
-    fn mounted_by(script: &str) -> Disk {
+    /// None where the script, which knows where to mount as `AT`, does not succeed.
+    fn mounted_by(script: &str) -> Option<Disk> {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().join("disk");
         std::fs::create_dir(&at).unwrap();
-        assert!(sh(&format!("AT='{}'; {script}", at.display())), "not tried: mounting is not permitted here");
-        Disk { _folder: folder, mounted: at }
+        let mounted = sh(&format!("AT='{}'; {script}", at.display()));
+        mounted.then(|| Disk { _folder: folder, mounted: at })
     }
 
     fn data(&self) -> tempfile::TempDir {

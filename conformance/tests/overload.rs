@@ -28,10 +28,6 @@ fn upload(key: &str, bytes: usize) -> Exchange {
     Form::signed(key, &PolicyText::open()).file("x", "a/b", vec![b'x'; bytes]).post("photos")
 }
 
-fn whole(exchange: &Exchange) -> Vec<u8> {
-    [exchange.head(), exchange.body.clone()].concat()
-}
-
 /// A connection that has sent this much.
 fn begun(running: &Running, bytes: &[u8]) -> TcpStream {
     let mut stream = connect(&running.store).expect("a connection");
@@ -71,7 +67,7 @@ fn uploads_beyond_the_limit_are_told_to_slow_down_and_those_under_way_finish() {
         return;
     }
     let running = store();
-    let bytes = whole(&upload("held", 3_000));
+    let bytes = upload("held", 3_000).whole();
     let (first, rest) = bytes.split_at(bytes.len() - 500);
     let mut held: Vec<TcpStream> = (0..UPLOADS_MAX + SURPLUS).map(|_| begun(&running, first)).collect();
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -124,7 +120,7 @@ fn a_thousand_slow_senders_cost_little_memory_and_no_upload() {
     let alone = median_of_uploads(&running, 100);
     let before = running.peak_resident_bytes();
     let exchange = upload("slow", 10_000);
-    let (head, bytes) = (exchange.head().len(), whole(&exchange));
+    let (head, bytes) = (exchange.head().len(), exchange.whole());
     // A third each in the request's head, in the fields, and in the file.
     let cuts = [20, head + 150, bytes.len() - 5_000];
     let mut senders: Vec<(TcpStream, usize)> = (0..SENDERS)
@@ -162,7 +158,7 @@ fn connections_beyond_the_limit_wait_until_one_ends() {
     let running = store();
     let mut idle: Vec<TcpStream> =
         (0..CONNECTIONS_MAX).map(|_| connect(&running.store).expect("a connection")).collect();
-    let request = whole(&Exchange::get("/_countersign/healthz").host(&running.store));
+    let request = Exchange::get("/_countersign/healthz").host(&running.store).whole();
     let mut late = begun(&running, &request);
     late.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout");
     assert!(read_answer(&mut late, Instant::now(), false).is_err(), "one more than allowed was served");
@@ -226,7 +222,7 @@ fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
 #[test]
 fn the_second_ctrl_c_ends_at_once() {
     let mut running = store();
-    let bytes = whole(&upload("k", 100_000));
+    let bytes = upload("k", 100_000).whole();
     let _hanging = begun(&running, &bytes[..50_000]);
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(running.interrupt(Duration::from_secs(2)), None, "an upload is under way");

@@ -5,6 +5,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::bail;
 
+use crate::suite_run::build_folder;
+
 /// How long, and from which seed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SoakArguments {
@@ -25,10 +27,9 @@ pub(crate) fn run(root: &Path, arguments: &SoakArguments) -> anyhow::Result<Exit
     if !built.success() {
         bail!("the binary does not build");
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
     let mut soak = Command::new("cargo");
     soak.current_dir(root)
-        .env("COUNTERSIGN_BIN", target.join("release/countersign"))
+        .env("COUNTERSIGN_BIN", build_folder(root).join("release/countersign"))
         .args([
             "run",
             "--release",

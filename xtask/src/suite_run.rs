@@ -174,7 +174,7 @@ fn prepare(root: &Path, folder: &Path, command: &[&str]) -> anyhow::Result<Comma
 }
 
 /// Where cargo puts what it builds.
-fn build_folder(root: &Path) -> PathBuf {
+pub(crate) fn build_folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::callers::Caller;
 use super::record::{Held, Record};
-use super::{BUCKETS, Tally, bytes_on_disk};
-use crate::running::run;
+use super::{BUCKETS, Tally};
+use crate::running::{bytes_on_disk, run};
 use crate::{Running, StoreClient};
 
 /// While it is down: every stored object whose application never heard of it is listed as owed.
@@ -86,7 +86,7 @@ pub(crate) fn after_start(running: &Running, record: &Record, tally: &Tally) -> 
 
 /// Files that a crash may leave behind and recovery must remove.
 fn leftovers(data: &std::path::Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(data.join("staged")) else { return Vec::new() };
+    let entries = std::fs::read_dir(data.join("blobs/staged")).expect("the folder of what is staged");
     entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
@@ -124,11 +124,6 @@ fn settle_down(running: &Running, bytes: u64, tally: &Tally) {
 }
 
 fn scrub(running: &mut Running, tally: &Tally) {
-    let (_, help, _) = run(&["--help"]);
-    if !help.contains("scrub") {
-        println!("scrub: this binary has no such command");
-        return;
-    }
     let code = running.terminate(Duration::from_secs(45));
     assert_eq!(code, Some(0), "{}", running.printed());
     let data = running.data().display().to_string();

@@ -44,8 +44,7 @@ fn beginning(store: &str, number: usize, chance: &mut Chance) -> Option<(TcpStre
     let form =
         Form::signed(&format!("slow/{number}"), &PolicyText::open()).file("x", "a/b", vec![b'x'; 100_000]);
     let exchange = form.post(BUCKETS[0]);
-    let head = exchange.head();
-    let whole = [head.as_slice(), &exchange.body].concat();
+    let (head, whole) = (exchange.head(), exchange.whole());
     let cut = match number % 3 {
         0 => chance.between(1, head.len() as u64),
         1 => head.len() as u64 + chance.between(1, 300),

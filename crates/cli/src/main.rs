@@ -2,8 +2,9 @@
 //! credentials, the listeners) and wires store, server and application together. It decides nothing about
 //! uploads.
 //!
-//! Exit codes: 0 done; 1 an upload was refused or failed, or stored bytes are damaged; 2 a setting, an address or a folder cannot be used;
-//! 3 stored, and the application declined; 4 stored, and the application did not confirm.
+//! Exit codes: 0 done; 1 an upload was refused or failed, or stored bytes are damaged; 2 a setting, an address
+//! or a folder cannot be used; 3 stored, and the application declined; 4 stored, and the application did not
+//! confirm.
 
 mod app_alone;
 mod callbacks;

@@ -20,11 +20,8 @@ impl RecordedDevice {
         RecordedDevice { trace, unnamed_files }
     }
 
-    fn opened(&self, path: &Path, file: Arc<dyn DeviceFile>) -> io::Result<Arc<dyn DeviceFile>> {
-        let place = self.trace.place(path)?;
-        let inode =
-            self.trace.step(|state| state.find(&place).ok_or_else(|| io::ErrorKind::NotFound.into()))?;
-        Ok(Arc::new(RecordedFile { trace: Arc::clone(&self.trace), file, inode, place }))
+    fn recorded(&self, file: Arc<dyn DeviceFile>, inode: Inode, place: String) -> Arc<dyn DeviceFile> {
+        Arc::new(RecordedFile { trace: Arc::clone(&self.trace), file, inode, place })
     }
 }
 
@@ -38,29 +35,23 @@ impl Device for RecordedDevice {
             let file = LocalDisk.create_unnamed(folder)?;
             let inode = state.next_inode();
             state.push(Event::MakeFile(inode), place.clone());
-            let trace = Arc::clone(&self.trace);
-            Ok(Arc::new(RecordedFile { trace, file, inode, place: place.clone() }) as Arc<dyn DeviceFile>)
+            Ok(self.recorded(file, inode, place.clone()))
         })
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>> {
         let place = self.trace.place(path)?;
-        let file = self.trace.step(|state| {
+        self.trace.step(|state| {
             let file = LocalDisk.create(path)?;
             let inode = state.next_inode();
             state.push(Event::MakeFile(inode), place.clone());
             state.named(&place, inode)?;
-            Ok(file)
-        })?;
-        self.opened(path, file)
+            Ok(self.recorded(file, inode, place.clone()))
+        })
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>> {
         LocalDisk.open(path)
-    }
-
-    fn open_to_write(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>> {
-        self.opened(path, LocalDisk.open_to_write(path)?)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -144,18 +135,6 @@ impl DeviceFile for RecordedFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.trace.sync(&self.place, |until| Event::SyncFile(self.inode, until))
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.trace.step(|state| {
-            self.file.set_len(len)?;
-            state.push(Event::SetLen(self.inode, len), self.place.clone());
-            Ok(())
-        })
     }
 
     fn link(&self, path: &Path) -> io::Result<()> {

@@ -4,7 +4,7 @@
 //! are handed on in batches: received, hashed and written beside one another, the latter two off the async
 //! threads. At most 256 KiB are held, whatever the upload's size.
 
-mod digest;
+pub(crate) mod digest;
 mod hash_line;
 mod spill;
 

@@ -1,5 +1,7 @@
 //! Faults that happen once, at the n-th call of a kind.
 
+use countersign_store::blobs::Work;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +62,30 @@ impl<K: Copy + PartialEq> Faults<K> {
         coming.iter_mut().filter(|fault| fault.call == call).for_each(|fault| fault.in_calls -= 1);
         let due = coming.iter().position(|fault| fault.in_calls == 0)?;
         Some(coming.remove(due).fault)
+    }
+}
+
+/// The call as the fault wants it. `shorten` makes its outcome a short one, `error` names a failure.
+pub(crate) fn call_with<T: Send + 'static, E: Send + 'static>(
+    fault: Option<Fault>,
+    call: impl FnOnce() -> Work<Result<T, E>>,
+    shorten: impl FnOnce(T) -> T + Send + 'static,
+    error: impl FnOnce(Fault) -> E,
+) -> Work<Result<T, E>> {
+    match fault {
+        None => call(),
+        Some(Fault::Slow(time)) => {
+            let work = call();
+            Box::pin(async move {
+                tokio::time::sleep(time).await;
+                work.await
+            })
+        }
+        Some(Fault::Short) => {
+            let work = call();
+            Box::pin(async move { work.await.map(shorten) })
+        }
+        Some(fault) => Box::pin(ready(Err(error(fault)))),
     }
 }
 

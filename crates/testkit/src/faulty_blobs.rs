@@ -1,11 +1,10 @@
 //! Blobs that fail when they are told to.
 
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, Faults, call_with};
 use bytes::Bytes;
 use countersign_store::blobs::{
     BlobError, BlobId, BlobReader, BlobWriter, Blobs, Chunks, OpenedBlob, SealedBytes, Work,
 };
-use std::future::ready;
 use std::io;
 use std::sync::Arc;
 
@@ -57,21 +56,7 @@ fn with<T: Send + 'static>(
     call: impl FnOnce() -> Work<Result<T, BlobError>>,
     shorten: impl FnOnce(T) -> T + Send + 'static,
 ) -> Work<Result<T, BlobError>> {
-    match fault {
-        None => call(),
-        Some(Fault::Slow(time)) => {
-            let work = call();
-            Box::pin(async move {
-                tokio::time::sleep(time).await;
-                work.await
-            })
-        }
-        Some(Fault::Short) => {
-            let work = call();
-            Box::pin(async move { work.await.map(shorten) })
-        }
-        Some(fault) => Box::pin(ready(Err(error_of(fault)))),
-    }
+    call_with(fault, call, shorten, error_of)
 }
 
 impl Blobs for FaultyBlobs {

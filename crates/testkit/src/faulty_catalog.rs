@@ -1,6 +1,6 @@
 //! A catalog that fails when it is told to.
 
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, Faults, call_with};
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
@@ -55,21 +55,25 @@ impl FaultyCatalog {
         }
     }
 
+    /// A write has no short answer: it fails then.
+    fn write<T: Send + 'static>(
+        &self,
+        call: CatalogCall,
+        write: impl FnOnce() -> Work<Result<T, ApplyError>>,
+    ) -> Work<Result<T, ApplyError>> {
+        match self.faults.at(call) {
+            Some(Fault::Short) => Box::pin(ready(Err(self.apply_error(Fault::Short)))),
+            fault => call_with(fault, write, |done| done, |fault| self.apply_error(fault)),
+        }
+    }
+
     fn ask<T: Send + 'static>(
         &self,
         call: CatalogCall,
-        answer: Work<Result<T, CatalogError>>,
+        query: impl FnOnce() -> Work<Result<T, CatalogError>>,
         shorten: impl FnOnce(T) -> T + Send + 'static,
     ) -> Work<Result<T, CatalogError>> {
-        match self.faults.at(call) {
-            None => answer,
-            Some(Fault::Slow(time)) => Box::pin(async move {
-                tokio::time::sleep(time).await;
-                answer.await
-            }),
-            Some(Fault::Short) => Box::pin(async move { answer.await.map(shorten) }),
-            Some(_) => Box::pin(ready(Err(CatalogError::Engine("injected".to_owned())))),
-        }
+        call_with(self.faults.at(call), query, shorten, |_| CatalogError::Engine("injected".to_owned()))
     }
 }
 
@@ -84,17 +88,7 @@ fn half_of_the_bytes(mut found: Option<ObjectRecord>) -> Option<ObjectRecord> {
 
 impl Catalog for FaultyCatalog {
     fn apply(&self, batch: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome> {
-        match self.faults.at(CatalogCall::Apply) {
-            None => self.inner.apply(batch),
-            Some(Fault::Slow(time)) => {
-                let applied = self.inner.apply(batch);
-                Box::pin(async move {
-                    tokio::time::sleep(time).await;
-                    applied.await
-                })
-            }
-            Some(fault) => Box::pin(ready(Err(self.apply_error(fault)))),
-        }
+        self.write(CatalogCall::Apply, || self.inner.apply(batch))
     }
 
     fn apply_later(&self, mutation: Mutation<PlacedContent>) {
@@ -102,7 +96,7 @@ impl Catalog for FaultyCatalog {
     }
 
     fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>> {
-        self.ask(CatalogCall::Bucket, self.inner.bucket(name), |found| found)
+        self.ask(CatalogCall::Bucket, || self.inner.bucket(name), |found| found)
     }
 
     fn buckets(
@@ -115,11 +109,11 @@ impl Catalog for FaultyCatalog {
     }
 
     fn object(&self, bucket: &str, key: Bytes) -> Work<Result<Option<ObjectRecord>, CatalogError>> {
-        self.ask(CatalogCall::Object, self.inner.object(bucket, key), half_of_the_bytes)
+        self.ask(CatalogCall::Object, || self.inner.object(bucket, key), half_of_the_bytes)
     }
 
     fn list(&self, bucket: &str, query: ListQuery) -> Work<Result<Option<ListPage>, CatalogError>> {
-        self.ask(CatalogCall::List, self.inner.list(bucket, query), |page| page)
+        self.ask(CatalogCall::List, || self.inner.list(bucket, query), |page| page)
     }
 
     fn inline_bytes(&self, row: u64) -> Work<Result<Option<Bytes>, CatalogError>> {
@@ -139,10 +133,7 @@ impl Catalog for FaultyCatalog {
     }
 
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {
-        match self.faults.at(CatalogCall::Forget) {
-            None | Some(Fault::Slow(_)) => self.inner.forget_garbage(gone),
-            Some(fault) => Box::pin(ready(Err(self.apply_error(fault)))),
-        }
+        self.write(CatalogCall::Forget, || self.inner.forget_garbage(gone))
     }
 
     fn unnamed(&self, blobs: Vec<BlobId>) -> Work<Result<Vec<BlobId>, CatalogError>> {

@@ -10,10 +10,6 @@ use serde::de::DeserializeOwned;
 
 use super::peers::RunningPeer;
 
-/// How a store that can do without MD5 is told to.
-const SWITCHES_WITHOUT_MD5: &[(&str, &str)] =
-    &[("--form-etag", "--form-etag crc64"), ("--no-md5", "--no-md5")];
-
 /// The programs of a run.
 pub(super) struct Instruments {
     /// `countersign-bench`.
@@ -68,13 +64,6 @@ impl Instruments {
     /// Measures what the machine itself can do; figures by name, none where a tool is missing.
     pub(super) fn limit(&self, measure: &str, data: &Path) -> anyhow::Result<BTreeMap<String, Option<f64>>> {
         answer(Command::new(&self.program).args(["limits", "--measure", measure, "--data"]).arg(data))
-    }
-
-    /// The argument that switches the store's MD5 off, if it has one.
-    pub(super) fn switch_without_md5(&self) -> Option<&'static str> {
-        let output = Command::new(&self.countersign).args(["store", "--help"]).output().ok()?;
-        let help = String::from_utf8_lossy(&output.stdout).into_owned();
-        SWITCHES_WITHOUT_MD5.iter().find(|(flag, _)| help.contains(flag)).map(|(_, argument)| *argument)
     }
 }
 

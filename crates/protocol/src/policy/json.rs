@@ -95,12 +95,14 @@ impl Reader<'_> {
                 None => return Err(not_json("")),
             }
             let name = self.text()?;
-            if !members.is_empty() && names.is_empty() {
-                names.extend(members.iter().map(|(known, _)| known.clone()));
-            }
             // Most objects of a policy have one member, which needs no set.
-            if !members.is_empty() && !names.insert(name.clone()) {
-                return Err(PolicyError::NamedTwice { name: name.chars().take(64).collect() });
+            if let Some((first, _)) = members.first() {
+                if names.is_empty() {
+                    names.insert(first.clone());
+                }
+                if !names.insert(name.clone()) {
+                    return Err(PolicyError::NamedTwice { name: name.chars().take(64).collect() });
+                }
             }
             if self.next_solid() != Some(':') {
                 return Err(not_json(": expected"));

@@ -15,6 +15,8 @@ mod form;
 mod reads;
 mod running_store;
 mod syncs;
+#[path = "../uploads/test_server.rs"]
+mod test_server;
 #[allow(dead_code, reason = "the uploads' tests use all of it")]
 #[path = "../uploads/wire_client.rs"]
 mod wire_client;

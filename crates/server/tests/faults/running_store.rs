@@ -5,25 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_server::listen::{ListenOptions, listen};
-use countersign_server::{Credential, Limits, Server, ServerOptions};
+use countersign_server::Server;
+use countersign_server::listen::ListenOptions;
 use countersign_store::blobs::{LocalFiles, LocalFilesOptions};
 use countersign_store::catalog::{SqliteCatalog, SqliteOptions};
 use countersign_store::{Clock, HealthFlag, Mutation, Store, StoreParts};
-use countersign_sys::RsaMd5Key;
 use countersign_testkit::{FaultyBlobs, FaultyCatalog};
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::form::{Form, HOST, policy};
+use crate::test_server;
+pub(crate) use crate::test_server::{BUCKET, KEY_ID, KEY_SECRET, NOW_SECOND};
 use crate::wire_client::{Answer, request, send};
 
-pub(crate) const BUCKET: &str = "demo";
-pub(crate) const KEY_ID: &str = "test-key-id";
-pub(crate) const KEY_SECRET: &str = "test-key-secret";
-/// 2026-11-22T12:00:00Z.
-pub(crate) const NOW_SECOND: i64 = 1_795_348_800;
 /// A length that goes into a blob, in several batches.
 pub(crate) const LARGE: usize = 600_000;
 /// A length that stays in the catalog.
@@ -62,25 +57,6 @@ async fn assemble(folder: &Path, clock: &Clock) -> (Store, FaultyBlobs, FaultyCa
     (Store::assemble(parts).await.unwrap(), blobs, catalog)
 }
 
-fn server(store: &Store, clock: Clock) -> Server {
-    Server::new(ServerOptions {
-        store: store.clone(),
-        clock,
-        credentials: vec![Credential { id: KEY_ID.to_owned(), secret: KEY_SECRET.into() }],
-        domains: vec!["oss.test".to_owned()],
-        cname: Vec::new(),
-        region: "cn-hangzhou".to_owned(),
-        advertised_endpoint: None,
-        public_store_url: None,
-        callback_allow: Vec::new(),
-        callback_key: RsaMd5Key::generate_2048().unwrap(),
-        callback_key_url: "http://oss.test/_countersign/callback_pub_key_v1.pem".to_owned(),
-        callback_extra_roots: Vec::new(),
-        limits: Limits::default(),
-    })
-    .unwrap()
-}
-
 impl RunningStore {
     /// With a bucket that anybody may write to.
     pub(crate) async fn start() -> Self {
@@ -93,16 +69,8 @@ impl RunningStore {
     async fn start_in(folder: tempfile::TempDir) -> Self {
         let clock: Clock = Arc::new(|| Timestamp::from_second(NOW_SECOND).unwrap());
         let (store, blobs, catalog) = assemble(folder.path(), &clock).await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let service = server(&store, clock);
-        tokio::spawn(async move {
-            listen(listener, service, ListenOptions::default(), async {
-                let _ = stopped.await;
-            })
-            .await;
-        });
+        let server = Server::new(test_server::options(&store, clock)).unwrap();
+        let (address, stop, _listening) = test_server::serve(server, ListenOptions::default()).await;
         Self { address, store, blobs, catalog, folder: Some(folder), _stop: stop }
     }
 

@@ -21,5 +21,6 @@ mod refusals;
 mod running_store;
 mod slow_bodies;
 mod success;
+mod test_server;
 mod tls;
 mod wire_client;

@@ -5,21 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use countersign_server::listen::{ListenOptions, listen};
-use countersign_server::{Credential, Limits, Permission, Server, ServerOptions};
+use countersign_server::listen::ListenOptions;
+use countersign_server::{Limits, Permission, Server, ServerOptions};
 use countersign_store::{Clock, Mutation, ObjectRecord, OwedRecord, Store, StoreOptions};
-use countersign_sys::RsaMd5Key;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-pub(crate) const BUCKET: &str = "demo";
-pub(crate) const KEY_ID: &str = "test-key-id";
-pub(crate) const KEY_SECRET: &str = "test-key-secret";
-/// 2026-11-22T12:00:00Z.
-pub(crate) const NOW_SECOND: i64 = 1_795_348_800;
+use crate::test_server;
+pub(crate) use crate::test_server::{BUCKET, KEY_ID, KEY_SECRET, NOW_SECOND};
 
 pub(crate) struct RunningStore {
     pub(crate) address: SocketAddr,
@@ -74,34 +69,15 @@ impl RunningStore {
         let store = Store::open(StoreOptions::new(folder.path(), Arc::clone(&clock))).await.unwrap();
         let settings = [("acl".to_owned(), setup.acl.as_bytes().to_vec())].into();
         store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
-        let callback_key = RsaMd5Key::generate_2048().unwrap();
-        let key_pem = callback_key.public_key_pem().unwrap();
-        let server = Server::new(ServerOptions {
-            store: store.clone(),
-            clock,
-            credentials: vec![Credential { id: KEY_ID.to_owned(), secret: KEY_SECRET.into() }],
-            domains: vec!["oss.test".to_owned()],
-            cname: Vec::new(),
-            region: "cn-hangzhou".to_owned(),
-            advertised_endpoint: None,
-            public_store_url: None,
+        let options = ServerOptions {
             callback_allow: setup.callback_allow,
-            callback_key,
-            callback_key_url: "http://oss.test/_countersign/callback_pub_key_v1.pem".to_owned(),
             callback_extra_roots: setup.callback_extra_roots,
             limits: setup.limits,
-        })
-        .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let service = server.clone();
-        let listening = tokio::spawn(async move {
-            listen(listener, service, setup.listen, async {
-                let _ = stopped.await;
-            })
-            .await;
-        });
+            ..test_server::options(&store, clock)
+        };
+        let key_pem = options.callback_key.public_key_pem().unwrap();
+        let server = Server::new(options).unwrap();
+        let (address, stop, listening) = test_server::serve(server.clone(), setup.listen).await;
         Self { address, store, server, key_pem, now_second, stop: Some(stop), listening, _folder: folder }
     }
 

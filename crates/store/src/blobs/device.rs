@@ -29,9 +29,6 @@ pub trait Device: Send + Sync + fmt::Debug {
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>>;
 
-    /// Opens a file that is there for reading and writing.
-    fn open_to_write(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>>;
-
     /// Takes a name away; the bytes stay for whoever has the file open.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
@@ -67,17 +64,6 @@ pub trait DeviceFile: Send + Sync + fmt::Debug {
 
     /// Makes the bytes and the length durable.
     fn sync_data(&self) -> io::Result<()>;
-
-    /// The length in bytes.
-    fn len(&self) -> io::Result<u64>;
-
-    /// Whether there are no bytes.
-    fn is_empty(&self) -> io::Result<bool> {
-        self.len().map(|len| len == 0)
-    }
-
-    /// Cuts the file, or lengthens it with zeros.
-    fn set_len(&self, len: u64) -> io::Result<()>;
 
     /// Gives a file without a name its name, which nothing may have yet.
     fn link(&self, path: &Path) -> io::Result<()>;

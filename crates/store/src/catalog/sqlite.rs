@@ -26,7 +26,7 @@ use crate::{
 use bucket_table::BucketTable;
 use bytes::Bytes;
 use checkpoint::Checkpointer;
-use commit_queue::{CommitQueue, Request};
+use commit_queue::{CommitQueue, Note, Request};
 use jiff::Timestamp;
 use read_pool::ReadPool;
 use std::path::{Path, PathBuf};
@@ -129,6 +129,10 @@ impl SqliteCatalog {
         Box::pin(async move { answer.await.unwrap_or(Err(ApplyError::Closed)) })
     }
 
+    fn keep(&self, note: Note) -> Work<Result<(), ApplyError>> {
+        self.offer(|reply| Request::Keep { note, reply })
+    }
+
     fn stop(&self) -> impl FnOnce() + Send + use<> {
         self.queue.close();
         let (workers, checkpointer) = (Arc::clone(&self.workers), Arc::clone(&self.checkpointer));
@@ -212,7 +216,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {
-        self.offer(|reply| Request::Forget { gone, reply })
+        self.keep(Note::Forget(gone))
     }
 
     fn unnamed(&self, blobs: Vec<BlobId>) -> Work<Result<Vec<BlobId>, CatalogError>> {
@@ -228,7 +232,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
-        self.offer(|reply| Request::Mark { mark, reply })
+        self.keep(Note::Mark(mark))
     }
 
     fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
@@ -244,7 +248,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn note_scrub(&self, note: ScrubNote) -> Work<Result<(), ApplyError>> {
-        self.offer(|reply| Request::Scrubbed { note, reply })
+        self.keep(Note::Scrubbed(note))
     }
 
     fn shutdown(&self) -> Work<()> {

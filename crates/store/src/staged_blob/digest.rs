@@ -17,7 +17,7 @@ impl Digests {
     }
 
     /// Takes in the next bytes.
-    fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         self.crc64.update(bytes);
     }

@@ -2,7 +2,8 @@
 //! no room to write it: so a file that holds nothing gives its place up then, and is made again when there is
 //! room enough.
 
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use crate::blobs::device::{Device, LocalDisk};
+use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -45,8 +46,7 @@ impl Reserve {
 
     fn has_room(&self) -> bool {
         let folder = self.path.parent().unwrap_or(&self.path);
-        statvfs(folder)
-            .is_ok_and(|space| space.f_bavail.saturating_mul(space.f_frsize) > RESERVE_BYTES + FREE_BYTES_MIN)
+        LocalDisk.free_bytes(folder).is_ok_and(|free| free > RESERVE_BYTES + FREE_BYTES_MIN)
     }
 
     fn make(&self) -> std::io::Result<()> {

@@ -51,7 +51,7 @@ pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()
     );
     outcome.medians(&all);
     disk_note(&all, outcome);
-    without_md5(bench, &all, outcome);
+    without_md5(bench, outcome);
     Ok(())
 }
 
@@ -64,12 +64,6 @@ fn of_md5(all: &Measurements, case: &str) -> Result<(String, f64), String> {
         Err(_) => (all.limit("md5", "own_bytes_per_second")?, "aws-lc, no openssl here"),
     };
     Ok((format!("{} of {} MB/s ({whose})", short(ours), short(md5 / 1e6)), ours * 1e6 / md5))
-}
-
-/// What the disk takes, in the way that is faster there.
-fn disk_rate(all: &Measurements) -> Result<f64, String> {
-    let cached = all.limit("disk", "four_cached_bytes_per_second")?;
-    Ok(cached.max(all.limit("disk", "four_direct_bytes_per_second")?))
 }
 
 fn disk_note(all: &Measurements, outcome: &mut Outcome) {
@@ -85,36 +79,19 @@ fn disk_note(all: &Measurements, outcome: &mut Outcome) {
     ));
 }
 
-/// The row without MD5: of Countersign where it has such a switch, and of the reference in any case.
-fn without_md5(bench: &Bench, with: &Measurements, outcome: &mut Outcome) {
-    let goal = ("four streams of 1 GiB, MD5 switched off", "≥ 0.8 × the disk", Goal::AtLeast(0.8));
-    let switch = bench.instruments.switch_without_md5();
-    let peers = [Peer::Reference, Peer::Countersign];
-    let peers = if switch.is_some() { &peers[..] } else { &peers[..1] };
-    let extra: Vec<&str> = switch.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+/// The row without MD5, which only the reference can do without.
+fn without_md5(bench: &Bench, outcome: &mut Outcome) {
     let turns = Turns {
         rounds: bench.rounds.min(ROUNDS_MAX),
-        extra: &extra,
         reference_extra: &["--no-md5"],
-        ..Turns::of(bench, peers)
+        ..Turns::of(bench, &[Peer::Reference])
     };
-    let case = "post 1G ×4, no MD5";
-    let all = turns.measure(|turn| {
-        turn.load(
-            case,
-            &format!(
-                "--operation post --size 1G --connections 4 --count 4 --seconds {SECONDS_MAX} --prefix n-"
-            ),
-        )
-    });
-    let measured = || -> Result<(String, f64), String> {
-        if switch.is_none() {
-            return Err("not measured: the store has no switch for it; its ETag is always the MD5".to_owned());
-        }
-        let ours = all.median(Peer::Countersign, case, |figures| figures.megabytes_per_second)?;
-        let disk = disk_rate(with)?;
-        Ok((format!("{} of {} MB/s", short(ours), short(disk / 1e6)), ours * 1e6 / disk))
-    };
-    outcome.row(goal, measured());
+    let load =
+        format!("--operation post --size 1G --connections 4 --count 4 --seconds {SECONDS_MAX} --prefix n-");
+    let all = turns.measure(|turn| turn.load("post 1G ×4, no MD5", &load));
+    outcome.row(
+        ("four streams of 1 GiB, MD5 switched off", "≥ 0.8 × the disk", Goal::AtLeast(0.8)),
+        Err("not measured: the store has no switch for it; its ETag is always the MD5".to_owned()),
+    );
     outcome.medians(&all);
 }

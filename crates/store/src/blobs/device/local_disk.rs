@@ -39,10 +39,6 @@ impl Device for LocalDisk {
         opened(File::options().read(true), path)
     }
 
-    fn open_to_write(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>> {
-        opened(File::options().read(true).write(true), path)
-    }
-
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -88,14 +84,6 @@ impl DeviceFile for LocalFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.0.sync_data()
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
     }
 
     fn link(&self, path: &Path) -> io::Result<()> {

@@ -50,12 +50,8 @@ impl Folders {
     /// Opens the root, making it when needed.
     pub(super) fn open(options: &LocalFilesOptions) -> Result<Folders, BlobError> {
         make_folder(&*options.device, &options.folder, options.durable)?;
-        Ok(Folders {
-            device: Arc::clone(&options.device),
-            root: options.folder.clone(),
-            durable: options.durable,
-            state: Mutex::new(State { current: 1, unsettled: BTreeMap::new() }),
-        })
+        let state = Mutex::new(State { current: 1, unsettled: BTreeMap::new() });
+        Ok(Folders { state, ..Folders::beside(options) })
     }
 
     /// The root as it is, for whoever only looks.

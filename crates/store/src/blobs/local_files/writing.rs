@@ -58,10 +58,10 @@ impl Drop for StagedFile {
 impl Staging {
     /// Makes the folder, and finds out whether files without a name can be used there.
     pub(super) fn open(options: &LocalFilesOptions) -> Result<Staging, BlobError> {
-        let (device, folder) = (Arc::clone(&options.device), options.folder.join("staged"));
-        super::folders::make_folder(&*device, &folder, options.durable)?;
-        let unnamed = options.unnamed_files && can_link_unnamed(&*device, &folder);
-        Ok(Staging { device, folder, durable: options.durable, unnamed })
+        let staging = Staging::untouched(options);
+        super::folders::make_folder(&*staging.device, &staging.folder, staging.durable)?;
+        let unnamed = options.unnamed_files && can_link_unnamed(&*staging.device, &staging.folder);
+        Ok(Staging { unnamed, ..staging })
     }
 
     /// For whoever does not stage anything.

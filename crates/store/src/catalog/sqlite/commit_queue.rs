@@ -16,12 +16,18 @@ const LAZY_WAIT: Duration = Duration::from_millis(20);
 pub(super) enum Request {
     /// Mutations in order; who does not wait gives no reply.
     Apply { mutations: Vec<Mutation<PlacedContent>>, reply: Option<oneshot::Sender<BatchOutcome>> },
+    /// What the store notes for itself.
+    Keep { note: Note, reply: oneshot::Sender<Result<(), ApplyError>> },
+}
+
+/// Something that no user asked for, and no rule refuses.
+pub(super) enum Note {
     /// Garbage that is deleted.
-    Forget { gone: Vec<Garbage>, reply: oneshot::Sender<Result<(), ApplyError>> },
+    Forget(Vec<Garbage>),
     /// The mark of the blobs.
-    Mark { mark: u64, reply: oneshot::Sender<Result<(), ApplyError>> },
+    Mark(u64),
     /// What a scrub found.
-    Scrubbed { note: ScrubNote, reply: oneshot::Sender<Result<(), ApplyError>> },
+    Scrubbed(ScrubNote),
 }
 
 /// The queue.
@@ -137,9 +143,7 @@ impl Request {
             Request::Apply { reply: None, .. } => {
                 tracing::warn!(%error, "a change that nobody waits for was lost")
             }
-            Request::Forget { reply, .. } | Request::Mark { reply, .. } | Request::Scrubbed { reply, .. } => {
-                drop(reply.send(Err(error.clone())))
-            }
+            Request::Keep { reply, .. } => drop(reply.send(Err(error.clone()))),
         }
     }
 }
@@ -150,7 +154,7 @@ mod tests {
 
     fn request() -> (Request, oneshot::Receiver<Result<(), ApplyError>>) {
         let (reply, answer) = oneshot::channel();
-        (Request::Mark { mark: 1, reply }, answer)
+        (Request::Keep { note: Note::Mark(1), reply }, answer)
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! before it writes anything.
 
 use super::bucket_table::{Bucket, Buckets};
-use super::schema;
+use super::commit_queue::Note;
+use super::{inventory, schema};
 use crate::catalog::{Garbage, Piece, PlacedBytes, PlacedContent};
 use crate::{Applied, BucketRecord, Mutation, OwedOutcome, Refused};
 use jiff::Timestamp;
@@ -150,8 +151,17 @@ impl Transaction<'_> {
         Ok(if changed == 0 { Err(Refused::NoSuchOwed) } else { Ok(Applied::OwedClosed) })
     }
 
+    /// Writes what the store notes for itself.
+    pub(super) fn keep(&mut self, note: &Note) -> rusqlite::Result<()> {
+        match note {
+            Note::Forget(gone) => self.forget(gone),
+            Note::Mark(mark) => schema::put_counter(self.connection, schema::BLOB_MARK, *mark),
+            Note::Scrubbed(note) => inventory::note(self.connection, note),
+        }
+    }
+
     /// Forgets garbage that is deleted; inline rows go here, since they lie here.
-    pub(super) fn forget(&mut self, gone: &[Garbage]) -> rusqlite::Result<()> {
+    fn forget(&mut self, gone: &[Garbage]) -> rusqlite::Result<()> {
         for garbage in gone {
             if let Piece::Inline(row) = garbage.piece {
                 self.connection

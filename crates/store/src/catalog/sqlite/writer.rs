@@ -7,7 +7,7 @@ use super::bucket_table::{BucketTable, Buckets};
 use super::checkpoint::Checkpointer;
 use super::commit_queue::{CommitQueue, Request};
 use super::transaction::{Numbers, Transaction};
-use super::{CatalogError, SqliteOptions, inventory, schema};
+use super::{CatalogError, SqliteOptions, schema};
 use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
 use crate::{Applied, ApplyError, Clock, HealthFlag, Mutation, Refused};
 use rusqlite::{Connection, ErrorCode};
@@ -171,18 +171,8 @@ impl Writer {
                     }
                     done.push(Done::Applied(reply, results));
                 }
-                Request::Forget { gone, reply } => {
-                    keep(if reached { transaction.forget(&gone).err() } else { None });
-                    done.push(Done::Noted(reply));
-                }
-                Request::Mark { mark, reply } => {
-                    let put = || schema::put_counter(transaction.connection, schema::BLOB_MARK, mark);
-                    keep(if reached { put().err() } else { None });
-                    done.push(Done::Noted(reply));
-                }
-                Request::Scrubbed { note, reply } => {
-                    let put = || inventory::note(transaction.connection, &note);
-                    keep(if reached { put().err() } else { None });
+                Request::Keep { note, reply } => {
+                    keep(if reached { transaction.keep(&note).err() } else { None });
                     done.push(Done::Noted(reply));
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::manifest::{Summed, Summing};
 use super::{BackupError, failed, snapshot};
+use crate::blobs::device::{LocalDisk, make_folder_if_missing, sync_name};
 use crate::store::CATALOG_FILE;
 use crate::store::blob_hold::HOLD_FILE;
 use crate::store::folder_lock::LOCK_FILE;
@@ -110,13 +111,9 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
 
 /// Makes a folder for its owner only, and those above it, durably; one that is there is no error.
 pub(super) fn make_folder(path: &Path) -> Result<(), BackupError> {
-    use std::os::unix::fs::DirBuilderExt;
     if path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("made", path))?;
-    match path.parent() {
-        Some(parent) if parent.is_dir() => sync_folder(parent),
-        _ => Ok(()),
-    }
+    let made = make_folder_if_missing(&LocalDisk, path).map_err(failed("made", path))?;
+    sync_name(&LocalDisk, path, made).map_err(failed("written", path))
 }

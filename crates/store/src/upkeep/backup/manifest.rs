@@ -3,7 +3,7 @@
 
 use super::{BackupError, failed};
 use crate::blobs::BlobId;
-use countersign_sys::Md5;
+use crate::staged_blob::digest::Digests;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use jiff::Timestamp;
 use std::fs::File;
@@ -26,23 +26,22 @@ pub(super) struct Summed {
 /// A file's length and digests in the making.
 pub(super) struct Summing {
     len: u64,
-    crc64: Crc,
-    md5: Md5,
+    digests: Digests,
 }
 
 impl Summing {
     pub(super) fn new() -> Summing {
-        Summing { len: 0, crc64: Crc::new(CrcAlgorithm::Crc64Xz), md5: Md5::new() }
+        Summing { len: 0, digests: Digests::new() }
     }
 
     pub(super) fn take(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
-        self.crc64.update(bytes);
-        self.md5.update(bytes);
+        self.digests.update(bytes);
     }
 
     pub(super) fn finish(self) -> Summed {
-        Summed { len: self.len, crc64: self.crc64.finalize(), md5: self.md5.finish() }
+        let (md5, crc64) = self.digests.finish();
+        Summed { len: self.len, crc64, md5 }
     }
 }
 

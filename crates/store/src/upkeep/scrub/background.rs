@@ -2,7 +2,7 @@
 //! so that neither its hashing nor its reading stands in the way of a request; no faster than it was allowed;
 //! going on after a restart where it was.
 
-use super::{Pace, ScrubReport, Scrubbed, Walk, orphans};
+use super::{DamagedObject, Pace, ScrubReport, Scrubbed, Walk, orphans};
 use crate::catalog::{CatalogError, ScrubNote, ScrubProgress};
 use crate::damage;
 use crate::store::Inner;
@@ -112,13 +112,18 @@ pub(crate) async fn scrub_now(inner: &Inner) -> Result<ScrubReport, CatalogError
     let mut report = walk.report;
     orphans::find(&scrubbed, Duration::ZERO, &mut report).await?;
     report.catalog = scrubbed.catalog.check().await?;
-    for damaged in &report.damaged {
-        inner.damaged.found(damaged.record.content, damaged.record.sequence, damaged.record.what.clone());
-    }
-    report.healed.iter().for_each(|content| inner.damaged.whole(*content));
+    make_known(inner, &report.damaged, &report.healed);
     note(inner, ScrubNote { whole: report.healed.clone(), ..ScrubNote::default() }).await;
     damage::keep(inner).await?;
     Ok(report)
+}
+
+/// What was found damaged is not served from now on, and what was found whole is.
+fn make_known(inner: &Inner, damaged: &[DamagedObject], whole: &[u64]) {
+    whole.iter().for_each(|content| inner.damaged.whole(*content));
+    for DamagedObject { record, .. } in damaged {
+        inner.damaged.found(record.content, record.sequence, record.what.clone());
+    }
 }
 
 /// What a page has found is known at once; where the walk is, is kept now and then.
@@ -131,13 +136,10 @@ async fn take_in(
 ) -> Result<(), CatalogError> {
     let now = (inner.clock)();
     let whole = std::mem::take(&mut walk.report.healed);
-    whole.iter().for_each(|content| inner.damaged.whole(*content));
-    let found = walk.report.damaged.len() > *told;
-    for damaged in walk.report.damaged.iter().skip(*told) {
-        inner.damaged.found(damaged.record.content, damaged.record.sequence, damaged.record.what.clone());
-    }
+    let found = walk.report.damaged.get(*told..).unwrap_or_default();
+    make_known(inner, found, &whole);
     *told = walk.report.damaged.len();
-    if found {
+    if !found.is_empty() {
         damage::keep(inner).await?;
     }
     if !whole.is_empty() || (more && now.duration_since(*kept) >= KEEP_EVERY) {

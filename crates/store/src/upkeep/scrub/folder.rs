@@ -6,7 +6,7 @@ use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, DamageRecord, ScrubNote, SqliteCatalog, SqliteOptions};
 use crate::object_reader::pins::Pins;
 use crate::store::folder_lock::FolderLock;
-use crate::store::{CATALOG_FILE, Store};
+use crate::store::{BLOBS_FOLDER, CATALOG_FILE, Store};
 use crate::{Clock, HealthFlag, OpenError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
         None => Arc::new(SqliteCatalog::open_beside(&path, 1)?),
     };
     let blobs: Arc<dyn Blobs> =
-        Arc::new(LocalFiles::open_beside(&LocalFilesOptions::new(data.join("blobs"))));
+        Arc::new(LocalFiles::open_beside(&LocalFilesOptions::new(data.join(BLOBS_FOLDER))));
     let (pins, clock) = (Pins::default(), Arc::clone(&options.clock));
     let ending = Arc::default();
     Ok(Opened { scrubbed: Scrubbed { catalog, blobs, pins, clock, ending }, lock, beside })

@@ -4,9 +4,8 @@ use super::{Pace, Scrubbed};
 use crate::blobs::{BlobError, BlobId};
 use crate::catalog::{CatalogError, Piece};
 use crate::damage::Damage;
+use crate::staged_blob::digest::Digests;
 use crate::{ObjectRecord, Place};
-use countersign_sys::Md5;
-use crc_fast::{CrcAlgorithm, Digest as Crc};
 use std::sync::atomic::Ordering;
 
 /// How much is read at once.
@@ -30,8 +29,7 @@ struct Sum {
     len: u64,
     /// More than this is not read.
     len_max: u64,
-    md5: Md5,
-    crc64: Crc,
+    digests: Digests,
 }
 
 /// Why reading ended.
@@ -43,8 +41,7 @@ enum Ended {
 
 /// Reads all bytes of an object, and says how many there were.
 pub(super) async fn object(scrubbed: &Scrubbed, object: &ObjectRecord, pace: &mut Pace) -> (Verdict, u64) {
-    let (md5, crc64) = (Md5::new(), Crc::new(CrcAlgorithm::Crc64Xz));
-    let mut sum = Sum { len: 0, len_max: object.len, md5, crc64 };
+    let mut sum = Sum { len: 0, len_max: object.len, digests: Digests::new() };
     let ended = read(scrubbed, object, &mut sum, pace).await;
     pace.object().await;
     let bytes = sum.len;
@@ -61,7 +58,8 @@ fn compare(sum: Sum, object: &ObjectRecord) -> Verdict {
     if sum.len != object.len {
         return Verdict::Damaged(Damage::Length { expected: object.len, found: sum.len });
     }
-    match (sum.md5.finish() == object.md5, sum.crc64.finalize() == object.crc64) {
+    let (md5, crc64) = sum.digests.finish();
+    match (md5 == object.md5, crc64 == object.crc64) {
         (true, true) => Verdict::Whole,
         (true, false) => Verdict::Damaged(Damage::Crc64),
         (false, true) => Verdict::Damaged(Damage::Md5),
@@ -122,8 +120,7 @@ async fn read_blob(scrubbed: &Scrubbed, id: BlobId, sum: &mut Sum, pace: &mut Pa
 impl Sum {
     fn take(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
-        self.md5.update(bytes);
-        self.crc64.update(bytes);
+        self.digests.update(bytes);
     }
 }
 
