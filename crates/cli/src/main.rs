@@ -21,6 +21,12 @@ use std::process::ExitCode;
 
 use command_line::{CallbacksCommand, Command};
 
+/// An upload's buffers are made by one thread and freed by another, at which the system's allocator is slow
+/// (`docs/performance.md`).
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The exit code for "cannot start like this".
 const EXIT_SETTINGS: u8 = 2;
 

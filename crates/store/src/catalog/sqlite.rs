@@ -77,7 +77,7 @@ impl SqliteCatalog {
         let connection = schema::open_writer(&options.path, options.durable)?;
         let buckets = Arc::new(BucketTable::load(&connection)?);
         let readers = ReadPool::open(&options.path, options.read_connections.max(1))?;
-        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
+        let checkpointer = Arc::new(Checkpointer::new(options.health.clone(), options.durable));
         let queue = Arc::new(CommitQueue::new());
         let checkpoint_connection = schema::open_checkpointer(&options.path, options.durable)?;
         let writer = Writer::new(connection, &options, Arc::clone(&buckets), Arc::clone(&checkpointer))?;
@@ -100,7 +100,7 @@ impl SqliteCatalog {
         let buckets = Arc::new(BucketTable::load(&schema::open_reader(path)?)?);
         let queue = Arc::new(CommitQueue::new());
         queue.close();
-        let checkpointer = Arc::new(Checkpointer::new(crate::HealthFlag::default()));
+        let checkpointer = Arc::new(Checkpointer::new(crate::HealthFlag::default(), true));
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::default() })
     }
 

@@ -5,22 +5,25 @@
 //! grow for ever; when it has grown past [`RESTART_BYTES`], the writer is held at a gate for one RESTART,
 //! which has only to move what came since the PASSIVE one just before it.
 //!
-//! Both are small on purpose. A checkpoint ends in a sync of the database file, and while the disk works that
-//! off, a commit's own sync waits behind it: the longest commit is as long as a checkpoint is large. Small
-//! ones move a page that changes often more times, which costs some processor time and no rate
-//! (`docs/performance.md` has the figures).
+//! A PASSIVE checkpoint that does not catch up leaves the sync of the database file to a later one, in the end
+//! to that RESTART, and the writer would be held for all of it. So each is followed by a sync of ours.
+//!
+//! The steps are small on purpose. While the disk works such a sync off, a commit's own sync waits behind it: the
+//! longest commit is as long as a step is large. Small ones move a page that changes often more times, which
+//! costs some processor time and no rate (`docs/performance.md` has the figures).
 //!
 //! The gate is ours because SQLite's own waiting for a busy lock sleeps in steps of milliseconds.
 
 use crate::HealthFlag;
+use countersign_sys::sync_database;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Written bytes (estimated) after which the log is moved while the writer goes on.
-const PASSIVE_BYTES: u64 = 3 * 1024 * 1024;
+const PASSIVE_BYTES: u64 = 1024 * 1024;
 /// Length of the log from which the writer is held for a moment, so that the log begins anew.
-const RESTART_BYTES: u64 = 12 * 1024 * 1024;
+const RESTART_BYTES: u64 = 24 * 1024 * 1024;
 /// A query that still reads the log keeps it from beginning anew. Queries are short, and those that begin after
 /// all is moved do not read the log, so a few short waits let the last one end.
 const RESTART_TRIES: u32 = 8;
@@ -35,6 +38,7 @@ pub(super) struct Checkpointer {
     wake: Condvar,
     gate: Gate,
     health: HealthFlag,
+    durable: bool,
 }
 
 /// Where the writer waits while the log begins anew. A plain mutex would let a busy writer pass for ever.
@@ -79,9 +83,9 @@ struct State {
 }
 
 impl Checkpointer {
-    /// Nothing written yet.
-    pub(super) fn new(health: HealthFlag) -> Checkpointer {
-        Checkpointer { state: Mutex::default(), wake: Condvar::new(), gate: Gate::default(), health }
+    /// Nothing written yet. It syncs only what is to be durable.
+    pub(super) fn new(health: HealthFlag, durable: bool) -> Checkpointer {
+        Checkpointer { state: Mutex::default(), wake: Condvar::new(), gate: Gate::default(), health, durable }
     }
 
     /// Held by the writer during a transaction.
@@ -110,13 +114,22 @@ impl Checkpointer {
     /// The thread.
     pub(super) fn run(&self, connection: &Connection) {
         while self.wait() {
-            let outcome = checkpoint(connection, "PASSIVE");
+            let outcome = self.pass(connection);
             let grown = matches!(&outcome, Ok(moved) if moved.log_bytes >= RESTART_BYTES);
             self.report(if grown { self.restart(connection) } else { outcome });
         }
         if self.health.refusal().is_none() {
             self.report(checkpoint(connection, "TRUNCATE"));
         }
+    }
+
+    /// Moves what is there while the writer goes on.
+    fn pass(&self, connection: &Connection) -> rusqlite::Result<Moved> {
+        let moved = checkpoint(connection, "PASSIVE")?;
+        if self.durable {
+            sync_database(connection)?;
+        }
+        Ok(moved)
     }
 
     /// Holds the writer until the log begins anew; for a moment only, even when a query keeps it from that.

@@ -8,6 +8,7 @@
 //! rows in `extent`. That saves a tree in the most frequent commit.
 
 use super::{CatalogError, inventory};
+use countersign_sys::gathered_log_vfs;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
@@ -72,7 +73,7 @@ impl From<rusqlite::Error> for CatalogError {
 
 /// The connection that alone writes rows; makes the tables in a new file.
 pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::default())?;
+    let connection = open_for_writing(path, durable)?;
     set_up(&connection, durable, 16 * 1024)?;
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match found {
@@ -90,7 +91,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, Cata
 
 /// The connection that moves the log into the database file.
 pub(super) fn open_checkpointer(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::default())?;
+    let connection = open_for_writing(path, durable)?;
     set_up(&connection, durable, 256)?;
     connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
@@ -105,6 +106,14 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+fn open_for_writing(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
+    match gathered_log_vfs() {
+        // Only where each commit is synced may the log be gathered.
+        Some(vfs) if durable => Ok(Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?),
+        _ => Ok(Connection::open_with_flags(path, OpenFlags::default())?),
+    }
 }
 
 fn set_up(connection: &Connection, durable: bool, cache_kib: i64) -> Result<(), CatalogError> {

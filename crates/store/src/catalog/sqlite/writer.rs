@@ -254,7 +254,7 @@ mod tests {
         };
         let connection = schema::open_writer(&options.path, true).unwrap();
         let shown = Arc::new(BucketTable::load(&connection).unwrap());
-        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
+        let checkpointer = Arc::new(Checkpointer::new(options.health.clone(), true));
         Writer::new(connection, &options, shown, checkpointer).unwrap()
     }
 
