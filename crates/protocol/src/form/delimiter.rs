@@ -11,6 +11,10 @@ use memchr::{memmem::Finder, memrchr};
 
 use super::Boundary;
 
+/// How much of a delimiter is searched for: what a vector instruction compares at once. Preparing the search for
+/// a longer one takes as long as searching a small upload.
+const SEARCHED_BYTES_MAX: usize = 32;
+
 /// How many blanks may follow a boundary.
 const PADDING_BYTES_MAX: usize = 64;
 
@@ -61,7 +65,8 @@ impl DelimiterScanner {
     pub(super) fn new(boundary: &Boundary) -> Self {
         let mut delimiter = b"\r\n--".to_vec();
         delimiter.extend_from_slice(boundary.as_bytes());
-        let finder = Finder::new(&delimiter).into_owned();
+        let searched = delimiter.get(..SEARCHED_BYTES_MAX).unwrap_or(&delimiter);
+        let finder = Finder::new(searched).into_owned();
         Self { delimiter, finder, held: b"\r\n".to_vec(), behind: Behind::Boundary }
     }
 
@@ -71,6 +76,10 @@ impl DelimiterScanner {
             let candidate = self.first_candidate(chunk);
             if candidate > 0 {
                 return Found::Data(chunk.split_to(candidate));
+            }
+            if let Some(whole) = self.whole_line(chunk) {
+                chunk.advance(whole);
+                return Found::Next(whole);
             }
         }
         while let Some(byte) = chunk.first().copied() {
@@ -112,8 +121,15 @@ impl DelimiterScanner {
 
     /// Where in the chunk a delimiter may begin; the chunk's length if nowhere.
     fn first_candidate(&self, chunk: &[u8]) -> usize {
-        if let Some(at) = self.finder.find(chunk) {
-            return at;
+        let mut from = 0;
+        // Candidates do not overlap, as only their first byte is a CR.
+        while let Some(at) = chunk.get(from..).and_then(|rest| self.finder.find(rest)) {
+            let begun = chunk.get(from + at..).unwrap_or_default();
+            let compared = begun.len().min(self.delimiter.len());
+            if begun.get(..compared) == self.delimiter.get(..compared) {
+                return from + at;
+            }
+            from += at + 1;
         }
         // At the chunk's end a delimiter may have begun. Only the last CR can be its first byte.
         let tail_start = chunk.len().saturating_sub(self.delimiter.len() - 1);
@@ -124,6 +140,15 @@ impl DelimiterScanner {
             }
             _ => chunk.len(),
         }
+    }
+
+    /// The length of the delimiter that the chunk begins with, if all of its line is there and another part
+    /// follows: most are met like this.
+    fn whole_line(&self, chunk: &[u8]) -> Option<usize> {
+        chunk
+            .strip_prefix(self.delimiter.as_slice())?
+            .starts_with(b"\r\n")
+            .then_some(self.delimiter.len() + 2)
     }
 
     fn step(&self, byte: u8) -> Step {

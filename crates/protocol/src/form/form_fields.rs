@@ -49,6 +49,7 @@ impl FormFields {
     pub fn get(&self, name: &str) -> Option<&str> {
         let place = match self.places.get(name) {
             Some(place) => *place,
+            None if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) => return None,
             None => *self.places.get(&name.to_lowercase())?,
         };
         self.fields.get(place).map(|(_, value)| value.as_str())

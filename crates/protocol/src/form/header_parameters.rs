@@ -1,6 +1,8 @@
 //! The parameters behind a header's first word, `; name=value; name="value"`, as in Content-Type and
 //! Content-Disposition. What a parameter means is its header's business.
 
+use memchr::memchr2;
+
 /// The first word and the parameters of a header. `None` when it is not built like that.
 ///
 /// In a quoted value `\"` stands for a quote and `\\` for a backslash; any other backslash stands for itself,
@@ -43,15 +45,16 @@ fn value(text: &str) -> Option<(String, &str)> {
         let value = value.trim_matches([' ', '\t']);
         return (!value.contains('"')).then(|| (value.to_owned(), rest));
     };
-    let mut value = String::new();
+    // Most values escape nothing, and end at the first quote.
+    let plain = memchr2(b'"', b'\\', quoted.as_bytes()).unwrap_or(quoted.len());
+    if let Some(rest) = quoted.get(plain..).and_then(|from| from.strip_prefix('"')) {
+        return closed(quoted.get(..plain)?.to_owned(), rest);
+    }
+    let mut value = String::with_capacity(quoted.len());
     let mut characters = quoted.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         match character {
-            '"' => {
-                let rest = quoted.get(at + 1..)?.trim_start_matches([' ', '\t']);
-                let ended = rest.is_empty() || rest.starts_with(';');
-                return ended.then_some((value, rest));
-            }
+            '"' => return closed(value, quoted.get(at + 1..)?),
             '\\' => {
                 let escaped = characters.next_if(|(_, next)| matches!(next, '"' | '\\'));
                 value.push(escaped.map_or('\\', |(_, next)| next));
@@ -60,6 +63,12 @@ fn value(text: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+/// A quoted value, if nothing but blanks stands between its last quote and the next semicolon.
+fn closed(value: String, behind: &str) -> Option<(String, &str)> {
+    let rest = behind.trim_start_matches([' ', '\t']);
+    (rest.is_empty() || rest.starts_with(';')).then_some((value, rest))
 }
 
 #[cfg(test)]

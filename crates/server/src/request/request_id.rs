@@ -4,6 +4,9 @@
 //! The first eight characters are the second of arrival, as OSS does it, so that ids sort by time.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -22,7 +25,7 @@ impl RequestId {
         // The low 32 bits are what the eight characters can hold.
         let seconds = now.as_second().to_be_bytes();
         time.copy_from_slice(seconds.get(4..).unwrap_or(&[0; 4]));
-        fill_with_randomness(random);
+        random.copy_from_slice(&unlike_its_neighbours());
         let mut text = [0_u8; 24];
         for (pair, byte) in text.chunks_exact_mut(2).zip(raw) {
             for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
@@ -55,12 +58,12 @@ impl fmt::Debug for RequestId {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "this module is the crate's one home of randomness")]
-fn fill_with_randomness(bytes: &mut [u8]) {
-    // An id must be unlike its neighbours, nothing more; without randomness the time still tells requests apart.
-    if let Err(error) = getrandom::fill(bytes) {
-        tracing::warn!(%error, "the system gave no randomness for a request id");
-    }
+/// Eight bytes unlike those of any other call. An id must be unlike its neighbours, nothing more, so the system is
+/// asked for randomness once and not for each request.
+fn unlike_its_neighbours() -> [u8; 8] {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    KEYS.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
 }
 
 #[cfg(test)]
