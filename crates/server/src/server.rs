@@ -17,7 +17,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::callback_dispatch::{self, CallbackConnections, SigningPlaces};
+use crate::callback_dispatch::{self, CallbackConnections, SigningLine};
 use crate::destination_guard::Permission;
 use crate::dispatch;
 use crate::form_head::HeadBudget;
@@ -86,8 +86,10 @@ pub(crate) struct ServerState {
     pub(crate) form_heads: Arc<HeadBudget>,
     /// One permit for each callback that is under way.
     pub(crate) callbacks: Semaphore,
-    /// One place for each callback that is being signed.
-    pub(crate) signing: SigningPlaces,
+    /// One permit for each name of a callback's host that is being resolved.
+    pub(crate) lookups: Arc<Semaphore>,
+    /// The callbacks that wait for their signature.
+    pub(crate) signing: SigningLine,
     /// Connections to applications that are open and not in use.
     pub(crate) callback_connections: Arc<CallbackConnections>,
     /// TLS towards applications.
@@ -118,7 +120,8 @@ impl Server {
             hosts,
             form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
             callbacks: Semaphore::new(options.limits.callbacks_max),
-            signing: SigningPlaces::new(),
+            lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),
+            signing: SigningLine::new(),
             callback_connections: Arc::default(),
             callback_tls: callback_dispatch::client_config(&options.callback_extra_roots)?,
             callback_key_url: callback_dispatch::key_url_header(&options.callback_key_url),

@@ -9,7 +9,7 @@
 //! bears the same request id; an application that took it and fell silent is called a second time, as it
 //! may be called again after a timeout.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -35,7 +35,7 @@ mod callback_tls;
 pub(crate) use callback_connection::CallbackConnections;
 use callback_connection::{CallbackConnection, Destination};
 use callback_exchange::{NoAnswer, exchange};
-pub(crate) use callback_signing::{CallbackSignature, SigningPlaces};
+pub(crate) use callback_signing::{CallbackSignature, SigningLine};
 pub(crate) use callback_tls::client_config;
 
 /// How many addresses of one name are tried.
@@ -115,7 +115,7 @@ async fn attempt(
 
 /// The addresses of the URL's host that the guard lets through; IPv4 first, as OSS knows nothing else.
 async fn permitted(state: &ServerState, url: &CallbackUrl) -> Result<Vec<SocketAddr>, CallbackFailure> {
-    let mut addresses = resolve(url).await?;
+    let mut addresses = resolve(state, url).await?;
     addresses.sort_by_key(SocketAddr::is_ipv6);
     let mut refused = None;
     let mut permitted = Vec::with_capacity(addresses.len());
@@ -132,16 +132,27 @@ async fn permitted(state: &ServerState, url: &CallbackUrl) -> Result<Vec<SocketA
     Ok(permitted)
 }
 
-async fn resolve(url: &CallbackUrl) -> Result<Vec<SocketAddr>, CallbackFailure> {
+async fn resolve(state: &ServerState, url: &CallbackUrl) -> Result<Vec<SocketAddr>, CallbackFailure> {
     if let Ok(address) = url.host.parse::<Ipv4Addr>() {
         return Ok(vec![SocketAddr::from((address, url.port))]);
     }
-    match tokio::net::lookup_host((url.host.as_str(), url.port)).await {
-        Ok(addresses) => Ok(addresses.collect()),
-        Err(error) => {
-            tracing::info!(%url, %error, "a callback's host could not be resolved");
-            Err(CallbackFailure::NameUnresolved)
-        }
+    let unresolved = |error: &dyn std::fmt::Display| {
+        tracing::info!(%url, %error, "a callback's host could not be resolved");
+        CallbackFailure::NameUnresolved
+    };
+    let permit = Arc::clone(&state.lookups).acquire_owned().await.map_err(|error| unresolved(&error))?;
+    let (host, port) = (url.host.clone(), url.port);
+    // The thread keeps the permit, not whoever waits: names that nobody answers for must not take the threads
+    // that wait for the disk.
+    let asked = tokio::task::spawn_blocking(move || {
+        let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        drop(permit);
+        addresses
+    });
+    match asked.await {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err(unresolved(&error)),
+        Err(lost) => Err(unresolved(&lost)),
     }
 }
 

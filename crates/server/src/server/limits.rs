@@ -29,6 +29,9 @@ pub struct Limits {
     pub uploads_max: usize,
     /// How many callbacks may be under way at the same time.
     pub callbacks_max: usize,
+    /// How many names of callback hosts may be resolved at the same time. Each takes a thread for as long as the
+    /// system asks for the name, which goes on when the callback is given up.
+    pub callback_lookups_max: usize,
     /// What one attempt at one callback URL may take, from resolving its name to the last byte of its answer.
     pub callback_timeout: Duration,
     /// The longest answer of an application, in bytes.
@@ -50,6 +53,7 @@ impl Default for Limits {
             refusal_drain_timeout: Duration::from_secs(5),
             uploads_max: 1024,
             callbacks_max: 512,
+            callback_lookups_max: 16,
             callback_timeout: Duration::from_secs(5),
             callback_reply_bytes_max: 3 * 1024 * 1024,
             lifecycle_interval: Duration::from_secs(60),
