@@ -129,6 +129,10 @@ impl DeviceFile for RecordedFile {
         self.file.read_at(buffer, offset)
     }
 
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
+        self.file.read_at_hand(buffer, offset)
+    }
+
     fn start_write_back(&self, _offset: u64, _len: u64) -> io::Result<()> {
         Ok(())
     }

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use verified::Watch;
 
 /// How much is read at once.
-pub(crate) const CHUNK_BYTES: u64 = 128 * 1024;
+pub(crate) const CHUNK_BYTES: u64 = 256 * 1024;
 
 /// The bytes of (a range of) an object. While it lives, the sweeper leaves them alone.
 pub struct ObjectReader {
@@ -39,6 +39,8 @@ struct BlobSource {
     reader: Arc<dyn BlobReader>,
     ready: Option<Bytes>,
     ahead: Option<Work<Result<Bytes, BlobError>>>,
+    /// A chunk was not at hand, so the next is read while this one is sent.
+    waits: bool,
     next_offset: u64,
     end: u64,
 }
@@ -68,14 +70,14 @@ impl ObjectReader {
 
     /// From an opened blob, of which the first chunk is read already.
     pub(crate) fn blob(opened: OpenedBlob, offset: u64, len: u64, pin: Pin) -> ObjectReader {
-        let mut source = BlobSource {
+        let source = BlobSource {
             reader: opened.reader,
             next_offset: offset + opened.first.len() as u64,
             ready: Some(opened.first),
             ahead: None,
+            waits: false,
             end: offset + len,
         };
-        source.read_ahead();
         ObjectReader { remaining: len, source: Source::Blob(source), watch: None, _pin: Some(pin) }
     }
 
@@ -95,27 +97,28 @@ impl ObjectReader {
 }
 
 impl BlobSource {
-    fn read_ahead(&mut self) {
-        let len = CHUNK_BYTES.min(self.end.saturating_sub(self.next_offset));
-        if len > 0 && self.ahead.is_none() {
-            self.ahead = Some(self.reader.read_at(self.next_offset, len as usize));
-        }
-    }
-
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ReadError>>> {
         if let Some(first) = self.ready.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        let Some(work) = &mut self.ahead else { return Poll::Ready(None) };
-        let outcome = ready!(work.as_mut().poll(context));
-        self.ahead = None;
+        let Some(mut next) = self.ahead.take().or_else(|| self.read_next()) else { return Poll::Ready(None) };
+        let Poll::Ready(outcome) = next.as_mut().poll(context) else {
+            self.waits = true;
+            self.ahead = Some(next);
+            return Poll::Pending;
+        };
         if let Ok(bytes) = &outcome {
             self.next_offset += bytes.len() as u64;
-            if !bytes.is_empty() {
-                self.read_ahead();
+            if self.waits && !bytes.is_empty() {
+                self.ahead = self.read_next();
             }
         }
         Poll::Ready(Some(outcome.map_err(ReadError::from)))
+    }
+
+    fn read_next(&self) -> Option<Work<Result<Bytes, BlobError>>> {
+        let len = CHUNK_BYTES.min(self.end.saturating_sub(self.next_offset));
+        (len > 0).then(|| self.reader.read_at(self.next_offset, len as usize))
     }
 }
 

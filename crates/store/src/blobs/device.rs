@@ -8,6 +8,7 @@
 //! It knows nothing of blobs: any file under the data folder that must survive a crash belongs here. SQLite's
 //! files have a seam of their own, the VFS.
 
+mod direct_writes;
 mod local_disk;
 
 use std::ffi::OsString;
@@ -53,11 +54,16 @@ pub trait Device: Send + Sync + fmt::Debug {
 
 /// An open file. It stays readable when its name is taken away.
 pub trait DeviceFile: Send + Sync + fmt::Debug {
-    /// Writes at an offset, possibly less than all, and says how much.
+    /// Writes at an offset, possibly less than all, and says how much. Whole pages at a multiple of a page's size
+    /// cost least.
     fn write_at(&self, slices: &[IoSlice<'_>], offset: u64) -> io::Result<usize>;
 
     /// Reads into what room the buffer has beyond its length, possibly less, and says how much: 0 at the end.
     fn read_at(&self, buffer: &mut Vec<u8>, offset: u64) -> io::Result<usize>;
+
+    /// Reads what is in memory already, possibly less, and does not wait for the disk: `None` where nothing is, or
+    /// where that cannot be told.
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<Option<usize>>;
 
     /// Starts moving a written range to the disk and does not wait. Promises nothing.
     fn start_write_back(&self, offset: u64, len: u64) -> io::Result<()>;

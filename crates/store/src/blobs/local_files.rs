@@ -9,6 +9,7 @@
 mod folders;
 mod publisher;
 mod reading;
+mod spare_buffer;
 mod writing;
 
 use super::device::{Device, LocalDisk};

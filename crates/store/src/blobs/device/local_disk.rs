@@ -1,10 +1,11 @@
 //! The real file system.
 
+use super::direct_writes::DirectWrites;
 use super::{Device, DeviceFile, DeviceFolder};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, renameat};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -15,20 +16,29 @@ use std::sync::Arc;
 pub struct LocalDisk;
 
 #[derive(Debug)]
-struct LocalFile(File);
+struct LocalFile {
+    file: File,
+    direct: DirectWrites,
+}
 
 #[derive(Debug)]
 struct LocalFolder(File);
 
+impl LocalFile {
+    fn of(file: File) -> Arc<dyn DeviceFile> {
+        Arc::new(LocalFile { file, direct: DirectWrites::default() })
+    }
+}
+
 fn opened(options: &OpenOptions, path: &Path) -> io::Result<Arc<dyn DeviceFile>> {
-    Ok(Arc::new(LocalFile(options.open(path)?)))
+    Ok(LocalFile::of(options.open(path)?))
 }
 
 impl Device for LocalDisk {
     fn create_unnamed(&self, folder: &Path) -> io::Result<Arc<dyn DeviceFile>> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let file = rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?;
-        Ok(Arc::new(LocalFile(File::from(file))))
+        Ok(LocalFile::of(File::from(file)))
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DeviceFile>> {
@@ -71,24 +81,43 @@ impl Device for LocalDisk {
 
 impl DeviceFile for LocalFile {
     fn write_at(&self, slices: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
-        Ok(rustix::io::pwritev(&self.0, slices, offset)?)
+        match self.direct.write_at(&self.file, slices, offset)? {
+            Some(written) => Ok(written),
+            None => Ok(rustix::io::pwritev(&self.file, slices, offset)?),
+        }
     }
 
     fn read_at(&self, buffer: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
-        Ok(rustix::io::pread(&self.0, rustix::buffer::spare_capacity(buffer), offset)?)
+        Ok(rustix::io::pread(&self.file, rustix::buffer::spare_capacity(buffer), offset)?)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
+        use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
+        match preadv2(&self.file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT) {
+            Ok(read) => Ok(Some(read)),
+            Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn read_at_hand(&self, _buffer: &mut [u8], _offset: u64) -> io::Result<Option<usize>> {
+        Ok(None)
     }
 
     fn start_write_back(&self, offset: u64, len: u64) -> io::Result<()> {
-        countersign_sys::sync_file_range_write(self.0.as_fd(), offset, len)
+        countersign_sys::sync_file_range_write(self.file.as_fd(), offset, len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn link(&self, path: &Path) -> io::Result<()> {
         // Through /proc, since naming a descriptor itself takes a privilege.
-        let unnamed = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         Ok(linkat(CWD, unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
     }
 }

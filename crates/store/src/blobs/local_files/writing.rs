@@ -1,5 +1,5 @@
-//! Writing a blob: a file without a name, filled in order, its write-back started every 8 MiB, synced at the
-//! end.
+//! Writing a blob: a file without a name, filled in order and in whole pages, its write-back started every 8 MiB,
+//! synced at the end.
 
 use super::publisher::Publisher;
 use super::{BlobError, LocalFilesOptions, failed, off_thread, reading, sync_failed};
@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much is written before its write-back is started. Without it, the closing fdatasync has it all to do.
 const WRITE_BACK_BYTES: u64 = 8 * 1024 * 1024;
+/// What is written is a multiple of this, but for the end: a page that is written in two parts is written twice.
+const PAGE_BYTES: usize = 4096;
 /// Announced lengths from here on are checked against the free space first.
 const CHECKED_BYTES: u64 = 1024 * 1024;
 
@@ -124,9 +126,18 @@ pub(super) struct FileWriter {
     progress: Arc<Mutex<Progress>>,
 }
 
+/// Whether a blob's last bytes are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    ToCome,
+    Come,
+}
+
 #[derive(Default)]
 struct Progress {
     staged: Option<StagedFile>,
+    /// The begun page behind what is written.
+    rest: Vec<u8>,
     written: u64,
     write_back_started: u64,
 }
@@ -148,13 +159,19 @@ impl Progress {
         staging: &Staging,
         expected_bytes: Option<u64>,
         chunks: &[Bytes],
+        end: End,
     ) -> Result<&StagedFile, BlobError> {
         let staged = match self.staged.take() {
             Some(staged) => staged,
             None => staging.create(expected_bytes)?,
         };
         let staged = self.staged.insert(staged);
-        self.written += write_all(&*staged.file, chunks, self.written).map_err(failed("writing a blob"))?;
+        let bytes = self.rest.len() + chunks.iter().map(Bytes::len).sum::<usize>();
+        let left = if end == End::Come { 0 } else { bytes % PAGE_BYTES };
+        let (mut slices, rest) = split_behind(&self.rest, chunks, bytes - left);
+        write_all(&*staged.file, &mut slices, self.written).map_err(failed("writing a blob"))?;
+        self.rest = rest;
+        self.written += (bytes - left) as u64;
         let pending = self.written - self.write_back_started;
         if staging.durable && pending >= WRITE_BACK_BYTES {
             let start = self.write_back_started;
@@ -167,24 +184,33 @@ impl Progress {
     }
 }
 
-/// Writes all chunks, many to a call, and says how many bytes they are.
-fn write_all(file: &dyn DeviceFile, chunks: &[Bytes], offset: u64) -> io::Result<u64> {
-    let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-    let mut rest = &mut slices[..];
-    let mut total = 0;
-    IoSlice::advance_slices(&mut rest, 0);
-    while !rest.is_empty() {
-        match file.write_at(rest, offset + total) {
+/// The first bytes of what is there, to be written, and a copy of those behind them.
+fn split_behind<'a>(begun: &'a [u8], chunks: &'a [Bytes], first: usize) -> (Vec<IoSlice<'a>>, Vec<u8>) {
+    let (mut slices, mut rest, mut room) = (Vec::with_capacity(chunks.len() + 1), Vec::new(), first);
+    for bytes in std::iter::once(begun).chain(chunks.iter().map(|chunk| &chunk[..])) {
+        let (now, later) = bytes.split_at(bytes.len().min(room));
+        room -= now.len();
+        slices.push(IoSlice::new(now));
+        rest.extend_from_slice(later);
+    }
+    (slices, rest)
+}
+
+/// Writes all slices, many to a call.
+fn write_all(file: &dyn DeviceFile, mut slices: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match file.write_at(slices, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
-                total += written as u64;
-                IoSlice::advance_slices(&mut rest, written);
+                offset += written as u64;
+                IoSlice::advance_slices(&mut slices, written);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(total)
+    Ok(())
 }
 
 impl BlobWriter for FileWriter {
@@ -193,14 +219,14 @@ impl BlobWriter for FileWriter {
         let expected_bytes = self.expected_bytes;
         off_thread(move || {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.append(&staging, expected_bytes, &chunks).map(|_| ())
+            progress.append(&staging, expected_bytes, &chunks, End::ToCome).map(|_| ())
         })
     }
 
     fn seal(self: Box<Self>, last: Chunks) -> Work<Result<Box<dyn SealedBytes>, BlobError>> {
         off_thread(move || {
             let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            let staged = progress.append(&self.staging, self.expected_bytes, &last)?;
+            let staged = progress.append(&self.staging, self.expected_bytes, &last, End::Come)?;
             if self.staging.durable {
                 staged.file.sync_data().map_err(sync_failed)?;
             }
