@@ -113,7 +113,7 @@ impl Worker {
         let length = match self.chance.between(0, 40) {
             0 => self.chance.between(self.bytes_max / 2, self.bytes_max),
             1..=3 => self.chance.between(60_000, 300_000),
-            4..=6 => self.chance.between(16_000, 17_000),
+            4..=6 => self.chance.between(65_000, 66_000),
             7 => 0,
             _ => self.chance.between(1, 8_000),
         };

@@ -27,6 +27,9 @@ use command_line::{CallbacksCommand, Command};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// How many threads may wait for the disk or hash at the same time: more make no disk faster, and each keeps
+/// memory of its own.
+const BLOCKING_THREADS_MAX: usize = 96;
 /// The exit code for "cannot start like this".
 const EXIT_SETTINGS: u8 = 2;
 
@@ -45,7 +48,10 @@ fn run() -> anyhow::Result<ExitCode> {
     setup::log::start();
     setup::process_limits::keep_files_private();
     setup::process_limits::raise_open_files();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()?;
     let code = runtime.block_on(async {
         match command {
             Command::Serve(flags) => Box::pin(serve::run(*flags)).await,

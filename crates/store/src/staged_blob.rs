@@ -2,10 +2,11 @@
 //!
 //! Up to the inline limit the bytes stay in memory and go into the catalog with their record. Beyond it they
 //! are handed on in batches: received, hashed and written beside one another, the latter two off the async
-//! threads. At most 256 KiB are held, whatever the upload's size.
+//! threads. At most 256 KiB are held, whatever the upload's size, and by the few fastest uploads 2 MiB.
 
 pub(crate) mod digest;
 mod hash_line;
+pub(crate) mod lead;
 mod spill;
 
 use crate::StageError;
@@ -13,6 +14,7 @@ use crate::blobs::{BlobError, Blobs, Chunks, SealedBytes};
 use crate::health::HealthFlag;
 use bytes::{Bytes, BytesMut};
 use digest::Digests;
+use lead::Leads;
 use spill::Spill;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -32,6 +34,7 @@ pub struct StagedBlob {
     health: HealthFlag,
     inline_bytes_max: u64,
     expected_bytes: Option<u64>,
+    leads: Leads,
     batch: Batch,
     len: u64,
     spill: Option<Spill>,
@@ -77,6 +80,7 @@ impl StagedBlob {
     pub(crate) fn new(
         blobs: Arc<dyn Blobs>,
         health: HealthFlag,
+        leads: Leads,
         inline_bytes_max: u64,
         expected_bytes: Option<u64>,
     ) -> StagedBlob {
@@ -85,6 +89,7 @@ impl StagedBlob {
             health,
             inline_bytes_max,
             expected_bytes,
+            leads,
             batch: Batch::default(),
             len: 0,
             spill: None,
@@ -158,7 +163,9 @@ impl StagedBlob {
     }
 
     fn open_spill(&mut self) -> Spill {
-        self.spill.take().unwrap_or_else(|| Spill::new(self.blobs.stage(self.expected_bytes)))
+        self.spill
+            .take()
+            .unwrap_or_else(|| Spill::new(self.blobs.stage(self.expected_bytes), self.leads.own()))
     }
 
     fn refuse_when_unhealthy(&self) -> Result<(), StageError> {

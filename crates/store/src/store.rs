@@ -14,7 +14,7 @@ use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
 use crate::object_reader::{pins::Pins, verified};
 use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
-use crate::staged_blob::StagedBlob;
+use crate::staged_blob::{StagedBlob, lead::Leads};
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
     ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError,
@@ -33,6 +33,8 @@ use std::time::Duration;
 pub(crate) const CATALOG_FILE: &str = "catalog.sqlite";
 /// The folder of the blobs in the data folder.
 pub(crate) const BLOBS_FOLDER: &str = "blobs";
+/// Objects beyond this size have a file each.
+const INLINE_BYTES_MAX: u64 = 64 * 1024;
 /// Marks a data folder into which a backup is being restored.
 pub(crate) const RESTORING_FILE: &str = "RESTORING";
 
@@ -43,7 +45,8 @@ pub struct StoreOptions {
     pub data: PathBuf,
     /// The source of time.
     pub clock: Clock,
-    /// Objects up to this size live in the catalog. At most 64 KiB.
+    /// Objects up to this size live in the catalog. At most 64 KiB, which is where a file of its own begins to
+    /// pay (`docs/performance.md`).
     pub inline_bytes_max: u64,
     /// Whether what is acknowledged survives a power loss. Off only where losing it is fine.
     pub durable: bool,
@@ -63,7 +66,7 @@ impl StoreOptions {
         StoreOptions {
             data: data.into(),
             clock,
-            inline_bytes_max: 16 * 1024,
+            inline_bytes_max: INLINE_BYTES_MAX,
             durable: true,
             read_connections: 4,
             garbage_grace: Duration::from_secs(10),
@@ -100,6 +103,7 @@ pub(crate) struct Inner {
     pub(crate) health: HealthFlag,
     pub(crate) clock: Clock,
     pub(crate) pins: Pins,
+    leads: Leads,
     /// What must not be served.
     pub(crate) damaged: KnownDamage,
     ending: Arc<AtomicBool>,
@@ -131,7 +135,7 @@ impl Store {
             blobs,
             health,
             clock: options.clock,
-            inline_bytes_max: options.inline_bytes_max.min(64 * 1024),
+            inline_bytes_max: options.inline_bytes_max.min(INLINE_BYTES_MAX),
             sweep_every: options.sweep_every,
         };
         let hold = BlobHold::open(&options.data)?;
@@ -165,6 +169,7 @@ impl Store {
             health: parts.health,
             clock: parts.clock,
             pins: Pins::default(),
+            leads: Leads::new(),
             damaged,
             ending: Arc::default(),
             inline_bytes_max: parts.inline_bytes_max,
@@ -187,7 +192,7 @@ impl Store {
             return Err(StageError::Unhealthy { reason: reason.to_owned() });
         }
         let (blobs, health) = (Arc::clone(&inner.blobs), inner.health.clone());
-        Ok(StagedBlob::new(blobs, health, inner.inline_bytes_max, expected_bytes))
+        Ok(StagedBlob::new(blobs, health, inner.leads.clone(), inner.inline_bytes_max, expected_bytes))
     }
 
     /// Applies mutations in order, durably, in one transaction with whatever else waits.

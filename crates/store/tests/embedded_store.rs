@@ -52,7 +52,7 @@ async fn read(store: &Store, object: &ObjectRecord, range: std::ops::Range<u64>)
 
 /// Bytes of every length class: none, inline, a blob in one batch, a blob in many.
 fn lengths() -> [usize; 7] {
-    [0, 1, 16 * 1024, 16 * 1024 + 1, 128 * 1024, 300_001, 9 * 1024 * 1024]
+    [0, 1, 16 * 1024 + 1, 64 * 1024, 64 * 1024 + 1, 300_001, 9 * 1024 * 1024]
 }
 
 fn some_bytes(len: usize) -> Vec<u8> {

@@ -19,8 +19,8 @@ use crate::test_server;
 pub(crate) use crate::test_server::{BUCKET, KEY_ID, KEY_SECRET, NOW_SECOND};
 use crate::wire_client::{Answer, request, send};
 
-/// A length that goes into a blob, in several batches.
-pub(crate) const LARGE: usize = 600_000;
+/// A length that goes into a blob, in several batches: no more than 2 MiB are held and written at once.
+pub(crate) const LARGE: usize = 8_000_000;
 /// A length that stays in the catalog.
 pub(crate) const SMALL: usize = 3_000;
 

@@ -1,10 +1,11 @@
 //! The way of an upload's bytes to a blob, once they are more than fit inline.
 //!
 //! Hashing and writing go at their own paces. Bytes are held until both have them; when too many are, whoever
-//! brings more waits until a good part is gone, and not for each batch, since every waking costs.
+//! brings more waits until half of them are gone, and not for each batch, since every waking costs.
 
 use super::digest::Digests;
 use super::hash_line::HashLine;
+use super::lead::Lead;
 use crate::StageError;
 use crate::blobs::{BlobError, BlobWriter, Chunks, SealedBytes, Work};
 use bytes::Bytes;
@@ -12,10 +13,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-/// What may be held besides the batch that is being gathered.
-const HELD_BYTES_MAX: u64 = 192 * 1024;
-/// What is still held when it goes on: enough to keep the hashing busy meanwhile.
-const HELD_BYTES_LOW: u64 = 96 * 1024;
 /// How much is written at once.
 const WRITE_BYTES: u64 = 128 * 1024;
 
@@ -27,6 +24,7 @@ pub(super) struct Spill {
     writer: Box<dyn BlobWriter>,
     writing: Option<Work<Result<(), BlobError>>>,
     hashing: HashLine,
+    lead: Lead,
     /// What the writer does not have yet.
     waiting: Vec<Bytes>,
     received: u64,
@@ -38,11 +36,12 @@ pub(super) struct Spill {
 
 impl Spill {
     /// An empty one.
-    pub(super) fn new(writer: Box<dyn BlobWriter>) -> Spill {
+    pub(super) fn new(writer: Box<dyn BlobWriter>, lead: Lead) -> Spill {
         Spill {
             writer,
             writing: None,
             hashing: HashLine::new(),
+            lead,
             waiting: Vec::new(),
             received: 0,
             given: 0,
@@ -81,10 +80,10 @@ impl Spill {
         if self.writing.is_none() && self.received - self.given >= WRITE_BYTES {
             self.write(context)?;
         }
-        if self.received - self.written.min(self.hashing.hashed()) <= HELD_BYTES_MAX {
+        if self.lead.allows(self.received - self.written.min(self.hashing.hashed())) {
             return Poll::Ready(Ok(()));
         }
-        let enough = self.received - HELD_BYTES_LOW;
+        let enough = self.received - self.lead.bytes_low();
         ready!(self.hashing.poll_hashed(context, enough))?;
         while self.written < enough {
             if self.writing.is_none() {
