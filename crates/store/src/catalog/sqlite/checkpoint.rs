@@ -24,6 +24,9 @@ use std::time::Duration;
 const PASSIVE_BYTES: u64 = 1024 * 1024;
 /// Length of the log from which the writer is held for a moment, so that the log begins anew.
 const RESTART_BYTES: u64 = 24 * 1024 * 1024;
+/// What the log keeps of its length on the disk. It is longer only when a backup, or another long query, has kept it
+/// from beginning anew.
+pub(super) const LOG_BYTES_KEPT: u64 = 2 * RESTART_BYTES;
 /// A query that still reads the log keeps it from beginning anew. Queries are short, and those that begin after
 /// all is moved do not read the log, so a few short waits let the last one end.
 const RESTART_TRIES: u32 = 8;

@@ -7,6 +7,7 @@
 //! A content of one piece names it in its own row (`blob` or `inline`); only contents of several pieces have
 //! rows in `extent`. That saves a tree in the most frequent commit.
 
+use super::checkpoint::LOG_BYTES_KEPT;
 use super::{CatalogError, inventory};
 use countersign_sys::gathered_log_vfs;
 use rusqlite::config::DbConfig;
@@ -75,6 +76,7 @@ impl From<rusqlite::Error> for CatalogError {
 pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
     let connection = open_for_writing(path, durable)?;
     set_up(&connection, durable, 16 * 1024)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT as i64, |_| Ok(()))?;
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match found {
         0 => {
