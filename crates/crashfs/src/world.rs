@@ -16,7 +16,7 @@ pub(crate) struct World {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
-    pub(crate) md5: [u8; 16],
+    pub(crate) md5: Option<[u8; 16]>,
     pub(crate) crc64: u64,
     pub(crate) attributes: Bytes,
 }

@@ -29,5 +29,5 @@ pub use callback::{destination_guard, destination_guard::Permission};
 pub use ops::own_page::CALLBACK_KEY_PATH;
 pub use request::{host, query, request_id, route, subresource};
 pub use response::wire_response;
-pub use server::{Credential, Server, ServerError, ServerOptions};
+pub use server::{Credential, EtagSource, Server, ServerError, ServerOptions};
 pub use server::{limits, limits::Limits};

@@ -52,8 +52,8 @@ pub enum CatalogError {
 pub struct PlacedContent {
     /// Length in bytes.
     pub len: u64,
-    /// MD5 of the bytes.
-    pub md5: [u8; 16],
+    /// MD5 of the bytes, where it was wanted.
+    pub md5: Option<[u8; 16]>,
     /// CRC-64 of the bytes.
     pub crc64: u64,
     /// The bytes or their name.

@@ -25,8 +25,8 @@ pub struct ObjectRecord {
     pub sequence: u64,
     /// Length in bytes.
     pub len: u64,
-    /// MD5 of the bytes.
-    pub md5: [u8; 16],
+    /// MD5 of the bytes, where it was wanted.
+    pub md5: Option<[u8; 16]>,
     /// CRC-64 (ECMA-182 as in XZ) of the bytes.
     pub crc64: u64,
     /// When it was committed, to the microsecond.

@@ -35,6 +35,7 @@ pub struct StagedBlob {
     inline_bytes_max: u64,
     expected_bytes: Option<u64>,
     leads: Leads,
+    with_md5: bool,
     batch: Batch,
     len: u64,
     spill: Option<Spill>,
@@ -90,10 +91,18 @@ impl StagedBlob {
             inline_bytes_max,
             expected_bytes,
             leads,
+            with_md5: true,
             batch: Batch::default(),
             len: 0,
             spill: None,
         }
+    }
+
+    /// The same without an MD5 of the bytes. To be said before the first of them.
+    #[must_use]
+    pub fn without_md5(mut self) -> StagedBlob {
+        self.with_md5 = false;
+        self
     }
 
     /// Bytes taken in so far.
@@ -141,11 +150,11 @@ impl StagedBlob {
     async fn seal_inline(mut self) -> Result<SealedBlob, StageError> {
         let chunks = self.batch.take();
         let (md5, crc64) = if self.len <= HASH_HERE_BYTES {
-            let mut digests = Digests::new();
+            let mut digests = self.digests();
             digests.update_all(&chunks);
             digests.finish()
         } else {
-            let hashing = spawn_hash(Box::new(Digests::new()), Arc::new(chunks.clone()));
+            let hashing = spawn_hash(Box::new(self.digests()), Arc::new(chunks.clone()));
             hashing.await.map_err(|_| StageError::WorkerLost)?.finish()
         };
         Ok(SealedBlob { len: self.len, md5, crc64, body: SealedBody::Inline(chunks) })
@@ -163,9 +172,13 @@ impl StagedBlob {
     }
 
     fn open_spill(&mut self) -> Spill {
-        self.spill
-            .take()
-            .unwrap_or_else(|| Spill::new(self.blobs.stage(self.expected_bytes), self.leads.own()))
+        self.spill.take().unwrap_or_else(|| {
+            Spill::new(self.blobs.stage(self.expected_bytes), self.digests(), self.leads.own())
+        })
+    }
+
+    fn digests(&self) -> Digests {
+        if self.with_md5 { Digests::new() } else { Digests::without_md5() }
     }
 
     fn refuse_when_unhealthy(&self) -> Result<(), StageError> {
@@ -194,7 +207,7 @@ fn spawn_hash(mut digests: Box<Digests>, chunks: Chunks) -> JoinHandle<Box<Diges
 #[derive(Debug)]
 pub struct SealedBlob {
     len: u64,
-    md5: [u8; 16],
+    md5: Option<[u8; 16]>,
     crc64: u64,
     body: SealedBody,
 }
@@ -219,8 +232,8 @@ impl SealedBlob {
         self.len == 0
     }
 
-    /// MD5 of the bytes.
-    pub fn md5(&self) -> [u8; 16] {
+    /// MD5 of the bytes; `None` where it was not wanted.
+    pub fn md5(&self) -> Option<[u8; 16]> {
         self.md5
     }
 
@@ -240,7 +253,7 @@ impl SealedBlob {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (u64, [u8; 16], u64, SealedBody) {
+    pub(crate) fn into_parts(self) -> (u64, Option<[u8; 16]>, u64, SealedBody) {
         (self.len, self.md5, self.crc64, self.body)
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use countersign_app::AccessKeySecret;
-use countersign_server::Permission;
+use countersign_server::{EtagSource, Permission};
 
 use super::upkeep_flags::BackgroundScrubFlags;
 
@@ -70,6 +70,10 @@ pub(crate) struct StoreSettings {
     /// The endpoint that ListBuckets and GetBucketInfo name; the request's own host when not given.
     #[arg(long, value_name = "HOST", help_heading = "Store")]
     pub(crate) advertised_endpoint: Option<String>,
+    /// What the ETag of a form upload is made of: its MD5, as OSS answers, or its CRC-64, which large uploads wait
+    /// less for; then there is no Content-MD5 either.
+    #[arg(long, value_name = "md5|crc64", value_parser = etag_source, default_value = "md5", help_heading = "Store")]
+    pub(crate) form_etag: EtagSource,
     #[command(flatten)]
     pub(crate) scrub: BackgroundScrubFlags,
 }
@@ -121,6 +125,14 @@ pub(crate) struct SigningFlags {
 #[expect(clippy::unnecessary_wraps, reason = "clap asks for a result")]
 fn secret(text: &str) -> Result<AccessKeySecret, std::convert::Infallible> {
     Ok(AccessKeySecret::from(text))
+}
+
+fn etag_source(text: &str) -> Result<EtagSource, String> {
+    match text {
+        "md5" => Ok(EtagSource::Md5),
+        "crc64" => Ok(EtagSource::Crc64),
+        _ => Err("write md5 or crc64".to_owned()),
+    }
 }
 
 fn host_and_bucket(text: &str) -> Result<(String, String), String> {

@@ -93,6 +93,7 @@ pub(crate) async fn open(
         callback_key,
         callback_key_url: callback_key_url.clone(),
         callback_extra_roots: extra_roots(settings)?,
+        form_etag: settings.form_etag,
         limits: Limits::default(),
     })?;
     Ok(StoreServer { store, server, callback_key_url, callback_key_pem })

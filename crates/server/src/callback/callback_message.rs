@@ -6,14 +6,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::{
     CallbackParameter, CallbackParameterError, CallbackVariables, ImageInfo,
 };
-use countersign_protocol::{ObjectKey, etag};
 use countersign_store::SealedBlob;
 use serde::{Deserialize, Serialize};
 
 use crate::context::RequestContext;
+use crate::object_headers;
 
 /// The callback that an upload asked for, checked and waiting for the upload's facts.
 #[derive(Debug)]
@@ -64,12 +65,12 @@ impl CallbackPlan {
         let variables = CallbackVariables {
             bucket: facts.bucket.to_owned(),
             object: facts.key.as_str().to_owned(),
-            etag: etag::from_md5(facts.blob.md5()),
+            etag: object_headers::etag_of(facts.blob.md5(), facts.blob.crc64(), facts.blob.len()),
             size: facts.blob.len(),
             mime_type: facts.content_type.to_owned(),
             image: facts.image,
             crc64: facts.blob.crc64(),
-            content_md5: Some(STANDARD.encode(facts.blob.md5())),
+            content_md5: facts.blob.md5().map(|md5| STANDARD.encode(md5)),
             vpc_id: None,
             client_ip: context.peer.to_string(),
             req_id: context.request_id.as_str().to_owned(),

@@ -52,10 +52,17 @@ pub(crate) fn describe(object: &ObjectRecord, attributes: &ObjectAttributes, hea
     serve_safely(headers);
 }
 
+/// The bare entity tag of bytes with these digests and this length.
+pub(crate) fn etag_of(md5: Option<[u8; 16]>, crc64: u64, len: u64) -> String {
+    md5.map_or_else(|| etag::from_crc64(crc64, len), etag::from_md5)
+}
+
 /// The digests of an object: `ETag`, `Content-MD5`, `x-oss-hash-crc64ecma`.
 pub(crate) fn describe_content(object: &ObjectRecord, headers: &mut HeaderMap) {
-    put(headers, ETAG, &etag::quoted(&etag::from_md5(object.md5)));
-    put(headers, CONTENT_MD5, &STANDARD.encode(object.md5));
+    put(headers, ETAG, &etag::quoted(&etag_of(object.md5, object.crc64, object.len)));
+    if let Some(md5) = object.md5 {
+        put(headers, CONTENT_MD5, &STANDARD.encode(md5));
+    }
     put(headers, HASH_CRC64, &object.crc64.to_string());
 }
 
@@ -98,7 +105,7 @@ pub(crate) fn answer_conditions(
     if !precondition::is_asked(request) {
         return Ok(None);
     }
-    match precondition::evaluate(request, &etag::from_md5(object.md5), object.modified) {
+    match precondition::evaluate(request, &etag_of(object.md5, object.crc64, object.len), object.modified) {
         Verdict::Proceed => Ok(None),
         Verdict::Failed(condition) => {
             Err(WireError::new(ErrorCode::PreconditionFailed).with_element("Condition", condition))

@@ -1,10 +1,10 @@
 //! The operations that list: buckets, objects, versions, and what is pending. Here is what their requests
 //! have in common.
 
-use countersign_protocol::{ErrorCode, WireError, etag, xml::NameEncoding, xml::ObjectEntry};
+use countersign_protocol::{ErrorCode, WireError, xml::NameEncoding, xml::ObjectEntry};
 use countersign_store::{Entry, ListPage, ObjectRecord};
 
-use crate::{object_attributes::ObjectAttributes, query::Query};
+use crate::{object_attributes::ObjectAttributes, object_headers, query::Query};
 
 pub(crate) mod list_buckets;
 pub(crate) mod list_object_versions;
@@ -62,7 +62,7 @@ fn object_entry(record: &ObjectRecord) -> ObjectEntry {
     ObjectEntry {
         key: name(&record.key),
         last_modified: record.modified,
-        etag: etag::from_md5(record.md5),
+        etag: object_headers::etag_of(record.md5, record.crc64, record.len),
         object_type: "Normal".to_owned(),
         size: record.len,
         storage_class: attributes.storage_class().to_owned(),

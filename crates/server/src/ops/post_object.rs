@@ -5,7 +5,7 @@
 
 use countersign_protocol::url_encoding::encode_path;
 use countersign_protocol::xml::PostResponse;
-use countersign_protocol::{ErrorCode, ObjectKey, WireError, ec, etag};
+use countersign_protocol::{ErrorCode, ObjectKey, WireError, ec};
 use countersign_store::ObjectRecord;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
@@ -13,6 +13,7 @@ use http::{HeaderValue, StatusCode};
 use crate::context::RequestContext;
 use crate::form_head::{self, FormFile};
 use crate::ingest::{Intake, SealedUpload};
+use crate::object_headers;
 use crate::request::Call;
 use crate::request_body::RequestBody;
 use crate::upload_grant::{self, Reply, UploadGrant};
@@ -64,7 +65,7 @@ async fn ingest(
     grant: &UploadGrant,
     file: &mut FormFile<'_>,
 ) -> Result<SealedUpload, OperationError> {
-    let mut intake = Intake::begin(context, grant.size(), None).await?;
+    let mut intake = Intake::begin(context, grant.size(), None, context.server.options.form_etag).await?;
     while let Some(chunk) = file.chunk().await? {
         intake.take(chunk).await?;
     }
@@ -93,7 +94,7 @@ fn plain(
                 bucket: call.bucket().unwrap_or_default().to_owned(),
                 location: location.clone(),
                 key: key.as_str().to_owned(),
-                etag: etag::from_md5(object.md5),
+                etag: object_headers::etag_of(object.md5, object.crc64, object.len),
             };
             let mut response = wire_response::xml(StatusCode::CREATED, document.to_xml());
             if let Ok(location) = HeaderValue::from_str(&location) {

@@ -23,6 +23,7 @@ use crate::{
     ingest::{Intake, SealedUpload},
     request::Call,
     request_body::RequestBody,
+    server::EtagSource,
     subject::{self, ObjectSubject},
     upload_answer,
     wire_error::OperationError,
@@ -121,7 +122,7 @@ fn demanded_crc64(call: &Call) -> Result<Option<u64>, WireError> {
 
 async fn ingest(context: &RequestContext, body: &mut RequestBody) -> Result<SealedUpload, OperationError> {
     let size = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
-    let mut intake = Intake::begin(context, size, body.declared_bytes()).await?;
+    let mut intake = Intake::begin(context, size, body.declared_bytes(), EtagSource::Md5).await?;
     while let Some(chunk) = body.chunk().await? {
         intake.take(chunk).await?;
     }

@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use std::sync::Arc;
 
 use crate::context::RequestContext;
+use crate::server::EtagSource;
 use crate::wire_error::OperationError;
 
 /// An upload that is being taken in. Holds one of the places for uploads.
@@ -30,11 +31,12 @@ pub(crate) struct SealedUpload {
 
 impl Intake {
     /// Begins to take in an upload of a size in this range. `expected_bytes` is what the sender announces,
-    /// where that is known.
+    /// where that is known. What its ETag is made of decides which digests are computed.
     pub(crate) async fn begin(
         context: &RequestContext,
         size: SizeRange,
         expected_bytes: Option<u64>,
+        etag: EtagSource,
     ) -> Result<Self, OperationError> {
         if let Some(expected) = expected_bytes {
             size.check_running(expected).map_err(WireError::from)?;
@@ -43,6 +45,7 @@ impl Intake {
             .try_acquire_owned()
             .map_err(|_| WireError::new(ErrorCode::SlowDown))?;
         let staged = context.server.options.store.stage(expected_bytes).await?;
+        let staged = if etag == EtagSource::Md5 { staged } else { staged.without_md5() };
         Ok(Self { staged, size, place })
     }
 

@@ -1,12 +1,9 @@
 //! Stage 6 of an upload: the answer. With a callback it is the application's own, or 203; without one the
 //! operation's. All carry the object's digests (protocol 01 §5, 02 §6).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use countersign_protocol::{WireError, etag};
+use countersign_protocol::WireError;
 use countersign_store::ObjectRecord;
-use http::header::ETAG;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::StatusCode;
 
 use crate::commit::StoredObject;
 use crate::context::RequestContext;
@@ -35,18 +32,6 @@ pub(crate) fn respond(
             wire_error::answer(&WireError::from(failure), context, &call.host, &call.parts.method)
         }
     };
-    insert_digests(&object, response.headers_mut());
+    object_headers::describe_content(&object, response.headers_mut());
     response
-}
-
-/// `ETag`, `Content-MD5` and the CRC.
-fn insert_digests(object: &ObjectRecord, headers: &mut HeaderMap) {
-    let mut insert = |name: http::HeaderName, text: &str| {
-        if let Ok(value) = HeaderValue::from_str(text) {
-            headers.insert(name, value);
-        }
-    };
-    insert(ETAG, &etag::quoted(&etag::from_md5(object.md5)));
-    insert(http::HeaderName::from_static("content-md5"), &STANDARD.encode(object.md5));
-    headers.insert("x-oss-hash-crc64ecma", HeaderValue::from(object.crc64));
 }

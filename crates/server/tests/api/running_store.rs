@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_protocol::AccessKeySecret;
 use countersign_server::listen::{ListenOptions, listen};
-use countersign_server::{Credential, Limits, Server, ServerOptions};
+use countersign_server::{Credential, EtagSource, Limits, Server, ServerOptions};
 use countersign_store::{Clock, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use jiff::Timestamp;
@@ -58,6 +58,7 @@ impl RunningStore {
             callback_key: RsaMd5Key::generate_2048().unwrap(),
             callback_key_url: "http://gosspublic.alicdn.com/callback_pub_key_v1.pem".to_owned(),
             callback_extra_roots: Vec::new(),
+            form_etag: EtagSource::Md5,
             limits: Limits::default(),
         };
         adjust(&mut options);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use countersign_server::listen::ListenOptions;
-use countersign_server::{Limits, Permission, Server, ServerOptions};
+use countersign_server::{EtagSource, Limits, Permission, Server, ServerOptions};
 use countersign_store::{Clock, Mutation, ObjectRecord, OwedRecord, Store, StoreOptions};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -30,6 +30,7 @@ pub(crate) struct RunningStore {
 /// What a test changes about the store.
 pub(crate) struct Setup {
     pub(crate) limits: Limits,
+    pub(crate) form_etag: EtagSource,
     pub(crate) callback_allow: Vec<Permission>,
     pub(crate) acl: &'static str,
     pub(crate) callback_extra_roots: Vec<CertificateDer<'static>>,
@@ -46,6 +47,7 @@ impl Default for Setup {
         };
         Self {
             limits,
+            form_etag: EtagSource::Md5,
             callback_allow: vec!["127.0.0.1/32".parse().unwrap()],
             acl: "private",
             callback_extra_roots: Vec::new(),
@@ -72,6 +74,7 @@ impl RunningStore {
         let options = ServerOptions {
             callback_allow: setup.callback_allow,
             callback_extra_roots: setup.callback_extra_roots,
+            form_etag: setup.form_etag,
             limits: setup.limits,
             ..test_server::options(&store, clock)
         };

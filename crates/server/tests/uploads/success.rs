@@ -1,8 +1,11 @@
 //! What a form that is let in is answered with, and what is stored (protocol 01 §2 and §5).
 
+use countersign_protocol::callback::BodyType;
 use countersign_protocol::{AccessKeySecret, CredentialScope, post_signature};
+use countersign_server::EtagSource;
 use jiff::Timestamp;
 
+use crate::application::Application;
 use crate::form::{Form, HOST, policy};
 use crate::running_store::{BUCKET, KEY_ID, KEY_SECRET, NOW_SECOND, RunningStore, Setup};
 use crate::wire_client::{request, send};
@@ -19,6 +22,30 @@ async fn a_signed_form_is_stored_and_answered_204_with_its_digests() {
     assert_eq!(answer.header("server"), Some("AliyunOSS"));
     assert_eq!(answer.header("date"), Some("Sun, 22 Nov 2026 12:00:00 GMT"));
     assert_eq!(store.bytes("user-dir/你好.txt").await.unwrap(), b"hello world");
+}
+
+/// Small and large, with and without a callback: one tag wherever it is told, no Content-MD5, and the bytes verified.
+#[tokio::test]
+async fn where_the_operator_wants_it_the_etag_of_a_form_is_no_md5() {
+    let store = RunningStore::start_with(Setup { form_etag: EtagSource::Crc64, ..Setup::default() }).await;
+    let application = Application::saying("{}").await;
+    for (key, bytes) in
+        [("small", vec![b'x'; 3]), ("middle", vec![b'y'; 60_000]), ("large", vec![7; 700_000])]
+    {
+        let plain = Form::signed(key, &bytes).post(&store).await;
+        let crc64: u64 = plain.header("x-oss-hash-crc64ecma").unwrap().parse().unwrap();
+        let etag = format!("{crc64:016X}{:016X}", bytes.len());
+        assert_eq!(plain.header("etag"), Some(format!("\"{etag}\"").as_str()), "{key}");
+        assert_eq!(plain.header("content-md5"), None);
+        let called = Form::signed(key, &bytes)
+            .callback(&application.url("/"), "${etag} ${contentMd5}", BodyType::Form)
+            .post(&store)
+            .await;
+        assert_eq!(called.header("etag"), plain.header("etag"));
+        assert_eq!(application.received().last().unwrap().text(), format!("{etag} "));
+        assert_eq!(store.bytes(key).await.unwrap(), bytes);
+    }
+    assert!(store.store.scrub().await.unwrap().is_good());
 }
 
 #[tokio::test]

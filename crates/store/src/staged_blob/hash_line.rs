@@ -28,11 +28,11 @@ struct State {
 
 impl HashLine {
     /// Of nothing yet.
-    pub(super) fn new() -> HashLine {
+    pub(super) fn new(digests: Digests) -> HashLine {
         HashLine(Arc::new(Line(Mutex::new(State {
             queue: VecDeque::new(),
             hashed: 0,
-            digests: Some(Box::new(Digests::new())),
+            digests: Some(Box::new(digests)),
             lost: false,
             waiter: None,
         }))))
@@ -156,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn hashes_in_order_whenever_the_bytes_come() {
-        let line = HashLine::new();
+        let line = HashLine::new(Digests::new());
         for (bytes, total) in [(&b"1234"[..], 4), (b"56", 6), (b"789", 9)] {
             line.push(chunks(bytes));
             if total == 6 {
@@ -170,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_never_ran_is_told_to_who_waits() {
-        let line = HashLine::new();
+        let line = HashLine::new(Digests::new());
         let digests = line.0.lock().digests.take();
         let job = Job { line: Arc::clone(&line.0), digests };
         line.push(chunks(b"1"));

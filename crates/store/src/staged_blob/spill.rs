@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 const WRITE_BYTES: u64 = 128 * 1024;
 
 /// The digests of an upload.
-pub(super) type Digested = ([u8; 16], u64);
+pub(super) type Digested = (Option<[u8; 16]>, u64);
 
 /// A blob that is being filled.
 pub(super) struct Spill {
@@ -36,11 +36,11 @@ pub(super) struct Spill {
 
 impl Spill {
     /// An empty one.
-    pub(super) fn new(writer: Box<dyn BlobWriter>, lead: Lead) -> Spill {
+    pub(super) fn new(writer: Box<dyn BlobWriter>, digests: Digests, lead: Lead) -> Spill {
         Spill {
             writer,
             writing: None,
-            hashing: HashLine::new(),
+            hashing: HashLine::new(digests),
             lead,
             waiting: Vec::new(),
             received: 0,

@@ -85,7 +85,7 @@ impl Transaction<'_> {
             .execute((
                 number as i64,
                 content.len as i64,
-                &content.md5[..],
+                content.md5.as_ref().map(|md5| &md5[..]),
                 content.crc64 as i64,
                 blob,
                 inline,

@@ -41,12 +41,12 @@ pub(super) fn record(row: &Row<'_>, first: usize, key: Bytes) -> Result<ObjectRe
         (None, None) if len == 0 => Place::Empty,
         (None, None) => Place::Extents,
     };
-    let md5: Vec<u8> = row.get::<_, Option<Vec<u8>>>(first + 5)?.unwrap_or_else(|| vec![0; 16]);
+    let md5: Option<Vec<u8>> = row.get(first + 5)?;
     Ok(ObjectRecord {
         key,
         sequence: row.get::<_, i64>(first)? as u64,
         len,
-        md5: sixteen(&md5, "an MD5")?,
+        md5: md5.map(|md5| sixteen(&md5, "an MD5")).transpose()?,
         crc64: row.get::<_, Option<i64>>(first + 6)?.unwrap_or(0) as u64,
         modified: timestamp(row.get(first + 1)?)?,
         attributes: Bytes::from(row.get::<_, Vec<u8>>(first + 2)?),

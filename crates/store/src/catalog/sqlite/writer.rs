@@ -269,7 +269,7 @@ mod tests {
         let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
         let content = PlacedContent {
             len: bytes as u64,
-            md5: [0; 16],
+            md5: Some([0; 16]),
             crc64: 0,
             bytes: PlacedBytes::Inline(vec![Bytes::from(vec![7; bytes])]),
         };

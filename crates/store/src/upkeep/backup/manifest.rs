@@ -15,12 +15,16 @@ pub(super) const MANIFEST_FILE: &str = "manifest";
 /// The first line.
 const HEADING: &str = "countersign-backup 1";
 
+/// What stands for a digest that is not there.
+const NO_DIGEST: &str = "-";
+
 /// Length and digests of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Summed {
     pub(super) len: u64,
     pub(super) crc64: u64,
-    pub(super) md5: [u8; 16],
+    /// Not of every blob.
+    pub(super) md5: Option<[u8; 16]>,
 }
 
 /// A file's length and digests in the making.
@@ -51,20 +55,22 @@ impl Summed {
         if found.len != self.len {
             return Some(format!("{} bytes are there of what were {}", found.len, self.len));
         }
-        (found != self).then(|| "its digests differ".to_owned())
+        let differs = found.crc64 != self.crc64 || (self.md5.is_some() && found.md5 != self.md5);
+        differs.then(|| "its digests differ".to_owned())
     }
 
     fn words(&self) -> String {
-        format!("{} {:016x} {:032x}", self.len, self.crc64, u128::from_be_bytes(self.md5))
+        let md5 = self.md5.map_or(NO_DIGEST.to_owned(), |md5| format!("{:032x}", u128::from_be_bytes(md5)));
+        format!("{} {:016x} {md5}", self.len, self.crc64)
     }
 
     fn parse(words: &[&str]) -> Option<Summed> {
         let [len, crc64, md5] = words else { return None };
-        Some(Summed {
-            len: len.parse().ok()?,
-            crc64: u64::from_str_radix(crc64, 16).ok()?,
-            md5: u128::from_str_radix(md5, 16).ok()?.to_be_bytes(),
-        })
+        let md5 = match *md5 {
+            NO_DIGEST => None,
+            hex => Some(u128::from_str_radix(hex, 16).ok()?.to_be_bytes()),
+        };
+        Some(Summed { len: len.parse().ok()?, crc64: u64::from_str_radix(crc64, 16).ok()?, md5 })
     }
 }
 
@@ -181,10 +187,11 @@ mod tests {
     use super::*;
 
     fn entries() -> Vec<Entry> {
-        let summed = Summed { len: 7, crc64: 8, md5: [9; 16] };
+        let summed = Summed { len: 7, crc64: 8, md5: Some([9; 16]) };
         vec![
             Entry::File { name: "a name with spaces".to_owned(), summed },
             Entry::Blob { id: BlobId([1; 16]), summed: Some(summed) },
+            Entry::Blob { id: BlobId([2; 16]), summed: Some(Summed { md5: None, ..summed }) },
             Entry::Blob { id: BlobId([0xab; 16]), summed: None },
         ]
     }
