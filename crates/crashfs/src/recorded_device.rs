@@ -125,7 +125,7 @@ impl DeviceFile for RecordedFile {
         })
     }
 
-    fn read_at(&self, buffer: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.file.read_at(buffer, offset)
     }
 

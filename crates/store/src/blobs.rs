@@ -9,6 +9,7 @@
 
 pub mod device;
 pub mod local_files;
+mod spare_pool;
 
 use bytes::Bytes;
 use std::fmt;

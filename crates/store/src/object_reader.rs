@@ -1,4 +1,4 @@
-//! Reading an object as a stream of chunks, one chunk ahead of whoever takes them.
+//! Reading an object as a stream of chunks; where the disk has to be waited for, one ahead of whoever takes them.
 
 pub(crate) mod pins;
 pub(crate) mod resolve;
@@ -29,7 +29,7 @@ pub struct ObjectReader {
 enum Source {
     /// All there is, at hand.
     Whole(Bytes),
-    /// A blob, read one chunk ahead.
+    /// A blob, read chunk by chunk.
     Blob(BlobSource),
     /// Several pieces, one after the other.
     Pieces(BoxStream<'static, Result<Bytes, ReadError>>),

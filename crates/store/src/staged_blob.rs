@@ -2,7 +2,7 @@
 //!
 //! Up to the inline limit the bytes stay in memory and go into the catalog with their record. Beyond it they
 //! are handed on in batches: received, hashed and written beside one another, the latter two off the async
-//! threads. At most 256 KiB are held, whatever the upload's size, and by the few fastest uploads 2 MiB.
+//! threads. At most 256 KiB are held, whatever the upload's size, and by the first four that are too fast for it 2 MiB.
 
 pub(crate) mod digest;
 mod hash_line;
@@ -149,7 +149,7 @@ impl StagedBlob {
 
     async fn seal_inline(mut self) -> Result<SealedBlob, StageError> {
         let chunks = self.batch.take();
-        let (md5, crc64) = if self.len <= HASH_HERE_BYTES {
+        let (md5, crc64) = if self.len <= HASH_HERE_BYTES || !self.with_md5 {
             let mut digests = self.digests();
             digests.update_all(&chunks);
             digests.finish()

@@ -1,5 +1,5 @@
-//! Entity tags: the upper-case hex MD5 of an object or what stands for it, how it is quoted, and how a condition's list of tags
-//! is compared (protocol 04 §5). Knows nothing of objects or of when a condition applies.
+//! Entity tags: the upper-case hex MD5 of an object or what stands for it, how it is quoted, and how a condition's
+//! list of tags is compared (protocol 04 §5). Knows nothing of objects or of when a condition applies.
 
 /// The bare tag of an object: its MD5 in upper-case hex, without quotes.
 pub fn from_md5(md5: [u8; 16]) -> String {
@@ -7,10 +7,11 @@ pub fn from_md5(md5: [u8; 16]) -> String {
     md5.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).collect()
 }
 
-/// The bare tag of an object whose MD5 is not known, of 32 digits too: its CRC-64 and its length. OSS documents that
-/// the tag of a form upload need not be its MD5.
+/// The bare tag of an object whose MD5 is not known: its CRC-64 and its length, 32 digits too, and `-1` behind them,
+/// as behind the tag of an object of one part, which clients know to be no MD5. OSS documents that the tag of a form
+/// upload need not be its MD5.
 pub fn from_crc64(crc64: u64, len: u64) -> String {
-    format!("{crc64:016X}{len:016X}")
+    format!("{crc64:016X}{len:016X}-1")
 }
 
 /// The digit of a number below 16.
@@ -42,7 +43,7 @@ mod tests {
         let md5 = [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0, 0xb2, 4, 0xe9, 0x80, 9, 0x98, 0xec, 0xf8, 0x42, 0x7e];
         assert_eq!(from_md5(md5), "D41D8CD98F00B204E9800998ECF8427E");
         assert_eq!(quoted("AB"), "\"AB\"");
-        assert_eq!(from_crc64(0x995d_c9bb_df19_39fa, 9), "995DC9BBDF1939FA0000000000000009");
+        assert_eq!(from_crc64(0x995d_c9bb_df19_39fa, 9), "995DC9BBDF1939FA0000000000000009-1");
     }
 
     #[test]

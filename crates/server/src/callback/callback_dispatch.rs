@@ -140,7 +140,15 @@ async fn resolve(state: &ServerState, url: &CallbackUrl) -> Result<Vec<SocketAdd
         tracing::info!(%url, %error, "a callback's host could not be resolved");
         CallbackFailure::NameUnresolved
     };
-    let permit = Arc::clone(&state.lookups).acquire_owned().await.map_err(|error| unresolved(&error))?;
+    // Half of the attempt's time, so that it is told what was waited for.
+    let waiting = tokio::time::timeout(
+        state.options.limits.callback_timeout / 2,
+        Arc::clone(&state.lookups).acquire_owned(),
+    );
+    let permit = match waiting.await {
+        Ok(permit) => permit.map_err(|error| unresolved(&error))?,
+        Err(_) => return Err(unresolved(&"too many names are being resolved, and nobody answers for them")),
+    };
     let (host, port) = (url.host.clone(), url.port);
     // The thread keeps the permit, not whoever waits: names that nobody answers for must not take the threads
     // that wait for the disk.

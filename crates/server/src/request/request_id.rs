@@ -58,7 +58,7 @@ impl fmt::Debug for RequestId {
     }
 }
 
-/// Eight bytes unlike those of any other call. An id must be unlike its neighbours, nothing more, so the system is
+/// Eight bytes that hardly any other call gives. An id must be unlike its neighbours, nothing more, so the system is
 /// asked for randomness once and not for each request.
 fn unlike_its_neighbours() -> [u8; 8] {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);

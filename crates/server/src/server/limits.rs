@@ -53,7 +53,7 @@ impl Default for Limits {
             refusal_drain_timeout: Duration::from_secs(5),
             uploads_max: 1024,
             callbacks_max: 512,
-            callback_lookups_max: 16,
+            callback_lookups_max: 32,
             callback_timeout: Duration::from_secs(5),
             callback_reply_bytes_max: 3 * 1024 * 1024,
             lifecycle_interval: Duration::from_secs(60),

@@ -58,8 +58,8 @@ pub trait DeviceFile: Send + Sync + fmt::Debug {
     /// cost least.
     fn write_at(&self, slices: &[IoSlice<'_>], offset: u64) -> io::Result<usize>;
 
-    /// Reads into what room the buffer has beyond its length, possibly less, and says how much: 0 at the end.
-    fn read_at(&self, buffer: &mut Vec<u8>, offset: u64) -> io::Result<usize>;
+    /// Reads into the buffer, possibly less, and says how much: 0 at the end.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// Reads what is in memory already, possibly less, and does not wait for the disk: `None` where nothing is, or
     /// where that cannot be told.

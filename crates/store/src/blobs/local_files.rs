@@ -8,8 +8,8 @@
 
 mod folders;
 mod publisher;
+mod read_buffer;
 mod reading;
-mod spare_buffer;
 mod writing;
 
 use super::device::{Device, LocalDisk};

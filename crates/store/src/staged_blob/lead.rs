@@ -39,12 +39,12 @@ pub(crate) struct Lead {
 }
 
 impl Lead {
-    /// Whether so many bytes may be held; borrows when its own share does not suffice, and gives a loan back
-    /// when less than half of that is needed.
+    /// Whether so many bytes may be held; borrows when its own share does not suffice, and gives the loan back
+    /// when it does again.
     pub(crate) fn allows(&mut self, held_bytes: u64) -> bool {
         if held_bytes > OWN_BYTES_MAX && self.loan.is_none() {
             self.loan = Arc::clone(&self.shared.0).try_acquire_owned().ok();
-        } else if held_bytes <= OWN_BYTES_MAX / 2 {
+        } else if held_bytes <= OWN_BYTES_MAX {
             self.loan = None;
         }
         held_bytes <= self.bytes_max()
@@ -71,7 +71,7 @@ mod tests {
         assert!(leading.iter_mut().all(|lead| lead.allows(LOAN_BYTES)));
         let mut one_more = leads.own();
         assert_eq!((one_more.allows(OWN_BYTES_MAX + 1), one_more.allows(OWN_BYTES_MAX)), (false, true));
-        assert!(leading[0].allows(OWN_BYTES_MAX / 2));
+        assert!(leading[0].allows(OWN_BYTES_MAX));
         assert!(one_more.allows(LOAN_BYTES) && !one_more.allows(LOAN_BYTES + 1));
         assert!(!leading[0].allows(OWN_BYTES_MAX + 1));
         drop(one_more);

@@ -1,7 +1,7 @@
 //! The way of an upload's bytes to a blob, once they are more than fit inline.
 //!
 //! Hashing and writing go at their own paces. Bytes are held until both have them; when too many are, whoever
-//! brings more waits until half of them are gone, and not for each batch, since every waking costs.
+//! brings more waits until about half of them are gone, and not for each batch, since every waking costs.
 
 use super::digest::Digests;
 use super::hash_line::HashLine;
@@ -61,6 +61,8 @@ impl Spill {
         last: Vec<Bytes>,
     ) -> Result<(Box<dyn SealedBytes>, Digested), StageError> {
         self.hash(last);
+        // Nothing more is received, so nothing runs ahead.
+        drop(self.lead);
         if let Some(writing) = self.writing.take() {
             writing.await?;
         }

@@ -16,77 +16,89 @@ use crate::server::ServerState;
 
 type Signed = Result<String, CallbackFailure>;
 
-/// The messages that wait for their signature, in the order in which they came.
-#[derive(Clone)]
-pub(crate) struct SigningLine(Arc<Mutex<Line>>);
+/// Makes a signature and hands it to who waits for it.
+type Job = Box<dyn FnOnce() + Send>;
 
-struct Line {
-    waiting: VecDeque<Work>,
-    signers: usize,
+/// The signatures that are still to be made, in the order in which they were asked for.
+#[derive(Clone)]
+pub(crate) struct SigningLine {
+    line: Arc<Mutex<Line>>,
     signers_max: usize,
+}
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Job>,
+    signers: usize,
 }
 
 impl SigningLine {
     /// An empty one, with as many signers at most as there are processors.
     pub(crate) fn new() -> Self {
         let signers_max = std::thread::available_parallelism().map_or(1, usize::from);
-        Self(Arc::new(Mutex::new(Line { waiting: VecDeque::new(), signers: 0, signers_max })))
+        Self { line: Arc::default(), signers_max }
     }
 
-    fn push(&self, work: Work) {
+    fn push(&self, job: Job) {
         let mut line = self.lock();
-        line.waiting.push_back(work);
-        if line.signers < line.signers_max {
+        line.waiting.push_back(job);
+        if line.signers < self.signers_max {
             line.signers += 1;
             drop(line);
-            let signer = Signer(self.clone());
+            let signer = Signer { line: self.clone(), counted: true };
             tokio::task::spawn_blocking(move || signer.run());
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Line> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Signs until nothing waits. However it ends, it is no longer counted.
-struct Signer(SigningLine);
+/// Signs until nothing waits.
+struct Signer {
+    line: SigningLine,
+    counted: bool,
+}
 
 impl Signer {
-    fn run(self) {
-        while let Some(work) = self.next() {
-            work.sign();
+    fn run(mut self) {
+        while let Some(job) = self.next() {
+            job();
         }
     }
 
-    fn next(&self) -> Option<Work> {
-        self.0.lock().waiting.pop_front()
+    /// The next job. A signer that finds none is no longer counted from that moment, so that whoever comes next
+    /// starts another.
+    fn next(&mut self) -> Option<Job> {
+        let mut line = self.line.lock();
+        let next = line.waiting.pop_front();
+        if next.is_none() {
+            line.signers -= 1;
+            self.counted = false;
+        }
+        next
     }
 }
 
 impl Drop for Signer {
+    /// It did not end by itself: signing panicked, or the runtime takes no more work. Without another signer nobody
+    /// would come for what waits, so it is dropped, and who waits for it hears that there is no signature.
     fn drop(&mut self) {
-        let mut line = self.0.lock();
-        line.signers -= 1;
-        // What came between the last look and now, unless another signer is there for it.
-        let left = if line.signers == 0 { line.waiting.pop_front() } else { None };
-        drop(line);
-        if let Some(work) = left {
-            self.0.push(work);
+        if !self.counted {
+            return;
         }
+        let mut line = self.line.lock();
+        line.signers -= 1;
+        let never = if line.signers == 0 { std::mem::take(&mut line.waiting) } else { VecDeque::new() };
+        drop(line);
+        drop(never);
     }
 }
 
 /// The signature of a message for one of its URLs: in line from the moment it is asked for, so that it is made
 /// while the object is committed.
 pub(crate) struct CallbackSignature(oneshot::Receiver<Signed>);
-
-struct Work {
-    state: Arc<ServerState>,
-    message: Arc<CallbackMessage>,
-    url: String,
-    reply: oneshot::Sender<Signed>,
-}
 
 impl CallbackSignature {
     /// For the message's first URL.
@@ -97,9 +109,13 @@ impl CallbackSignature {
     /// For this URL.
     pub(super) fn begin(state: &Arc<ServerState>, message: &Arc<CallbackMessage>, url: &str) -> Self {
         let (reply, signed) = oneshot::channel();
-        let (state, message, url) = (Arc::clone(state), Arc::clone(message), url.to_owned());
-        let line = state.signing.clone();
-        line.push(Work { state, message, url, reply });
+        let (message, url, own) = (Arc::clone(message), url.to_owned(), Arc::clone(state));
+        state.signing.push(Box::new(move || {
+            // An upload that was refused meanwhile needs none.
+            if !reply.is_closed() {
+                let _nobody_waits = reply.send(sign(&own, &message, &url));
+            }
+        }));
         Self(signed)
     }
 
@@ -109,23 +125,57 @@ impl CallbackSignature {
     }
 }
 
-impl Work {
-    fn sign(self) {
-        // An upload that was refused meanwhile needs none.
-        if !self.reply.is_closed() {
-            let signed = self.signed();
-            let _nobody_waits = self.reply.send(signed);
-        }
+fn sign(state: &ServerState, message: &CallbackMessage, url: &str) -> Signed {
+    let url = CallbackUrl::parse(url).map_err(|_| CallbackFailure::Unreachable)?;
+    let key = &state.options.callback_key;
+    let rsa_md5 = |text: &[u8]| key.sign(text).map_err(|error| SignError { reason: error.to_string() });
+    let body = message.body.as_bytes();
+    signature::sign(&rsa_md5, &url.path, url.raw_query.as_deref(), body).map_err(|error| {
+        tracing::error!(%error, "a callback could not be signed");
+        CallbackFailure::NotSigned
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A job that says that it was done.
+    fn job(done: oneshot::Sender<()>) -> Job {
+        Box::new(move || done.send(()).unwrap_or_default())
     }
 
-    fn signed(&self) -> Signed {
-        let url = CallbackUrl::parse(&self.url).map_err(|_| CallbackFailure::Unreachable)?;
-        let key = &self.state.options.callback_key;
-        let rsa_md5 = |text: &[u8]| key.sign(text).map_err(|error| SignError { reason: error.to_string() });
-        let body = self.message.body.as_bytes();
-        signature::sign(&rsa_md5, &url.path, url.raw_query.as_deref(), body).map_err(|error| {
-            tracing::error!(%error, "a callback could not be signed");
-            CallbackFailure::NotSigned
-        })
+    #[tokio::test]
+    async fn every_job_is_done_whenever_it_comes_and_one_that_panics_takes_only_who_waits_now() {
+        let line = SigningLine { line: Arc::default(), signers_max: 2 };
+        for round in 0..200 {
+            let (done, dones): (Vec<_>, Vec<_>) = (0..round % 7).map(|_| oneshot::channel()).unzip();
+            done.into_iter().for_each(|done| line.push(job(done)));
+            for done in dones {
+                done.await.unwrap();
+            }
+        }
+        line.push(Box::new(|| panic!("a job that fails")));
+        while line.lock().signers > 0 {
+            tokio::task::yield_now().await;
+        }
+        let (done, after) = oneshot::channel();
+        line.push(job(done));
+        after.await.unwrap();
+    }
+
+    /// It once came back for its job again and again until the stack was full.
+    #[test]
+    fn a_runtime_that_ended_does_nothing_and_tells() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let handle = runtime.handle().clone();
+        runtime.shutdown_background();
+        let _entered = handle.enter();
+        let line = SigningLine { line: Arc::default(), signers_max: 2 };
+        let (done, mut never) = oneshot::channel();
+        line.push(job(done));
+        assert!(never.try_recv().is_err());
+        let line = line.lock();
+        assert_eq!((line.signers, line.waiting.len()), (0, 0));
     }
 }

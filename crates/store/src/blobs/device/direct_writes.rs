@@ -11,20 +11,22 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::OFlags;
 
+use crate::blobs::spare_pool::SparePool;
+
 /// Up to here a file goes through the page cache.
 const THROUGH_CACHE_BYTES: u64 = 4 * 1024 * 1024;
-/// Memory, offset and length of a direct write are multiples of this: no disk has larger blocks.
+/// Memory, offset and length of a direct write are multiples of this. A disk with larger blocks refuses it.
 const BLOCK_BYTES: usize = 4096;
 /// The longest direct write.
 const BUFFER_BYTES: usize = 256 * 1024;
 /// How many buffers are kept when nobody uses them.
 const SPARE_BUFFERS_MAX: usize = 4;
 
-static SPARE_BUFFERS: Mutex<Vec<AlignedBuffer>> = Mutex::new(Vec::new());
+static SPARE: SparePool<AlignedBuffer> = SparePool::new(SPARE_BUFFERS_MAX);
 
 /// The second opening of a file, by which it is written past the page cache.
 #[derive(Debug, Default)]
@@ -55,17 +57,14 @@ impl DirectWrites {
         if offset < THROUGH_CACHE_BYTES || !aligned || total_bytes(slices) < BLOCK_BYTES {
             return Ok(None);
         }
-        let mut opening = lock(&self.0);
+        let mut opening = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*opening, Opening::NotTried) {
             *opening = open(file);
         }
         let Opening::Open(direct) = &*opening else { return Ok(None) };
-        let mut buffer = lock(&SPARE_BUFFERS).pop().unwrap_or_else(AlignedBuffer::new);
+        let mut buffer = SPARE.take().unwrap_or_else(AlignedBuffer::new);
         let written = direct.write_at(buffer.fill(slices), offset);
-        let mut spare = lock(&SPARE_BUFFERS);
-        if spare.len() < SPARE_BUFFERS_MAX {
-            spare.push(buffer);
-        }
+        SPARE.give_back(buffer);
         match written {
             Ok(written) => Ok(Some(written)),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
@@ -92,10 +91,6 @@ fn open(file: &File) -> Opening {
 
 fn total_bytes(slices: &[IoSlice<'_>]) -> usize {
     slices.iter().map(|slice| slice.len()).sum()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Memory that begins where a disk wants it: a part of a larger vector.

@@ -87,8 +87,8 @@ impl DeviceFile for LocalFile {
         }
     }
 
-    fn read_at(&self, buffer: &mut Vec<u8>, offset: u64) -> io::Result<usize> {
-        Ok(rustix::io::pread(&self.file, rustix::buffer::spare_capacity(buffer), offset)?)
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        Ok(rustix::io::pread(&self.file, buffer, offset)?)
     }
 
     #[cfg(target_os = "linux")]
