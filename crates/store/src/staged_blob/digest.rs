@@ -21,6 +21,11 @@ impl Digests {
         Digests { md5: None, crc64: Crc::new(CrcAlgorithm::Crc64Xz) }
     }
 
+    /// Whether there is more to do than a CRC-64.
+    pub(crate) fn has_md5(&self) -> bool {
+        self.md5.is_some()
+    }
+
     /// Takes in the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         if let Some(md5) = &mut self.md5 {

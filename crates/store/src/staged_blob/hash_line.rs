@@ -1,4 +1,5 @@
-//! What of an upload is still to be hashed: in order, off the async threads, beside the writing.
+//! What of an upload is still to be hashed: in order, off the async threads, beside the writing. CRC-64 alone takes
+//! less than waking a thread for it, so it is computed at once.
 //!
 //! A job runs as long as there is something to hash and then ends. So a fast sender keeps one thread busy
 //! without waking it for each batch, and a slow one holds none.
@@ -41,6 +42,11 @@ impl HashLine {
     /// Adds the next bytes.
     pub(super) fn push(&self, chunks: Chunks) {
         let mut state = self.0.lock();
+        if let Some(digests) = state.digests.as_mut().filter(|digests| !digests.has_md5()) {
+            digests.update_all(&chunks);
+            state.hashed += bytes_of(&chunks);
+            return;
+        }
         state.queue.push_back(chunks);
         if let Some(digests) = state.digests.take() {
             drop(state);
@@ -95,6 +101,10 @@ impl State {
     }
 }
 
+fn bytes_of(chunks: &Chunks) -> u64 {
+    chunks.iter().map(|chunk| chunk.len() as u64).sum()
+}
+
 /// Hashes until nothing is left.
 struct Job {
     line: Arc<Line>,
@@ -108,7 +118,7 @@ impl Job {
             if let Some(digests) = &mut self.digests {
                 digests.update_all(&chunks);
             }
-            done = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+            done = bytes_of(&chunks);
         }
     }
 
@@ -166,6 +176,16 @@ mod tests {
         }
         let digests = poll_fn(|context| line.poll_finish(context)).await.unwrap();
         assert_eq!(digests.finish().1, 0x995d_c9bb_df19_39fa);
+    }
+
+    #[tokio::test]
+    async fn crc64_alone_is_there_at_once() {
+        let line = HashLine::new(Digests::without_md5());
+        line.push(chunks(b"1234"));
+        line.push(chunks(b"56789"));
+        assert_eq!(line.hashed(), 9);
+        let digests = poll_fn(|context| line.poll_finish(context)).await.unwrap();
+        assert_eq!(digests.finish(), (None, 0x995d_c9bb_df19_39fa));
     }
 
     #[tokio::test]
