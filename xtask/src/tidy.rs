@@ -45,8 +45,6 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     for file in &files {
         file_rules::check_file(file, &mut found);
     }
-    file_rules::check_folders(&files, &mut found);
-    file_rules::check_stems(&files, &mut found);
     import_arrows::check(root, &mut found)?;
     crate::documents::check(root, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));

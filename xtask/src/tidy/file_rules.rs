@@ -1,13 +1,11 @@
-//! Sizes and names of files, folders and functions. Takes files as values, so that every rule is tested
+//! Sizes and names of files and functions. Takes files as values, so that every rule is tested
 //! without a disk.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Violation;
 use super::house_rules::{
-    FILE_LINES_MAX, FOLDER_FILES_MAX, FORBIDDEN_NAMES, FUNCTION_LINES_MAX, INLINE_TEST_LINES_MAX,
-    ROOT_FILE_LINES_MAX,
+    FILE_LINES_MAX, FORBIDDEN_NAMES, FUNCTION_LINES_MAX, INLINE_TEST_LINES_MAX, ROOT_FILE_LINES_MAX,
 };
 use super::rust_source;
 use super::source_tree::CodeFile;
@@ -74,44 +72,6 @@ fn check_rust(file: &CodeFile, found: &mut Vec<Violation>) {
 fn check_lines(file: &CodeFile, lines: usize, limit: usize, found: &mut Vec<Violation>) {
     if lines > limit {
         found.push(Violation::of_file(&file.path, format!("{lines} production lines, at most {limit}")));
-    }
-}
-
-/// Checks that no folder holds more modules than a reader can survey. The rule is for Rust: a module of the
-/// page is fetched by its address, and a folder there is one more thing that every import has to spell.
-pub(crate) fn check_folders(files: &[CodeFile], found: &mut Vec<Violation>) {
-    let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
-    for file in files.iter().filter(|file| file.is_rust() && !file.is_test()) {
-        if let Some(folder) = file.path.parent() {
-            *counts.entry(folder.to_path_buf()).or_default() += 1;
-        }
-    }
-    for (folder, count) in counts {
-        if count > FOLDER_FILES_MAX {
-            found.push(Violation::of_file(
-                &folder,
-                format!("{count} files in one folder, at most {FOLDER_FILES_MAX}: a noun is missing"),
-            ));
-        }
-    }
-}
-
-/// Checks that a file's stem occurs once in its package, so that a name in a message is one place.
-pub(crate) fn check_stems(files: &[CodeFile], found: &mut Vec<Violation>) {
-    let mut places: BTreeMap<(PathBuf, String), Vec<&Path>> = BTreeMap::new();
-    for file in files.iter().filter(|file| file.is_rust() && !file.is_test()) {
-        let Some(folder) = file.source_folder() else { continue };
-        places.entry((folder, file.stem().to_owned())).or_default().push(&file.path);
-    }
-    for ((_, stem), paths) in places {
-        if let [first, again @ ..] = paths.as_slice() {
-            for path in again {
-                found.push(Violation::of_file(
-                    path,
-                    format!("the stem `{stem}` is taken by {}", first.display()),
-                ));
-            }
-        }
     }
 }
 

@@ -9,8 +9,6 @@ pub(crate) const FUNCTION_LINES_MAX: usize = 70;
 pub(crate) const INLINE_TEST_LINES_MAX: usize = 150;
 /// Lines of `lib.rs` and `main.rs`, which only document, declare and wire.
 pub(crate) const ROOT_FILE_LINES_MAX: usize = 150;
-/// Code files directly in one folder; above that a noun is missing.
-pub(crate) const FOLDER_FILES_MAX: usize = 12;
 
 /// Names that say nothing. What has no noun has no home yet.
 pub(crate) const FORBIDDEN_NAMES: &[&str] = &[

@@ -42,18 +42,6 @@ impl CodeFile {
             .is_some_and(|folder| folder.iter().any(|part| TEST_FOLDERS.iter().any(|name| part == *name)));
         in_test_folder || self.stem() == "tests" || self.stem().ends_with(".test")
     }
-
-    /// The package's `src` folder this file lies in, for Rust production and inline test files.
-    pub(crate) fn source_folder(&self) -> Option<PathBuf> {
-        let mut folder = PathBuf::new();
-        for part in self.path.parent()?.iter() {
-            folder.push(part);
-            if part == "src" {
-                return Some(folder);
-            }
-        }
-        None
-    }
 }
 
 /// Every code file of the repository, in the order of the paths.

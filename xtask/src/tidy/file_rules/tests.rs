@@ -1,5 +1,7 @@
 //! Every rule once at its limit and once beyond it.
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn file(path: &str, text: &str) -> CodeFile {
@@ -69,33 +71,6 @@ fn names_that_say_nothing_are_refused_as_files_and_as_folders() {
 fn mod_rs_is_refused() {
     let found = found_in(&file("crates/a/src/form/mod.rs", "//! D.\n"));
     assert_eq!(found, ["`mod.rs` is not used here: name the module's file after the module"]);
-}
-
-#[test]
-fn a_folder_may_hold_12_files() {
-    let of = |count: usize| -> Vec<String> {
-        let files: Vec<CodeFile> = (0..count).map(|n| file(&format!("crates/a/src/f{n}.rs"), "")).collect();
-        let mut found = Vec::new();
-        check_folders(&files, &mut found);
-        found.into_iter().map(|violation| violation.what).collect()
-    };
-    assert!(of(12).is_empty());
-    assert_eq!(of(13), ["13 files in one folder, at most 12: a noun is missing"]);
-}
-
-#[test]
-fn a_stem_occurs_once_in_a_package() {
-    let files = [
-        file("crates/a/src/form/head.rs", ""),
-        file("crates/a/src/policy/head.rs", ""),
-        file("crates/b/src/head.rs", ""),
-        file("crates/a/src/form/tests.rs", ""),
-        file("crates/a/src/policy/tests.rs", ""),
-    ];
-    let mut found = Vec::new();
-    check_stems(&files, &mut found);
-    let shown: Vec<String> = found.iter().map(Violation::to_string).collect();
-    assert_eq!(shown, ["crates/a/src/policy/head.rs: the stem `head` is taken by crates/a/src/form/head.rs"]);
 }
 
 #[test]
