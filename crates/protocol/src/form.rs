@@ -6,6 +6,7 @@
 //! [`crate::post_signature`] and the server.
 
 mod boundary;
+mod callback_variables;
 mod delimiter;
 mod filename_variable;
 mod form_error;

@@ -223,10 +223,17 @@ causes! {
 
     VarNotJson "callback-var-not-json" Parameter Both ec::CALLBACK_VAR_NOT_JSON,
     "The callback var is not expecten json.",
-    en: "`callback-var` is not base64 of a JSON object whose names begin with `x:` and whose values are strings."
+    en: "`callback-var` is not base64 of a JSON object, or a name that begins with `x:` has a value that is no string. Names without `x:` are ignored."
         => "Send for instance `{\"x:user\":\"42\"}`, encoded.",
-    zh: "`callback-var` 不是 JSON 对象的 base64，或者名字不以 `x:` 开头、值不是字符串。"
+    zh: "`callback-var` 不是 JSON 对象的 base64，或者以 `x:` 开头的名字对应的值不是字符串。不以 `x:` 开头的名字会被忽略。"
         => "例如把 `{\"x:user\":\"42\"}` 编码后发送。";
+
+    VarTwice "callback-var-twice" Parameter StoreOnly "0007-90000010",
+    "The callback var and the form give a variable two values.",
+    en: "The form has a field `x:name`, and its `callback-var` gives the same name another value (letter case does not count)."
+        => "Send each variable once: as a field, or in `callback-var`.",
+    zh: "表单里有字段 `x:name`，而 `callback-var` 给同一个名字另一个值（不区分大小写）。"
+        => "每个变量只发一次：作为表单字段，或者放在 `callback-var` 里。";
 
     SignatureVersionInvalid "callback-signature-version" Parameter OssOnly "0007-90000005",
     "The callback signature version is invalid.",

@@ -117,7 +117,8 @@ impl CallbackParameter {
     }
 }
 
-/// Reads `callback-var`: custom variables in order, names with their `x:`.
+/// Reads `callback-var`: custom variables in order, names with their `x:`. Other names are ignored, as official
+/// SDKs expect.
 pub fn parse_callback_var(base64: &str) -> Result<Vec<(String, String)>, CallbackParameterError> {
     let refused = |cause, argument_value| CallbackParameterError {
         cause,
@@ -129,8 +130,9 @@ pub fn parse_callback_var(base64: &str) -> Result<Vec<(String, String)>, Callbac
         ReadError::NotBase64 => refused(CallbackCause::VarNotJson, base64.to_owned()),
         ReadError::NotJson(text) => refused(CallbackCause::VarNotJson, text),
     })?;
-    let variables = members.0.into_iter().map(|(name, value)| match value {
-        Value::String(value) if name.starts_with("x:") => Some((name, value)),
+    let named = members.0.into_iter().filter(|(name, _)| name.starts_with("x:"));
+    let variables = named.map(|(name, value)| match value {
+        Value::String(value) => Some((name, value)),
         _ => None,
     });
     variables.collect::<Option<_>>().ok_or_else(|| refused(CallbackCause::VarNotJson, text))

@@ -34,7 +34,8 @@ pub(crate) async fn run(
     body.demand_digest(&call.parts.headers)?;
 
     let content_type = call.header(CONTENT_TYPE.as_str());
-    let (fields, head_share, mut file) = form_head::read(content_type, body, &context.server).await?;
+    let (mut fields, head_share, mut file) = form_head::read(content_type, body, &context.server).await?;
+    fields.merge_callback_variables().map_err(WireError::from)?;
     let grant = upload_grant::authorise(context, call, &fields).await?;
     drop((fields, head_share));
 

@@ -255,3 +255,36 @@ async fn a_put_is_called_back_by_the_same_machinery() {
     assert_eq!(application.only().text(), "PutObject by-put 1");
     store.owed_until(<[_]>::is_empty).await;
 }
+
+#[tokio::test]
+async fn variables_of_the_field_callback_var_are_judged_and_sent_like_fields_of_their_own() {
+    let store = RunningStore::start().await;
+    let application = Application::saying("{}").await;
+    let encoded = |json: &str| STANDARD.encode(json);
+    let policy = policy().eq("x:order", "42");
+    let form = |variables: &str| {
+        Form::anonymous("k", b"x").sign(&policy).field("callback-var", variables).callback(
+            &application.url("/"),
+            "order=${x:order}&who=${x:who}",
+            BodyType::Form,
+        )
+    };
+    let good = form(&encoded(r#"{"x:order":"42","x:who":"li","other":1}"#));
+    assert_eq!(good.post(&store).await.status, 200);
+    assert_eq!(application.only().text(), "order=42&who=li");
+
+    let refusals = [
+        (form(&encoded(r#"{"x:order":"43"}"#)), 403, None),
+        (form("@@not base64@@"), 400, Some("0007-00000103")),
+        (form(&encoded(r#"{"x:order":42}"#)), 400, Some("0007-00000103")),
+        (form(&encoded(&format!(r#"{{"x:order":"{}"}}"#, "9".repeat(5000)))), 400, Some("0007-00000101")),
+        (form(&encoded(r#"{"x:order":"42","x:who":"li"}"#)).field("x:who", "wu"), 400, Some("0007-90000010")),
+    ];
+    for (form, status, ec) in refusals {
+        let reply = form.without("key").field("key", "refused").post(&store).await;
+        assert_eq!(reply.status, status, "{}", reply.text());
+        assert!(ec.is_none_or(|ec| reply.text().contains(ec)), "{}", reply.text());
+    }
+    assert_eq!(application.received().len(), 1);
+    assert!(store.object("refused").await.is_none());
+}

@@ -134,7 +134,9 @@ fn reads_callback_var_with_names_in_any_script() {
     let read = |json: &str| parse_callback_var(&STANDARD.encode(json));
     let variables = read("{\"x:var1\":\"值\",\"x:键值1\":\"\"}").unwrap();
     assert_eq!(variables, [("x:var1".to_owned(), "值".to_owned()), ("x:键值1".to_owned(), String::new())]);
-    for json in ["[]", "{\"var\":\"1\"}", "{\"x:a\":1}", "{\"x:a\":\"1\",\"x:a\":\"2\"}", "x:a=1"] {
+    let variables = read("{\"var1\":\"value1\",\"var2\":2,\"x:a\":\"1\"}").unwrap();
+    assert_eq!(variables, [("x:a".to_owned(), "1".to_owned())], "a name without x: is ignored");
+    for json in ["[]", "{\"x:a\":1}", "{\"x:a\":null}", "{\"x:a\":\"1\",\"x:a\":\"2\"}", "x:a=1"] {
         assert_eq!(read(json).unwrap_err().cause, CallbackCause::VarNotJson, "{json}");
     }
     assert_eq!(parse_callback_var("*").unwrap_err().cause, CallbackCause::VarNotJson);
