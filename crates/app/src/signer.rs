@@ -45,6 +45,8 @@ pub struct SignerChoice {
     /// Another upload address, for a device that reaches the store by another one. Comes from the server's own
     /// list, never from the request.
     pub host: Option<String>,
+    /// List the form's fields in the answer, beside the members that uploaders of the tutorial read.
+    pub fields: bool,
 }
 
 /// Why nothing is signed.
@@ -113,7 +115,7 @@ impl Signer {
         let host = choice.host.clone().unwrap_or_else(|| self.options.host.clone());
         let dir = directory.as_str().to_owned();
         let expire = expiration.as_second();
-        Ok(match choice.version.unwrap_or(self.options.version) {
+        let answer = match choice.version.unwrap_or(self.options.version) {
             SignatureVersion::V1 => {
                 let policy = self.policy(expiration, &directory, callback.as_deref()).to_base64();
                 SignatureAnswer::V1(SignatureAnswerV1 {
@@ -125,13 +127,15 @@ impl Signer {
                     callback,
                     dir,
                     security_token: self.options.security_token.clone(),
+                    fields: None,
                 })
             }
             SignatureVersion::V4 => {
                 let signed = self.sign_v4(now, expiration, &directory, callback.as_deref());
                 SignatureAnswer::V4(SignatureAnswerV4 { dir, host, callback, expire, ..signed })
             }
-        })
+        };
+        Ok(if choice.fields { answer.with_fields() } else { answer })
     }
 
     fn directory(&self, path: Option<&str>) -> Result<UploadPath, UploadPathError> {
@@ -208,6 +212,7 @@ impl Signer {
             host: String::new(),
             callback: None,
             expire: 0,
+            fields: None,
         }
     }
 }

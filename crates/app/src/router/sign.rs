@@ -24,6 +24,7 @@ pub(super) struct SignatureQuery {
     path: Option<String>,
     version: Option<String>,
     callback: Option<String>,
+    fields: Option<String>,
 }
 
 pub(super) async fn sign(
@@ -43,6 +44,10 @@ pub(super) async fn sign(
             Err(refused) => return refused.into_response(),
         };
     }
+    choice.fields = match listed(&query) {
+        Ok(listed) => listed,
+        Err(refused) => return refused.into_response(),
+    };
     choice.host = options.host_chooser.as_ref().and_then(|choose| choose(&parts));
     match options.signer.sign(query.path.as_deref(), &choice) {
         Ok(answer) => uncached(Json(answer).into_response()),
@@ -68,7 +73,16 @@ fn switched(query: &SignatureQuery) -> Result<SignerChoice, Answer> {
         Some("1") => Some(true),
         Some(_) => return Err(refusal("InvalidCallback", "callback is 0 or 1")),
     };
-    Ok(SignerChoice { version, callback, host: None })
+    Ok(SignerChoice { version, callback, ..SignerChoice::default() })
+}
+
+/// Whether the form's fields are to be listed: everyone's choice, because it permits nothing more.
+fn listed(query: &SignatureQuery) -> Result<bool, Answer> {
+    match query.fields.as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(refusal("InvalidFields", "fields is 0 or 1")),
+    }
 }
 
 fn refusal(code: &str, message: &str) -> Answer {

@@ -84,6 +84,9 @@ async fn signs_for_the_path_that_is_asked_for() {
     assert_eq!(names(&value), tutorial);
     assert_eq!(value["dir"], "user-dir/");
     assert!(value["expire"].is_number());
+    let listed = fetch(&router(options()), "/signature?path=user-dir/&fields=1").await.json();
+    let key = serde_json::json!(["key", "user-dir/${filename}"]);
+    assert_eq!(listed["fields"][0], key, "the list is for everyone to ask for");
     let deeper = fetch(&router(options()), "/signature?path=%2Fuser-dir%2F%2F%E7%85%A7").await;
     assert_eq!(deeper.json()["dir"], "user-dir/照/");
     assert_eq!(fetch(&router(options()), "/signature").await.json()["dir"], "user-dir/");
@@ -121,7 +124,7 @@ async fn leaves_the_server_its_choice_unless_switches_are_on() {
     assert_eq!(switched["version"], "OSS4-HMAC-SHA256");
     assert!(switched.get("callback").is_none());
     assert!(fetch(&switching, "/signature?version=1&callback=1").await.json().get("callback").is_some());
-    for nonsense in ["version=2", "callback=yes"] {
+    for nonsense in ["version=2", "callback=yes", "fields=yes"] {
         let heard = fetch(&switching, &format!("/signature?{nonsense}")).await;
         assert_eq!(heard.status, StatusCode::BAD_REQUEST);
     }

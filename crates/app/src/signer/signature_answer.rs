@@ -33,6 +33,9 @@ pub struct SignatureAnswerV1 {
     /// Form field `x-oss-security-token`; only with temporary credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_token: Option<String>,
+    /// The form's fields in order, `[name, value]` each, when they were asked for; the file goes behind them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<(String, String)>>,
 }
 
 /// The names of the V4 samples. They disagree about the version's name, so it is sent under both.
@@ -62,6 +65,9 @@ pub struct SignatureAnswerV4 {
     pub callback: Option<String>,
     /// Unix seconds after which the policy is refused.
     pub expire: i64,
+    /// The form's fields in order, `[name, value]` each, when they were asked for; the file goes behind them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<(String, String)>>,
 }
 
 impl SignatureAnswer {
@@ -90,6 +96,21 @@ impl SignatureAnswer {
             Self::V1(answer) => &answer.host,
             Self::V4(answer) => &answer.host,
         }
+    }
+
+    /// The same answer with its [list of fields](SignatureAnswerV1::fields), which begins with the key. A client
+    /// sends the list as it stands; it may put a key of its own below [`Self::dir`] in place of a key that ends in
+    /// `${filename}`, and add fields named `x:…`.
+    #[must_use]
+    pub fn with_fields(mut self) -> Self {
+        let key = ("key".to_owned(), format!("{}${{filename}}", self.dir()));
+        let further = self.form_fields().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let listed = std::iter::once(key).chain(further).collect();
+        match &mut self {
+            Self::V1(answer) => answer.fields = Some(listed),
+            Self::V4(answer) => answer.fields = Some(listed),
+        }
+        self
     }
 
     /// The form fields that the uploader sends, in the samples' order. The key comes from the uploader, and the

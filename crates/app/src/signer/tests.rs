@@ -166,6 +166,23 @@ fn names_what_the_v4_samples_name() {
 }
 
 #[test]
+fn lists_the_fields_of_the_form_when_asked_to() {
+    for version in [SignatureVersion::V1, SignatureVersion::V4] {
+        let signer = Signer::new(SignerOptions { version, ..with_callback() }, noon()).unwrap();
+        let choice = SignerChoice { fields: true, ..SignerChoice::default() };
+        let value = json(&signer.sign(Some("user-dir"), &choice).unwrap());
+        let listed: Vec<(String, String)> = serde_json::from_value(value["fields"].clone()).unwrap();
+        assert_eq!(listed[0], ("key".to_owned(), "user-dir/${filename}".to_owned()));
+        assert!(listed.contains(&("policy".to_owned(), value["policy"].as_str().unwrap().to_owned())));
+        let file = FilePart { filename: Some("a.jpg".to_owned()), content_type: None };
+        assert!(
+            verified(&FormFields::from_parts(listed, file).unwrap(), 0).is_ok(),
+            "the list is a whole form"
+        );
+    }
+}
+
+#[test]
 fn keeps_to_the_configured_folders() {
     let user_dir = UploadPath::normalise("user-dir").unwrap();
     let below = || SignerOptions { root: user_dir.clone(), ..options() };
@@ -190,6 +207,7 @@ fn gives_the_caller_what_the_server_lets_him_choose() {
         version: Some(SignatureVersion::V4),
         callback: Some(false),
         host: Some("http://192.168.1.5:9817/demo".to_owned()),
+        ..SignerChoice::default()
     };
     let answer = signer.sign(None, &choice).unwrap();
     assert!(matches!(answer, SignatureAnswer::V4(_)));
