@@ -23,7 +23,7 @@ use request::{context, dispatch, framing, operate, request_body};
 use response::{endpoint, wire_error};
 use upload::{commit, form_head, image_info, ingest, upload_answer, upload_grant};
 
-pub use bucket_rules::{bucket_settings, lifecycle};
+pub use bucket_rules::{bucket_mode, bucket_settings, lifecycle};
 pub use callback::{callback_message, callback_message::CallbackMessage};
 pub use callback::{destination_guard, destination_guard::Permission};
 pub use ops::own_page::CALLBACK_KEY_PATH;

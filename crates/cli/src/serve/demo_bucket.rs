@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
+use countersign_server::bucket_mode::BucketMode;
+use countersign_server::bucket_settings;
 use countersign_store::{CommitError, Mutation, Refused, Store};
 
 /// After how many days an object is deleted.
@@ -13,18 +15,33 @@ pub(crate) const RETENTION_HOURS: u32 = RETENTION_DAYS * 24;
 
 /// Makes the bucket if need be, and writes the CORS rule for where the page is this time.
 pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> anyhow::Result<()> {
-    let lifecycle = (countersign_server::bucket_settings::LIFECYCLE.to_owned(), lifecycle().into_bytes());
-    let settings = BTreeMap::from([lifecycle]);
+    let lifecycle = (bucket_settings::LIFECYCLE.to_owned(), lifecycle().into_bytes());
+    let mode = (bucket_settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
+    let settings = BTreeMap::from([lifecycle, mode]);
     match store.commit(Mutation::CreateBucket { name: name.to_owned(), settings }).await {
-        Ok(_) | Err(CommitError::Refused(Refused::BucketExists)) => {}
+        Ok(_) => {}
+        Err(CommitError::Refused(Refused::BucketExists)) => guard_if_unsaid(store, name).await?,
         Err(error) => return Err(error).context("the bucket cannot be made"),
     }
     let rule = Mutation::PutSetting {
         bucket: name.to_owned(),
-        name: countersign_server::bucket_settings::CORS.to_owned(),
+        name: bucket_settings::CORS.to_owned(),
         value: Some(cors(origins)?.into_bytes()),
     };
     store.commit(rule).await.context("the bucket's CORS rule cannot be written")?;
+    Ok(())
+}
+
+/// Gives a bucket that an older version made its mode. A mode that somebody chose since then stays.
+async fn guard_if_unsaid(store: &Store, name: &str) -> anyhow::Result<()> {
+    let bucket = store.bucket(name).await.context("the bucket cannot be read")?;
+    if bucket.is_some_and(|bucket| bucket.settings.contains_key(bucket_settings::MODE)) {
+        return Ok(());
+    }
+    let word = BucketMode::Guarded.as_str().as_bytes().to_vec();
+    let (bucket, setting) = (name.to_owned(), bucket_settings::MODE.to_owned());
+    let guard = Mutation::PutSetting { bucket, name: setting, value: Some(word) };
+    store.commit(guard).await.context("the bucket's mode cannot be written")?;
     Ok(())
 }
 

@@ -26,6 +26,28 @@ async fn a_bucket_is_made_twice_by_its_owner_and_goes_only_when_it_is_empty() {
 }
 
 #[tokio::test]
+async fn a_bucket_is_compatible_until_its_owner_sets_another_mode() {
+    const MODE: &str = "x-oss-countersign-mode";
+    let store = RunningStore::start().await;
+    assert_eq!(Ask::new("PUT", "demo", "").send(&store).await.header(MODE), "compat");
+    for mode in ["guarded", "strict", "compat", "guarded"] {
+        let set = Ask::new("PUT", "demo", "").header(MODE, mode).send(&store).await;
+        assert_eq!((set.status, set.header(MODE)), (200, mode));
+        let kept = Ask::new("PUT", "demo", "").header("x-oss-acl", "private").send(&store).await;
+        assert_eq!(kept.header(MODE), mode, "what is not said stays");
+        let info = Ask::new("GET", "demo", "").query("bucketInfo").send(&store).await;
+        assert_eq!(info.header(MODE), mode);
+    }
+    for word in ["Guarded", "open", ""] {
+        let refused = Ask::new("PUT", "demo", "").header(MODE, word).send(&store).await;
+        assert_eq!(refused.element("ArgumentName").as_deref(), Some(MODE), "{word:?}");
+        assert_eq!(refused.status, 400);
+    }
+    let strict = Ask::new("PUT", "other", "").header(MODE, "strict").send(&store).await;
+    assert_eq!(strict.header(MODE), "strict", "also when the bucket is new");
+}
+
+#[tokio::test]
 async fn names_and_lists_that_oss_does_not_know_are_refused() {
     let store = RunningStore::start().await;
     for name in ["ab", "Under_score", "-a-", "a.b"] {

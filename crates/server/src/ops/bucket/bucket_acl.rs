@@ -6,7 +6,7 @@ use http::StatusCode;
 use crate::{
     access, bucket_settings,
     context::RequestContext,
-    ops::bucket::put_bucket,
+    ops::bucket::put_bucket::{self, Wanted},
     request::Call,
     subject::{self, BucketSubject},
     wire_error::OperationError,
@@ -29,6 +29,6 @@ pub(crate) async fn put(context: &RequestContext, call: &Call) -> Result<WireRes
             .with_element("ArgumentName", "x-oss-acl")
             .with_element("ArgumentValue", "")
     })?;
-    put_bucket::create(context, &name, Some(acl), None).await?;
+    put_bucket::create(context, &name, Wanted { acl: Some(acl), ..Wanted::default() }).await?;
     Ok(wire_response::empty(StatusCode::OK))
 }

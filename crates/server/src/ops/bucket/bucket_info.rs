@@ -4,7 +4,9 @@ use countersign_protocol::xml::BucketInfo;
 use http::StatusCode;
 
 use crate::{
-    access, bucket_settings,
+    access,
+    bucket_mode::BucketMode,
+    bucket_settings,
     context::RequestContext,
     endpoint,
     request::Call,
@@ -31,5 +33,7 @@ pub(crate) fn run(
         owner: access::owner(),
         acl: bucket_settings::acl(&bucket.record),
     };
-    Ok(wire_response::xml(StatusCode::OK, info.to_xml()))
+    let mut response = wire_response::xml(StatusCode::OK, info.to_xml());
+    BucketMode::of(&bucket.record).tell(response.headers_mut());
+    Ok(response)
 }

@@ -7,6 +7,7 @@ use countersign_store::{CommitError, Mutation, Refused};
 use http::{StatusCode, header::LOCATION};
 
 use crate::{
+    bucket_mode::BucketMode,
     bucket_settings,
     context::RequestContext,
     object_headers,
@@ -25,15 +26,29 @@ pub(crate) async fn run(
 ) -> Result<WireResponse, OperationError> {
     let name = subject::bucket_name(call)?;
     let acl = requested_acl(call)?;
+    let mode = BucketMode::asked(&call.parts.headers)?;
     body.demand_digest(&call.parts.headers)?;
     let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
     // What it may ask for, storage class and redundancy, one machine cannot give: the words are checked, and
     // the class is a label.
     let asked = CreateBucketConfiguration::parse(&document).map_err(WireError::from)?;
-    create(context, &name, acl, asked.storage_class).await?;
+    let wanted = Wanted { acl, mode, storage_class: asked.storage_class };
+    let mode = create(context, &name, wanted).await?;
     let mut response = wire_response::empty(StatusCode::OK);
     object_headers::put(response.headers_mut(), LOCATION, &format!("/{name}"));
+    mode.tell(response.headers_mut());
     Ok(response)
+}
+
+/// What a bucket is to be; what is not said stays as it is, and in a new bucket becomes the default.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// Its access control list.
+    pub(crate) acl: Option<Acl>,
+    /// What its forms may hold.
+    pub(crate) mode: Option<BucketMode>,
+    /// Its storage class, in a new bucket only.
+    pub(crate) storage_class: Option<String>,
 }
 
 /// The list that the request asks for, if it does.
@@ -41,27 +56,29 @@ pub(crate) fn requested_acl(call: &Call) -> Result<Option<Acl>, WireError> {
     call.header("x-oss-acl").map(Acl::parse).transpose().map_err(WireError::from)
 }
 
-/// Creates a bucket, or gives an existing one the list that was asked for.
+/// Creates a bucket, or gives an existing one the list and the mode that are wanted; the mode that it has then.
 pub(crate) async fn create(
     context: &RequestContext,
     name: &BucketName,
-    acl: Option<Acl>,
-    storage_class: Option<String>,
-) -> Result<(), OperationError> {
+    wanted: Wanted,
+) -> Result<BucketMode, OperationError> {
     let store = &context.server.options.store;
-    let word = acl.unwrap_or(Acl::Private).as_str().as_bytes().to_vec();
-    let mut settings = BTreeMap::from([(bucket_settings::ACL.to_owned(), word.clone())]);
-    settings
-        .extend(storage_class.map(|class| (bucket_settings::STORAGE_CLASS.to_owned(), class.into_bytes())));
+    let acl = wanted.acl.map(|acl| (bucket_settings::ACL, acl.as_str()));
+    let mode = wanted.mode.map(|mode| (bucket_settings::MODE, mode.as_str()));
+    let class = wanted.storage_class.as_deref().map(|class| (bucket_settings::STORAGE_CLASS, class));
+    let private = acl.or(Some((bucket_settings::ACL, Acl::Private.as_str())));
+    let owned = |(name, word): (&str, &str)| (name.to_owned(), word.as_bytes().to_vec());
+    let settings: BTreeMap<_, _> = [private, mode, class].into_iter().flatten().map(owned).collect();
     let creation = Mutation::CreateBucket { name: name.as_str().to_owned(), settings };
     match store.commit(creation).await {
-        Ok(_) => Ok(()),
-        Err(CommitError::Refused(Refused::BucketExists)) if acl.is_none() => Ok(()),
-        Err(CommitError::Refused(Refused::BucketExists)) => {
-            let (bucket, name) = (name.as_str().to_owned(), bucket_settings::ACL.to_owned());
-            store.commit(Mutation::PutSetting { bucket, name, value: Some(word) }).await?;
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
+        Ok(_) => return Ok(wanted.mode.unwrap_or_default()),
+        Err(CommitError::Refused(Refused::BucketExists)) => {}
+        Err(error) => return Err(error.into()),
     }
+    for (setting, word) in [acl, mode].into_iter().flatten().map(owned) {
+        let bucket = name.as_str().to_owned();
+        store.commit(Mutation::PutSetting { bucket, name: setting, value: Some(word) }).await?;
+    }
+    let bucket = store.bucket(name.as_str()).await?;
+    Ok(bucket.as_deref().map(BucketMode::of).unwrap_or_default())
 }
