@@ -8,7 +8,7 @@
 mod authorization_error;
 mod presign;
 pub mod scheme;
-mod sub_resource;
+pub mod sub_resource;
 pub mod v1;
 pub mod v4;
 

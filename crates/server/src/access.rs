@@ -63,7 +63,7 @@ pub(crate) fn right(operation: Operation) -> Right {
         Operation::OptionObject | Operation::PostObject => Right::None,
         Operation::GetObject | Operation::HeadObject | Operation::GetObjectMeta => Right::ReadObject,
         Operation::PutObject | Operation::DeleteObject => Right::WriteObject,
-        Operation::ListObjects | Operation::ListObjectsV2 => Right::ListBucket,
+        Operation::HeadBucket | Operation::ListObjects | Operation::ListObjectsV2 => Right::ListBucket,
         _ => Right::Own,
     }
 }

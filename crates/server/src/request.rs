@@ -6,6 +6,7 @@ pub(crate) mod framing;
 pub mod host;
 pub(crate) mod operate;
 pub mod query;
+pub(crate) mod query_parameter;
 pub(crate) mod request_body;
 pub mod request_id;
 pub mod route;

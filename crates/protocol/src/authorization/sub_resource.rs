@@ -1,5 +1,12 @@
-//! The query parameters that V1 signs (protocol 03 §1.1): the union of what the official SDKs sign, and the
-//! names about which they disagree.
+//! The query words of the API: one list for everything that has to know them.
+//!
+//! Two readers. V1 signs these words and no others (protocol 03 §1.1), and SDKs disagree about some: that is
+//! the [`Standing`] of a word. Routing refuses every word that an operation does not name, so that a word of
+//! the API never reaches another operation: that is [`is_word`].
+//!
+//! The list is the union of what the official SDKs sign (Python 1 and 2, Go 1 and 2, Java, C, C++, .NET, PHP,
+//! Ruby, JavaScript, read in November 2026) and of the words with which their operations ask. Parameters that
+//! only narrow a list (`prefix`, `max-keys` …) are signed by no V1 signer and are not in it.
 
 /// Parameters that every signer signs. A signature that leaves one of them out is refused.
 #[rustfmt::skip]
@@ -19,11 +26,24 @@ const SIGNED: &[&str] = &[
 #[rustfmt::skip]
 const CONTESTED: &[&str] = &[
     "accessPoint", "accessPointPolicy", "accessmonitor", "bucketArchiveDirectRead", "cloudboxes", "group",
-    "httpsConfig", "img", "link", "metaQuery", "objectInfo", "policyStatus", "processConf",
-    "publicAccessBlock", "qosRequester", "redundancyTransition", "regionList", "regions",
-    "requesterQosInfo", "resourceGroup", "resourcePool", "resourcePoolBuckets", "resourcePoolInfo", "rtc",
-    "style", "styleName", "transferAcceleration", "udf", "udfApplication", "udfApplicationLog", "udfImage",
-    "udfImageDesc", "udfName", "vip", "vpcip",
+    "httpsConfig", "img", "link", "metaQuery", "objectInfo", "policyStatus", "publicAccessBlock",
+    "qosRequester", "redundancyTransition", "regionList", "regions", "requesterQosInfo", "resourceGroup",
+    "resourcePool", "resourcePoolBuckets", "resourcePoolInfo", "rtc", "style", "styleName",
+    "transferAcceleration", "udf", "udfApplication", "udfApplicationLog", "udfImage", "udfImageDesc",
+    "udfName", "vip", "vpcip",
+    // Go 1, PHP.
+    "responseHeader", "udfId", "withHashContext",
+    // Java: the word itself, and the short one of its older versions.
+    "processConf", "processConfiguration",
+    // Java's ListBuckets, and everybody's filter of it by tags.
+    "bid", "tag-key", "tag-value",
+    // Go 2 and Python 2. Python 2 writes one of its words with a capital.
+    "accessPointConfigForObjectProcess", "accessPointForObjectProcess", "accessPointPolicyForObjectProcess",
+    "cleanRestoredObject", "dataPipeline", "legalHold", "MetaQuery", "objectWorm", "overwriteConfig",
+    "retention", "userDefinedLogFieldsConfig",
+    // Go 2's vector buckets.
+    "deleteVectorIndex", "deleteVectors", "getVectorIndex", "getVectors", "listVectorIndexes", "listVectors",
+    "putVectorIndex", "putVectors", "queryVectors",
 ];
 
 /// What the list says of one parameter.
@@ -47,5 +67,40 @@ pub(super) fn standing(name: &[u8]) -> Standing {
         Standing::Contested
     } else {
         Standing::Unsigned
+    }
+}
+
+/// Whether a decoded name of a query parameter is a word of the API. Letter case counts. Every name that
+/// begins with `x-oss-` is one, known or not: the prefix is the service's own.
+pub fn is_word(name: &str) -> bool {
+    standing(name.as_bytes()) != Standing::Unsigned
+}
+
+/// All words that are listed, in no order of meaning.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    SIGNED.iter().chain(CONTESTED).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_every_word_once() {
+        let mut listed: Vec<&str> = words().collect();
+        listed.sort_unstable();
+        let all = listed.len();
+        listed.dedup();
+        assert_eq!(listed.len(), all);
+    }
+
+    #[test]
+    fn knows_a_word_by_its_letters_and_every_name_with_the_prefix() {
+        for name in ["acl", "MetaQuery", "metaQuery", "responseHeader", "x-oss-of-tomorrow"] {
+            assert!(is_word(name), "{name}");
+        }
+        for name in ["ACL", "prefix", "max-keys", "x-oss", "", "Expires"] {
+            assert!(!is_word(name), "{name}");
+        }
     }
 }

@@ -6,4 +6,5 @@ pub(crate) mod bucket_info;
 pub(crate) mod bucket_lifecycle;
 pub(crate) mod bucket_location;
 pub(crate) mod delete_bucket;
+pub(crate) mod head_bucket;
 pub(crate) mod put_bucket;

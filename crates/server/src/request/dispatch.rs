@@ -18,8 +18,9 @@ use crate::query::Query;
 use crate::request::Call;
 use crate::request_body::RequestBody;
 use crate::request_id::RequestId;
-use crate::route::{self, Location};
+use crate::route::{self, Location, RouteError};
 use crate::server::ServerState;
+use crate::subject;
 use crate::wire_error::{self, OperationError};
 use crate::wire_response::WireResponse;
 
@@ -58,9 +59,10 @@ async fn operate(
         return ops::own_page::run(context, call, page);
     }
     let copies = call.parts.headers.contains_key("x-oss-copy-source");
-    let operation = route::operation(&call.parts.method, &call.location, &call.query, copies)
-        .map_err(|_| method_not_allowed(call))?;
-    operate::run(operation, context, call, body).await
+    match route::operation(&call.parts.method, &call.location, &call.query, copies) {
+        Ok(operation) => operate::run(operation, context, call, body).await,
+        Err(error) => Err(refuse(error, context, call)?.into()),
+    }
 }
 
 /// Sets what every answer carries.
@@ -93,8 +95,19 @@ fn host_of(parts: &http::request::Parts) -> String {
     header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default().to_owned()
 }
 
-fn method_not_allowed(call: &Call) -> WireError {
-    WireError::new(ErrorCode::MethodNotAllowed)
-        .with_element("Method", call.parts.method.as_str())
-        .with_element("ResourceType", call.location.resource_type())
+/// The refusal of what names no operation. What this store lacks is told to callers with a key only.
+fn refuse(error: RouteError, context: &RequestContext, call: &Call) -> Result<WireError, OperationError> {
+    Ok(match error {
+        RouteError::MethodNotAllowed => WireError::new(ErrorCode::MethodNotAllowed)
+            .with_element("Method", call.parts.method.as_str())
+            .with_element("ResourceType", call.location.resource_type()),
+        RouteError::WordNotServed(word) => {
+            subject::caller(context, call)?;
+            operate::not_built(&word)
+        }
+        RouteError::UnknownParameter { name, value } => WireError::new(ErrorCode::InvalidArgument)
+            .with_message("The query parameter is not one of this operation.")
+            .with_element("ArgumentName", name)
+            .with_element("ArgumentValue", value),
+    })
 }

@@ -67,6 +67,7 @@ async fn on_bucket(
     let found = subject::bucket(context, call, &caller, access::right(operation)).await?;
     match operation {
         Operation::DeleteBucket => bucket::delete_bucket::run(context, &found).await,
+        Operation::HeadBucket => bucket::head_bucket::run(context),
         Operation::GetBucketInfo => bucket::bucket_info::run(context, call, &found),
         Operation::GetBucketLocation => bucket::bucket_location::run(context),
         Operation::GetBucketAcl => bucket::bucket_acl::get(&found),

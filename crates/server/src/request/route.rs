@@ -2,11 +2,13 @@
 //!
 //! Pure and closed: every operation that protocol 04 names is found by name. One that is not built is
 //! [`Operation::NotBuilt`] with that name and never falls through to another operation, so that
-//! `DELETE /?policy` cannot delete a bucket. The words themselves are data, in [`crate::subresource`].
+//! `DELETE /?policy` cannot delete a bucket. The words that choose an operation are data, in
+//! [`crate::subresource`]; what an operation does not name is refused in [`super::query_parameter`].
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::query_parameter;
 use crate::{host::Addressed, query::Query, subresource};
 
 /// The path under which the store's own pages live, on the bare endpoint only. No bucket name can hold `_`.
@@ -82,6 +84,7 @@ pub enum Operation {
     ListBuckets,
     PutBucket,
     DeleteBucket,
+    HeadBucket,
     GetBucketInfo,
     GetBucketLocation,
     GetBucketAcl,
@@ -112,11 +115,22 @@ pub enum Operation {
 }
 
 /// Why no operation was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// The API has no such method on this resource.
     #[error("the method is not allowed against this resource")]
     MethodNotAllowed,
+    /// A word of the API that this store does not know on this resource.
+    #[error("the word {0} belongs to an operation that is not served here")]
+    WordNotServed(String),
+    /// A parameter that neither the operation nor the API knows, where none is ignored.
+    #[error("the query parameter {name:?} is not one of this operation")]
+    UnknownParameter {
+        /// The parameter's name, decoded.
+        name: String,
+        /// Its value, decoded; empty for a bare name.
+        value: String,
+    },
 }
 
 /// Finds the operation. `copies` says whether the request has the header `x-oss-copy-source`, the one header
@@ -130,19 +144,26 @@ pub fn operation(
     if method == Method::OPTIONS {
         return Ok(Operation::OptionObject);
     }
-    let words = match location {
+    let rows = match location {
         Location::Own(_) => return Err(RouteError::MethodNotAllowed),
         Location::Service => subresource::SERVICE,
         Location::Bucket(_) => subresource::BUCKET,
         Location::Object { .. } => subresource::OBJECT,
     };
-    if let Some(row) = words.iter().find(|row| row.matches(query)) {
-        return row.operation(method, copies).ok_or(RouteError::MethodNotAllowed);
-    }
-    if let Some(word) = subresource::UNBUILT_WORDS.iter().find(|word| query.has(word)) {
-        return Ok(Operation::NotBuilt(word));
-    }
-    plain(method, location, query, copies).ok_or(RouteError::MethodNotAllowed)
+    let row = rows.iter().find(|row| row.matches(query));
+    let found = match row {
+        Some(row) => row.operation(method, copies),
+        None => plain(method, location, query, copies),
+    };
+    let Some(found) = found else {
+        // A word that has no row here says more than the method.
+        let word = query_parameter::foreign_word(query).filter(|_| row.is_none());
+        return Err(
+            word.map_or(RouteError::MethodNotAllowed, |word| RouteError::WordNotServed(word.to_owned()))
+        );
+    };
+    query_parameter::check(found, query)?;
+    Ok(found)
 }
 
 /// The operation without any sub-resource.
@@ -153,6 +174,7 @@ fn plain(method: &Method, location: &Location, query: &Query, copies: bool) -> O
         (Location::Bucket(_), "GET") => Operation::ListObjects,
         (Location::Bucket(_), "PUT") => Operation::PutBucket,
         (Location::Bucket(_), "DELETE") => Operation::DeleteBucket,
+        (Location::Bucket(_), "HEAD") => Operation::HeadBucket,
         (Location::Bucket(_), "POST") => Operation::PostObject,
         (Location::Object { .. }, "PUT") if copies => Operation::NotBuilt("CopyObject"),
         (Location::Object { .. }, "PUT") => Operation::PutObject,

@@ -17,5 +17,6 @@ mod downloads;
 mod expiry;
 mod listings;
 mod put_callback;
+mod query_words;
 mod running_store;
 mod uploads_by_put;

@@ -14,6 +14,7 @@ fn ask(method: &str, target: &str) -> Result<Operation, RouteError> {
 fn built_operations_are_found() {
     let table = [
         ("PUT", "/", Operation::PutBucket),
+        ("HEAD", "/", Operation::HeadBucket),
         ("DELETE", "/", Operation::DeleteBucket),
         ("GET", "/", Operation::ListObjects),
         ("GET", "/?prefix=a&list-type=1", Operation::ListObjects),
@@ -34,7 +35,7 @@ fn built_operations_are_found() {
         ("POST", "/?delete&encoding-type=url", Operation::DeleteMultipleObjects),
         ("POST", "/", Operation::PostObject),
         ("PUT", "/key", Operation::PutObject),
-        ("PUT", "/key?callback=e30=&security-token=t", Operation::PutObject),
+        ("PUT", "/key?callback=e30=&security-token=t&Signature=b", Operation::PutObject),
         ("GET", "/key", Operation::GetObject),
         ("GET", "/key?response-content-type=a&versionId=null", Operation::GetObject),
         ("GET", "/key?OSSAccessKeyId=a&Expires=1&Signature=b", Operation::GetObject),
@@ -71,7 +72,6 @@ fn what_is_not_built_is_named_and_is_never_another_operation() {
         ("GET", "/?inventory&inventoryId=a", "GetBucketInventory"),
         ("GET", "/?inventory", "ListBucketInventory"),
         ("PUT", "/?rtc", "PutBucketRTC"),
-        ("PUT", "/?udf", "udf"),
         ("POST", "/key?append&position=0", "AppendObject"),
         ("POST", "/key?uploads", "InitiateMultipartUpload"),
         ("PUT", "/key?partNumber=1&uploadId=A", "UploadPart"),
@@ -85,10 +85,85 @@ fn what_is_not_built_is_named_and_is_never_another_operation() {
         ("GET", "/key?x-oss-process=image/info", "ProcessObject"),
         ("POST", "/key?x-oss-process", "ProcessObject"),
         ("PUT", "/channel?live", "PutLiveChannel"),
-        ("PUT", "/key?worm", "worm"),
     ];
     for (method, target, name) in table {
         assert_eq!(ask(method, target), Ok(NotBuilt(name)), "{method} {target}");
+    }
+}
+
+#[test]
+fn a_word_that_the_operation_does_not_name_is_refused_by_name_whatever_its_value() {
+    for (method, target, word) in [
+        ("DELETE", "/?responseHeader", "responseHeader"),
+        ("PUT", "/?processConfiguration=1", "processConfiguration"),
+        ("DELETE", "/?legalHold", "legalHold"),
+        ("DELETE", "/?x-oss-delete", "x-oss-delete"),
+        ("DELETE", "/?x-oss-of-tomorrow=a", "x-oss-of-tomorrow"),
+        ("DELETE", "/?cors&policy", "policy"),
+        ("DELETE", "/?versionId=null", "versionId"),
+        ("DELETE", "/?security-token=a", "security-token"),
+        ("DELETE", "/?%72esponseHeader", "responseHeader"),
+        ("PUT", "/?udf", "udf"),
+        ("GET", "/?tag-key=a", "tag-key"),
+        ("GET", "/?acl&cors", "cors"),
+        ("POST", "/?dataPipeline&action=a", "dataPipeline"),
+        ("POST", "/key?x-oss-delete", "x-oss-delete"),
+        ("PUT", "/key?withHashContext", "withHashContext"),
+        ("PUT", "/key?worm", "worm"),
+        ("PUT", "/key?versionId=a", "versionId"),
+        ("GET", "/key?logging", "logging"),
+        (
+            "GET",
+            "/key?OSSAccessKeyId=a&Expires=1&Signature=b&x-oss-ac-source-ip=1.2.3.4",
+            "x-oss-ac-source-ip",
+        ),
+        ("HEAD", "/key?response-expires=a", "response-expires"),
+    ] {
+        let refused = Err(RouteError::WordNotServed(word.to_owned()));
+        assert_eq!(ask(method, target), refused, "{method} {target}");
+    }
+}
+
+#[test]
+fn what_the_api_does_not_know_is_ignored_only_where_it_does_no_harm() {
+    let unknown = |name: &str, value: &str| {
+        Err(RouteError::UnknownParameter { name: name.to_owned(), value: value.to_owned() })
+    };
+    for (method, target, expected) in [
+        ("GET", "/key?1700000000", Ok(Operation::GetObject)),
+        ("HEAD", "/key?v", Ok(Operation::HeadObject)),
+        ("HEAD", "/key?objectMeta&v", Ok(Operation::GetObjectMeta)),
+        ("POST", "/?1700000000", Ok(Operation::PostObject)),
+        ("GET", "/?1700000000", unknown("1700000000", "")),
+        ("HEAD", "/?v=", unknown("v", "")),
+        ("PUT", "/?v", unknown("v", "")),
+        ("PUT", "/key?v", unknown("v", "")),
+        ("DELETE", "/key?v", unknown("v", "")),
+        ("DELETE", "/?RESPONSEHEADER", unknown("RESPONSEHEADER", "")),
+        ("GET", "/?v=1", Ok(Operation::ListObjects)),
+        ("PUT", "/?v=1", Ok(Operation::PutBucket)),
+        ("PUT", "/key?v=1", Ok(Operation::PutObject)),
+        ("DELETE", "/key?v=1", Ok(Operation::DeleteObject)),
+        ("PUT", "/key?versionId=null", Ok(Operation::PutObject)),
+        ("DELETE", "/?v=1", unknown("v", "1")),
+        ("DELETE", "/?prefix=a", unknown("prefix", "a")),
+        ("DELETE", "/?=1", unknown("", "1")),
+        ("DELETE", "/?OSSAccessKeyId=a&Expires=1&Signature=b&security-token=c", Ok(Operation::DeleteBucket)),
+    ] {
+        assert_eq!(ask(method, target), expected, "{method} {target}");
+    }
+}
+
+#[test]
+fn every_word_of_the_tables_is_one_of_the_api() {
+    use countersign_protocol::authorization::sub_resource;
+    for (rows, target) in
+        [(subresource::SERVICE, "service"), (subresource::BUCKET, "bucket"), (subresource::OBJECT, "object")]
+    {
+        for row in rows {
+            let missing: Vec<_> = row.words().filter(|word| !sub_resource::is_word(word)).collect();
+            assert!(missing.is_empty(), "{target}: {missing:?}");
+        }
     }
 }
 
@@ -106,7 +181,8 @@ fn a_method_that_the_resource_lacks_is_not_allowed() {
     for (method, target) in [
         ("POST", "/key"),
         ("POST", "/key?acl"),
-        ("HEAD", "/"),
+        ("POST", "/?MetaQuery&action=createDataset"),
+        ("HEAD", "/?acl"),
         ("PATCH", "/key"),
         ("DELETE", "/?acl"),
         ("GET", "/?delete"),

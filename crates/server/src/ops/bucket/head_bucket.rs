@@ -1,0 +1,17 @@
+//! HEAD on a bucket: whether it is there and the caller may use it. The API's reference does not name it; the
+//! SDKs of PHP and C ask it (`getBucketMeta`, `oss_head_bucket`) and read the region from its headers.
+
+use http::{HeaderName, StatusCode};
+
+use crate::context::RequestContext;
+use crate::object_headers;
+use crate::wire_error::OperationError;
+use crate::wire_response::{self, WireResponse};
+
+/// Says that the bucket is there, and its region.
+pub(crate) fn run(context: &RequestContext) -> Result<WireResponse, OperationError> {
+    let mut response = wire_response::empty(StatusCode::OK);
+    let region = format!("oss-{}", context.server.options.region);
+    object_headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);
+    Ok(response)
+}
