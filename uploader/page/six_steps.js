@@ -1,7 +1,7 @@
 /** Where an upload stands on the six steps from the question to the answer, and when each was reached. */
 
 /**
- * @typedef {'queued' | 'signing' | 'sending' | 'confirming' | 'done' | 'stored' | 'stored-not-confirmed' | 'declined'
+ * @typedef {'queued' | 'signing' | 'sending' | 'confirming' | 'offline' | 'done' | 'stored' | 'stored-not-confirmed' | 'declined'
  *   | 'unknown' | 'refused' | 'cancelled'} RowState
  *
  * @typedef {'pending' | 'active' | 'ok' | 'warn' | 'fail' | 'skipped'} StepState
@@ -35,6 +35,7 @@ export function stepStates({ state, withCallback, conversation, error }) {
   switch (state) {
     case 'queued':
       return steps('......');
+    case 'offline':
     case 'signing':
       return steps('>.....');
     case 'sending':

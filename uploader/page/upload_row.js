@@ -23,7 +23,7 @@ import { forgetThumbnail, thumbnail } from './thumbnails.js';
 
 /** States that are worth saying aloud; the others pass too quickly. */
 const SPOKEN = new Set(['done', 'stored', 'stored-not-confirmed', 'declined', 'unknown', 'refused', 'cancelled']);
-const MOVING = new Set(['queued', 'signing', 'sending', 'confirming']);
+const MOVING = new Set(['queued', 'signing', 'sending', 'confirming', 'offline']);
 
 /** A row of the list, and the standing that its strip shows. */
 export class UploadRow {
@@ -218,6 +218,7 @@ export class UploadRow {
       case 'queued':
         return [this.#button('remove', () => this.#actions.remove(this))];
       case 'signing':
+      case 'offline':
       case 'sending':
         return [this.#button('cancel', () => this.#actions.stop(this))];
       case 'confirming':

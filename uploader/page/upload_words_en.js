@@ -7,6 +7,7 @@ export const uploadsEn = {
   minutes: '{count} min',
   queued: 'Waiting',
   signing: 'Getting permission',
+  offline: 'Waiting for the network',
   sending: '{percent} %',
   sendingRate: '{percent} % · {rate}/s · {left} left',
   confirming: 'Stored, waiting for the application',

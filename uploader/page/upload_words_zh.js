@@ -9,6 +9,7 @@ export const uploadsZh = {
   minutes: '{count} 分钟',
   queued: '等待中',
   signing: '正在获取签名',
+  offline: '等待网络',
   sending: '{percent}%',
   sendingRate: '{percent}% · {rate}/s · 剩余 {left}',
   confirming: '已存储，等待应用确认',

@@ -6,6 +6,8 @@
  * @property {string | null} message
  * @property {string | null} requestId
  * @property {string | null} ec
+ * @property {string | null} callbackAllow the flag that would permit a refused callback destination
+ * @property {string | null} recommendDoc where the error is explained
  */
 
 /**
@@ -20,7 +22,29 @@ export function readErrorDocument(xml) {
     message: elementText(xml, 'Message'),
     requestId: elementText(xml, 'RequestId'),
     ec: elementText(xml, 'EC'),
+    callbackAllow: elementText(xml, 'CallbackAllow'),
+    recommendDoc: elementText(xml, 'RecommendDoc'),
   };
+}
+
+/**
+ * Judged by the text: samples answer JSON as `text/html`, so the header says nothing.
+ *
+ * @param {string} body
+ * @returns {boolean} whether it is a page for people, which no store and no callback's answer is
+ */
+export function isHtmlPage(body) {
+  return /^\uFEFF?\s*(?:<!--[^]*?-->\s*)*<(?:!doctype html|html|head|body|title|center)\b/i.test(body);
+}
+
+/**
+ * @param {string} body
+ * @returns {string | null} the title of a page of HTML, such as `502 Bad Gateway`
+ */
+export function htmlTitle(body) {
+  const found = /<title[^>]*>([^<]*)<\/title>/i.exec(body);
+  const title = found === null ? '' : unescapeXml(found[1]).trim().slice(0, 80);
+  return title === '' ? null : title;
 }
 
 /**

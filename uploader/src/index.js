@@ -8,6 +8,7 @@
  * ```
  */
 
+export { Network } from './network.js';
 export { extensionOf, randomId } from './object_key.js';
 export { readPermission } from './permission.js';
 export { decodeBase64, readPolicy } from './policy_document.js';

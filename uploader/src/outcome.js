@@ -1,9 +1,12 @@
 /**
  * What the store's answer means. The one thing that must never be confused: 203 says that the file is stored and
  * that the application did not confirm it. It is neither success nor a reason to upload again.
+ *
+ * Not every answer is the store's. A proxy before it answers with pages of its own; those prove nothing about the file,
+ * except that one which was too large for the proxy never reached the store.
  */
 
-import { elementText, readErrorDocument } from './error_document.js';
+import { elementText, htmlTitle, isHtmlPage, readErrorDocument } from './error_document.js';
 import { UploadError } from './upload_error.js';
 
 /**
@@ -27,6 +30,7 @@ import { UploadError } from './upload_error.js';
 export function readOutcome(answer, { key, keyIsChosenByStore, withCallback }) {
   const { status, body } = answer;
   const requestId = headerOf(answer, 'x-oss-request-id');
+  if (isHtmlPage(body)) throw notTheStores(answer, key, requestId);
   if (status === 203) throw notConfirmed(answer, key, requestId);
   if (status < 200 || status > 299) throw refused(answer, key, requestId);
   const value = body === '' ? null : parseOrText(body);
@@ -65,12 +69,35 @@ function notConfirmed(answer, key, requestId) {
  */
 function refused(answer, key, requestId) {
   const document = readErrorDocument(answer.body);
+  if (document.code === null) return notTheStores(answer, key, requestId);
   return new UploadError('refused', document.message ?? `the store answered ${answer.status}`, {
     ...document,
     requestId: document.requestId ?? requestId,
     status: answer.status,
     key,
   });
+}
+
+/**
+ * The store's refusals are XML with a code. What is not was answered by something before the store or in its place.
+ * After a 5xx of a gateway, and after a page where success was expected, the store may have the file all the same.
+ *
+ * @param {import('./transfer.js').StoreAnswer} answer
+ * @param {string} key
+ * @param {string | null} requestId
+ */
+function notTheStores({ status, body }, key, requestId) {
+  const facts = { key, requestId, status };
+  if (status === 413) {
+    const message = 'a proxy before the store does not take a body of this size (413); '
+      + 'its limit must be raised, for instance with client_max_body_size of nginx';
+    return new UploadError('refused', message, { ...facts, code: 'ProxyBodyTooLarge' });
+  }
+  const title = htmlTitle(body);
+  const what = isHtmlPage(body) ? `a page of HTML${title === null ? '' : ` (“${title}”)`}` : 'no answer of a store';
+  const message = `what came with status ${status} is ${what}: a proxy or another server gave it`;
+  const mayBeStored = status < 300 || status > 499;
+  return new UploadError(mayBeStored ? 'unknown' : 'refused', message, { ...facts, code: 'NotTheStore' });
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The application's answer to "may I upload?", in every shape that the official samples give it: version 1 and
  * version 4 signatures, `expire` as number, string or absent, either spelling of the version's name, and the
- * `{ url, formData }` form of the Node sample.
+ * `{ url, formData }` form of the Node sample. An endpoint that was asked with `fields=1` may add `fields`: the form
+ * itself, in order, so that a client sends what was signed without knowing what it means.
  */
 
 import { readPolicy } from './policy_document.js';
@@ -18,6 +19,7 @@ import { readPolicy } from './policy_document.js';
  * @property {string} accessKeyId version 1: the key's id; version 4: the whole credential
  * @property {string | null} date version 4 only
  * @property {string | null} signatureVersion version 4 only
+ * @property {[name: string, value: string][] | null} fields to send before the file, in order; null where not given
  * @property {number | null} expiresAt milliseconds since the epoch, on the server's clock
  */
 
@@ -39,13 +41,15 @@ export function readPermission(body) {
   const answer = flatten(parseObject(body));
   const isV4 = textOf(answer, 'x_oss_credential', 'x-oss-credential') !== null;
   const policy = required(answer, 'policy');
+  const fields = fieldsOf(answer);
   return {
     version: isV4 ? 'V4' : 'V1',
     host: postAddress(required(answer, 'host', 'url')),
     dir: textOf(answer, 'dir'),
     policy,
     signature: required(answer, 'signature', 'Signature', 'x_oss_signature', 'x-oss-signature'),
-    callback: textOf(answer, 'callback') || null,
+    callback: fields === null ? textOf(answer, 'callback') || null : valueIn(fields, 'callback') || null,
+    fields,
     securityToken: textOf(answer, 'security_token', 'x_oss_security_token', 'x-oss-security-token') || null,
     accessKeyId: isV4
       ? required(answer, 'x_oss_credential', 'x-oss-credential')
@@ -56,6 +60,29 @@ export function readPermission(body) {
       : null,
     expiresAt: expiryOf(answer, policy),
   };
+}
+
+/**
+ * @param {Record<string, unknown>} answer
+ * @returns {[string, string][] | null}
+ */
+function fieldsOf({ fields }) {
+  if (fields === undefined || fields === null) return null;
+  const isPair = (/** @type {unknown} */ pair) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string') && pair[0] !== 'file';
+  if (!Array.isArray(fields) || !fields.every(isPair)) {
+    throw new PermissionFormatError("the answer's fields are no list of names and values");
+  }
+  return fields;
+}
+
+/**
+ * @param {[string, string][]} fields
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+function valueIn(fields, name) {
+  return fields.find(([other]) => other === name)?.[1];
 }
 
 /**

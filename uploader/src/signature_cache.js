@@ -6,6 +6,8 @@
  * application must expose `Date` for that; without it the two clocks are assumed equal.
  */
 
+import { htmlTitle, isHtmlPage } from './error_document.js';
+import { foreignTo } from './network.js';
 import { PermissionFormatError, readPermission } from './permission.js';
 import { UploadError, abortError } from './upload_error.js';
 
@@ -34,6 +36,8 @@ import { UploadError, abortError } from './upload_error.js';
  * @property {() => number} [now] milliseconds since the epoch
  * @property {number} [marginMs] how long before its expiry a permission is no longer used
  * @property {number} [timeoutMs]
+ * @property {boolean} [askForFields] ask for the form's fields in order too, true unless said otherwise; an endpoint that
+ *   knows nothing of it ignores the parameter
  */
 
 /**
@@ -60,6 +64,7 @@ export class SignatureCache {
       now: () => Date.now(),
       marginMs: 3000,
       timeoutMs: 30_000,
+      askForFields: true,
       ...options,
     };
   }
@@ -104,7 +109,9 @@ export class SignatureCache {
    * @returns {string}
    */
   #address(path, parameters) {
-    const query = new URLSearchParams(path === undefined ? parameters : { path, ...parameters }).toString();
+    const asked = new URLSearchParams(path === undefined ? parameters : { path, ...parameters });
+    if (this.#options.askForFields) asked.set('fields', '1');
+    const query = asked.toString();
     if (query === '') return this.#options.url;
     return this.#options.url + (this.#options.url.includes('?') ? '&' : '?') + query;
   }
@@ -149,7 +156,7 @@ export class SignatureCache {
       });
       body = await response.text();
     } catch (cause) {
-      throw unavailable('the application cannot be reached for a signature', 0, cause);
+      throw this.#unreachable(url, cause);
     } finally {
       clearTimeout(timer);
     }
@@ -166,6 +173,17 @@ export class SignatureCache {
   }
 
   /**
+   * @param {string} url
+   * @param {unknown} cause
+   * @returns {UploadError}
+   */
+  #unreachable(url, cause) {
+    const origin = foreignTo(url);
+    const orStopped = origin === null ? '' : `; or, if it can, it does not permit pages of the origin ${origin} (CORS)`;
+    return unavailable(`the application cannot be reached for a signature${orStopped}`, 0, cause, origin);
+  }
+
+  /**
    * @param {string} body
    * @param {number} status
    * @returns {import('./permission.js').Permission}
@@ -175,7 +193,7 @@ export class SignatureCache {
       return readPermission(body);
     } catch (cause) {
       if (!(cause instanceof PermissionFormatError)) throw cause;
-      throw unavailable(cause.message, status, cause);
+      throw unavailable(isHtmlPage(body) ? htmlText(status, body) : cause.message, status, cause);
     }
   }
 }
@@ -184,10 +202,21 @@ export class SignatureCache {
  * @param {string} message
  * @param {number} status
  * @param {unknown} [cause]
+ * @param {string | null} [origin]
  * @returns {UploadError}
  */
-function unavailable(message, status, cause) {
-  return new UploadError('refused', message, { code: 'SignatureUnavailable', status, cause });
+function unavailable(message, status, cause, origin = null) {
+  return new UploadError('refused', message, { code: 'SignatureUnavailable', status, cause, origin });
+}
+
+/**
+ * @param {number} status
+ * @param {string} body
+ * @returns {string}
+ */
+function htmlText(status, body) {
+  const title = htmlTitle(body);
+  return `a page of HTML${title === null ? '' : ` (“${title}”)`} came with status ${status} instead of a signature`;
 }
 
 /**
@@ -196,6 +225,7 @@ function unavailable(message, status, cause) {
  * @returns {string} the application's own words where it gave any
  */
 function refusalText(status, body) {
+  if (isHtmlPage(body)) return htmlText(status, body);
   try {
     const { message, error } = JSON.parse(body);
     const words = message ?? error;

@@ -17,6 +17,7 @@ import { abortError } from './upload_error.js';
  * @property {FormData} form
  * @property {number} fileBytes
  * @property {AbortSignal} [signal]
+ * @property {number} [answerTimeoutMs] from the last byte on
  * @property {(sentBytes: number) => void} onProgress of the file, without the form around it
  * @property {() => void} onSent everything has left; what follows is the store's and the application's time
  * @property {() => XMLHttpRequest} [createRequest]
@@ -24,12 +25,15 @@ import { abortError } from './upload_error.js';
 
 /** No answer came. What matters is whether everything had been sent: then the store may have kept it. */
 export class TransferBrokenError extends Error {
-  /** @param {{ started: boolean, allSent: boolean }} extent */
-  constructor({ started, allSent }) {
-    super(allSent ? 'the connection broke after everything was sent' : 'the connection broke');
+  /** @param {{ started: boolean, allSent: boolean, timedOut?: boolean }} extent */
+  constructor({ started, allSent, timedOut = false }) {
+    super(timedOut
+      ? 'everything was sent, and no answer came in time'
+      : allSent ? 'the connection broke after everything was sent' : 'the connection broke');
     this.name = 'TransferBrokenError';
     this.started = started;
     this.allSent = allSent;
+    this.timedOut = timedOut;
   }
 }
 
@@ -38,15 +42,24 @@ export class TransferBrokenError extends Error {
  * @returns {Promise<StoreAnswer>}
  * @throws {TransferBrokenError | DOMException} the latter an AbortError
  */
-export function transfer({ url, form, fileBytes, signal, onProgress, onSent, createRequest = () => new XMLHttpRequest() }) {
+export function transfer({
+  url, form, fileBytes, signal, answerTimeoutMs, onProgress, onSent, createRequest = () => new XMLHttpRequest(),
+}) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return void reject(abortError(signal));
     const request = createRequest();
     const extent = { started: false, allSent: false };
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
     const sent = () => {
       if (extent.allSent) return;
       extent.allSent = true;
+      if (answerTimeoutMs !== undefined) timer = setTimeout(onTimeout, answerTimeoutMs);
       onSent();
+    };
+    const onTimeout = () => {
+      reject(new TransferBrokenError({ ...extent, timedOut: true }));
+      request.abort();
     };
     const onAbort = () => {
       reject(abortError(/** @type {AbortSignal} */ (signal)));
@@ -60,7 +73,10 @@ export function transfer({ url, form, fileBytes, signal, onProgress, onSent, cre
     request.onload = () => resolve(answerOf(request));
     request.onerror = () => reject(new TransferBrokenError(extent));
     request.onabort = () => reject(new TransferBrokenError(extent));
-    request.onloadend = () => signal?.removeEventListener('abort', onAbort);
+    request.onloadend = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     request.open('POST', url);
     request.send(form);

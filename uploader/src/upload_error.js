@@ -8,15 +8,19 @@
  * | declined | yes | the application was asked and said no |
  * | stored-not-confirmed | yes | the application could not be asked, or gave no usable answer (203) |
  * | refused | no | the store, the application or the file itself stopped the upload |
- * | unknown | maybe | the connection broke after everything had been sent |
+ * | unknown | maybe | no answer of the store came after everything had been sent |
  *
  * Besides the store's own codes, `code` may be:
  *
  * | code | meaning |
  * |---|---|
  * | SignatureUnavailable | the application gave no permission |
- * | StoreUnreachable | nothing could be sent: no store there, or its CORS rules do not know this page |
+ * | StoreUnreachable | nothing could be sent: no store there, or its CORS rules do not know this page's `origin` |
+ * | OriginNotAllowed | the store is there, and its CORS rules do not know this page's `origin` |
  * | ConnectionLost | the connection broke, before or after everything was sent |
+ * | NoAnswer | everything was sent, and no answer came within the time for it |
+ * | ProxyBodyTooLarge | a proxy before the store has a smaller limit for bodies |
+ * | NotTheStore | a proxy or another server answered in the store's place |
  * | FileUnreadable | the file changed or went away since it was chosen |
  */
 
@@ -31,6 +35,9 @@ export class UploadError extends Error {
    * @param {string | null} [facts.requestId]
    * @param {string | null} [facts.ec]
    * @param {string | null} [facts.key]
+   * @param {string | null} [facts.callbackAllow] the flag that would permit a refused callback destination
+   * @param {string | null} [facts.recommendDoc] where the store explains the error
+   * @param {string | null} [facts.origin] this page's, where the other side may not permit it
    * @param {unknown} [facts.answer] the application's answer, parsed where it is JSON
    * @param {boolean} [facts.local] found here, before anything was sent
    * @param {unknown} [facts.cause]
@@ -44,6 +51,9 @@ export class UploadError extends Error {
     this.requestId = facts.requestId ?? null;
     this.ec = facts.ec ?? null;
     this.key = facts.key ?? null;
+    this.callbackAllow = facts.callbackAllow ?? null;
+    this.recommendDoc = facts.recommendDoc ?? null;
+    this.origin = facts.origin ?? null;
     this.answer = facts.answer ?? null;
     this.local = facts.local ?? false;
     /** @type {import('./uploader.js').Conversation | null} */

@@ -3,39 +3,22 @@
  * application has confirmed. Everything that is seen on the way is kept in its conversation.
  */
 
+import { refuseUnreadable, refuseWhatPolicyForbids } from './before_sending.js';
+import { withType } from './content_type.js';
 import { formBody, formFields } from './form.js';
+import { Journey } from './journey.js';
+import { Network, answersAtAll, foreignTo } from './network.js';
 import { FILENAME_VARIABLE, expectedLocalKey, keyPrefix, randomKey } from './object_key.js';
 import { readOutcome } from './outcome.js';
-import { contentTypeRefusal, readPolicy } from './policy_document.js';
 import { SignatureCache } from './signature_cache.js';
 import { Slots } from './slots.js';
 import { TransferBrokenError, transfer } from './transfer.js';
-import { TransferRate } from './transfer_rate.js';
 import { UploadError } from './upload_error.js';
 import { normaliseUploadPath } from './upload_path.js';
 
-/** @typedef {'queued' | 'signing' | 'sending' | 'confirming'} Phase */
-
-/**
- * @typedef {object} Progress
- * @property {Phase} phase
- * @property {number} sent bytes of the file
- * @property {number} total bytes of the file
- * @property {number | null} bytesPerSecond
- * @property {number | null} secondsLeft
- * @property {boolean} withCallback whether the application will be asked; known from `sending` on
- * @property {Conversation} conversation
- */
-
-/**
- * @typedef {object} Conversation what was really said, for those who want to see it
- * @property {Partial<Record<Phase | 'ended', number>>} times when each phase began, milliseconds since the epoch
- * @property {import('./signature_cache.js').SignatureExchange | null} signature
- * @property {boolean} signatureCached
- * @property {{ url: string, fields: [string, string][], fileName: string, fileType: string } | null} form
- * @property {import('./transfer.js').StoreAnswer | null} answer
- */
-
+/** @typedef {import('./journey.js').Conversation} Conversation */
+/** @typedef {import('./journey.js').Phase} Phase */
+/** @typedef {import('./journey.js').Progress} Progress */
 /** @typedef {import('./outcome.js').Success & { conversation: Conversation }} UploadResult */
 
 /**
@@ -51,11 +34,17 @@ import { normaliseUploadPath } from './upload_path.js';
  * @typedef {object} UploaderOwnOptions
  * @property {number} [concurrency] uploads at once, 4 unless said otherwise
  * @property {boolean} [checkBeforeSending] refuse here what the signed policy cannot permit, true unless said otherwise
+ * @property {number} [answerTimeoutMs] how long an answer may take after the last byte, 5 minutes unless said otherwise:
+ *   a proxy that keeps the body back sends it on only then
  * @property {() => string} [newId]
  * @property {() => XMLHttpRequest} [createRequest]
+ * @property {Network} [network]
+ * @property {string} [origin] this page's
  *
  * @typedef {import('./signature_cache.js').SignatureCacheOptions & UploaderOwnOptions} UploaderOptions
  */
+
+const NETWORK_FAULTS = new Set(['StoreUnreachable', 'OriginNotAllowed', 'ConnectionLost']);
 
 /** Uploads files to wherever the application's signature endpoint permits. */
 export class Uploader {
@@ -65,7 +54,16 @@ export class Uploader {
 
   /** @param {UploaderOptions} options */
   constructor(options) {
-    this.#options = { now: () => Date.now(), concurrency: 4, checkBeforeSending: true, ...options };
+    this.#options = {
+      now: () => Date.now(),
+      fetch: (/** @type {Parameters<typeof globalThis.fetch>} */ ...request) => globalThis.fetch(...request),
+      network: new Network(),
+      origin: globalThis.location?.origin,
+      concurrency: 4,
+      checkBeforeSending: true,
+      answerTimeoutMs: 300_000,
+      ...options,
+    };
     this.#signatures = new SignatureCache(options);
     this.#slots = new Slots(this.#options.concurrency);
   }
@@ -85,14 +83,41 @@ export class Uploader {
     journey.enter('queued');
     const release = await this.#slots.acquire(options.signal);
     try {
-      const success = await this.#run(file, folder, options, journey);
+      const success = await this.#untilDecided(file, folder, options, journey);
       return { ...success, conversation: journey.conversation };
     } catch (error) {
       if (error instanceof UploadError) error.conversation = journey.conversation;
       throw error;
     } finally {
-      journey.conversation.times.ended = this.#options.now();
+      journey.end();
       release();
+    }
+  }
+
+  /**
+   * Tries again where nothing was stored and trying again helps: once with a fresh signature where the old one had
+   * expired on the way, and whenever the network is back where the device had lost it.
+   *
+   * @param {File | (Blob & { name?: string })} file
+   * @param {string | undefined} folder
+   * @param {UploadOptions} options
+   * @param {Journey} journey
+   * @returns {Promise<import('./outcome.js').Success>}
+   */
+  async #untilDecided(file, folder, options, journey) {
+    let mayRenew = true;
+    for (;;) {
+      try {
+        return await this.#attempt(file, folder, options, journey);
+      } catch (error) {
+        if (!(error instanceof UploadError)) throw error;
+        if (mayRenew && isExpiry(error)) mayRenew = false;
+        else if (!(isNetworkFault(error) && await this.#options.network.wasLost(options.signal))) throw error;
+        else {
+          journey.enter('offline');
+          await this.#options.network.untilBack(options.signal);
+        }
+      }
     }
   }
 
@@ -103,26 +128,28 @@ export class Uploader {
    * @param {Journey} journey
    * @returns {Promise<import('./outcome.js').Success>}
    */
-  async #run(file, folder, options, journey) {
+  async #attempt(file, folder, options, journey) {
     const { conversation } = journey;
-    journey.enter('signing');
+    journey.beginAttempt();
     const { permission, exchange, cached } = await this.#signatures.get(folder, options.parameters, options.signal);
     conversation.signature = exchange;
     conversation.signatureCached = cached;
     const { key, expectedKey } = this.#nameFor(file, folder, permission, options);
-    if (this.#options.checkBeforeSending) refuseWhatPolicyForbids(permission, file, options.fields);
-    await refuseUnreadable(file);
-    const fields = formFields({ permission, key, further: options.fields });
+    const fields = formFields({ permission, key, originalName: file.name, further: options.fields });
     const fileName = file.name || 'file';
-    conversation.form = { url: permission.host, fields, fileName, fileType: file.type };
+    const typed = withType(file, fileName);
+    if (this.#options.checkBeforeSending) refuseWhatPolicyForbids(permission, typed, fields);
+    await refuseUnreadable(file);
+    conversation.form = { url: permission.host, fields, fileName, fileType: typed.type };
     journey.withCallback = permission.callback !== null;
     journey.enter('sending');
     try {
       const answer = await transfer({
         url: permission.host,
-        form: formBody(fields, file, fileName),
+        form: formBody(fields, typed, fileName),
         fileBytes: file.size,
         signal: options.signal,
+        answerTimeoutMs: this.#options.answerTimeoutMs,
         onProgress: (sent) => journey.progress(sent),
         onSent: () => journey.enter('confirming'),
         createRequest: this.#options.createRequest,
@@ -134,7 +161,9 @@ export class Uploader {
         withCallback: permission.callback !== null,
       });
     } catch (error) {
-      if (error instanceof TransferBrokenError) throw await brokenTransfer(error, file, expectedKey);
+      if (error instanceof TransferBrokenError) {
+        throw await this.#brokenTransfer(error, file, { key: expectedKey, url: permission.host, signal: options.signal });
+      }
       // An expired or wrong permission would be refused again for as long as it is cached.
       if (error instanceof UploadError && error.status === 403) this.#signatures.forget(exchange);
       throw error;
@@ -157,128 +186,57 @@ export class Uploader {
     const key = randomKey(prefix, fileName, this.#options.newId);
     return { key, expectedKey: key };
   }
-}
-
-/** One upload's progress, and the record of what was said. */
-class Journey {
-  #file;
-  #now;
-  #observe;
-  #rate = new TransferRate();
-  #sent = 0;
-  /** @type {Phase} */
-  #phase = 'queued';
-  withCallback = false;
-  /** @type {Conversation} */
-  conversation = { times: {}, signature: null, signatureCached: false, form: null, answer: null };
 
   /**
+   * A script is told that a request failed, and never why. What can be found out is found out here.
+   *
+   * @param {TransferBrokenError} broken
    * @param {Blob} file
-   * @param {() => number} now
-   * @param {((progress: Progress) => void) | undefined} observe
+   * @param {{ key: string, url: string, signal: AbortSignal | undefined }} sent
+   * @returns {Promise<UploadError>}
    */
-  constructor(file, now, observe) {
-    this.#file = file;
-    this.#now = now;
-    this.#observe = observe;
-  }
-
-  /** @param {Phase} phase */
-  enter(phase) {
-    this.#phase = phase;
-    this.conversation.times[phase] = this.#now();
-    if (phase === 'sending') this.#rate.mark(0, this.#now());
-    if (phase === 'confirming') this.#sent = this.#file.size;
-    this.#report();
-  }
-
-  /** @param {number} sent */
-  progress(sent) {
-    if (this.#phase !== 'sending') return;
-    this.#sent = sent;
-    this.#rate.mark(sent, this.#now());
-    this.#report();
-  }
-
-  #report() {
-    this.#observe?.({
-      phase: this.#phase,
-      sent: this.#sent,
-      total: this.#file.size,
-      bytesPerSecond: this.#rate.bytesPerSecond,
-      secondsLeft: this.#rate.secondsLeft(this.#file.size),
-      withCallback: this.withCallback,
-      conversation: this.conversation,
-    });
+  async #brokenTransfer(broken, file, { key, url, signal }) {
+    const origin = foreignTo(url, this.#options.origin);
+    const facts = { key, cause: broken, origin };
+    if (broken.allSent) {
+      return new UploadError('unknown', broken.message, { ...facts, code: broken.timedOut ? 'NoAnswer' : 'ConnectionLost' });
+    }
+    try {
+      await refuseUnreadable(file);
+    } catch (error) {
+      return /** @type {UploadError} */ (error);
+    }
+    if (broken.started) return new UploadError('refused', broken.message, { ...facts, code: 'ConnectionLost' });
+    const { host } = new URL(url);
+    if (origin === null) {
+      return new UploadError('refused', `the store at ${host} cannot be reached`, { ...facts, code: 'StoreUnreachable' });
+    }
+    const remedy = `allow the origin ${origin} (in Countersign: --allow-origin ${origin})`;
+    return await answersAtAll(url, this.#options.fetch, signal)
+      ? new UploadError('refused', `the store at ${host} is there, but its CORS rules do not permit this page: ${remedy}`, {
+        ...facts,
+        code: 'OriginNotAllowed',
+      })
+      : new UploadError('refused', `the store at ${host} cannot be reached; or, if it can, its CORS rules stop this page: ${remedy}`, {
+        ...facts,
+        code: 'StoreUnreachable',
+      });
   }
 }
 
 /**
- * @param {import('./permission.js').Permission} permission
- * @param {Blob} file
- * @param {Record<string, string>} [fields]
+ * @param {UploadError} error
+ * @returns {boolean} whether the store refused it because the signature was too old
  */
-function refuseWhatPolicyForbids(permission, file, fields = {}) {
-  const policy = readPolicy(permission.policy);
-  if (policy === null) return;
-  const { sizeRange } = policy;
-  if (sizeRange !== null && file.size > sizeRange.max) {
-    throw refusedHere('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size.');
-  }
-  if (sizeRange !== null && file.size < sizeRange.min) {
-    throw refusedHere('EntityTooSmall', 'Your proposed upload smaller than the minimum allowed size.');
-  }
-  const contentType = fields['x-oss-content-type'] ?? (file.type || 'application/octet-stream');
-  const condition = contentTypeRefusal(policy, contentType);
-  if (condition !== null) {
-    throw refusedHere('AccessDenied', `Invalid according to Policy: Policy Condition failed: ${condition}`);
-  }
+function isExpiry(error) {
+  return error.outcome === 'refused' && error.status === 403 && /\bexpired\b/i.test(error.message);
 }
 
 /**
- * The store's own code and words, so that a caller need not care which of the two noticed first.
- *
- * @param {string} code
- * @param {string} message
+ * @param {UploadError} error
+ * @returns {boolean} whether nothing came back at all and nothing can have been stored
  */
-function refusedHere(code, message) {
-  return new UploadError('refused', message, { code, local: true });
-}
-
-/**
- * A file that changed on disk since it was chosen cannot be read any more, and while sending that would look like
- * a broken connection.
- *
- * @param {Blob} file
- */
-async function refuseUnreadable(file) {
-  try {
-    // Of nothing, no part can be read: an empty file is asked for itself.
-    await (file.size === 0 ? file : file.slice(0, 1)).arrayBuffer();
-  } catch (cause) {
-    throw new UploadError('refused', 'the file changed or went away since it was chosen', {
-      code: 'FileUnreadable',
-      local: true,
-      cause,
-    });
-  }
-}
-
-/**
- * @param {TransferBrokenError} broken
- * @param {Blob} file
- * @param {string} key
- * @returns {Promise<UploadError>}
- */
-async function brokenTransfer(broken, file, key) {
-  const facts = { key, cause: broken };
-  if (broken.allSent) return new UploadError('unknown', broken.message, { ...facts, code: 'ConnectionLost' });
-  try {
-    await refuseUnreadable(file);
-  } catch (error) {
-    return /** @type {UploadError} */ (error);
-  }
-  return broken.started
-    ? new UploadError('refused', broken.message, { ...facts, code: 'ConnectionLost' })
-    : new UploadError('refused', 'the store cannot be reached', { ...facts, code: 'StoreUnreachable' });
+function isNetworkFault(error) {
+  if (error.outcome !== 'refused' || error.status !== 0) return false;
+  return error.code === 'SignatureUnavailable' || NETWORK_FAULTS.has(error.code ?? '');
 }

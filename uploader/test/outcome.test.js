@@ -92,11 +92,39 @@ test("a refusal carries the store's code, message and request id", () => {
   assert.equal(error.requestId, '5C3D9175B6FC201293AD4890');
 });
 
-test('a refusal that is no error document keeps its status', () => {
-  const error = failure(() => read(502, '<html>Bad gateway</html>', { headers: [['x-oss-request-id', 'R']] }));
-  assert.equal(error.status, 502);
-  assert.equal(error.code, null);
-  assert.equal(error.requestId, 'R');
+test("a proxy's 413 is told as the proxy's, and nothing was stored", () => {
+  for (const body of ['<html>\r\n<head><title>413 Request Entity Too Large</title></head>', '', 'too big']) {
+    const error = failure(() => read(413, body));
+    assert.deepEqual([error.code, error.outcome, error.status], ['ProxyBodyTooLarge', 'refused', 413]);
+    assert.match(error.message, /proxy .*client_max_body_size/s);
+  }
+});
+
+test("a gateway's page is not the store's answer: whether the file is stored is not known", () => {
+  const page = '<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body></body></html>';
+  const error = failure(() => read(504, page, { headers: [['x-oss-request-id', 'R']] }));
+  assert.deepEqual([error.code, error.outcome, error.stored, error.requestId], ['NotTheStore', 'unknown', null, 'R']);
+  assert.match(error.message, /504 .*HTML \(“504 Gateway Time-out”\)/);
+  assert.equal(failure(() => read(502, 'Bad gateway')).outcome, 'unknown');
+});
+
+test("another server's refusal is told as such", () => {
+  const error = failure(() => read(405, '<!DOCTYPE html><title>405</title>'));
+  assert.deepEqual([error.code, error.outcome], ['NotTheStore', 'refused']);
+});
+
+for (const [status, withCallback] of /** @type {[number, boolean][]} */ ([[200, true], [200, false], [203, true]])) {
+  test(`a page of HTML with ${status} ${withCallback ? 'instead of the application\'s answer' : 'without a callback'} proves nothing`, () => {
+    const error = failure(() => read(status, '\n<!doctype html><title>Welcome to the hotel</title>', { withCallback }));
+    assert.deepEqual([error.code, error.outcome], ['NotTheStore', 'unknown']);
+  });
+}
+
+test('the remedy of the store travels with the error', () => {
+  const more = '<CallbackAllow>--callback-allow 127.0.0.1/32:8888</CallbackAllow><RecommendDoc>http://s/_countersign/docs/errors/CallbackFailed</RecommendDoc>';
+  const error = failure(() => read(203, ERROR('CallbackFailed', 'no').replace('</Error>', `${more}</Error>`)));
+  assert.equal(error.callbackAllow, '--callback-allow 127.0.0.1/32:8888');
+  assert.equal(error.recommendDoc, 'http://s/_countersign/docs/errors/CallbackFailed');
 });
 
 test('a local name takes the key from the answer', () => {

@@ -58,7 +58,17 @@ test('reads JSON behind a byte order mark', () => {
   assert.equal(readPermission(`\uFEFF${JSON.stringify(ANSWER_V1)}`).version, 'V1');
 });
 
+test("reads the form's fields where the application gives them", () => {
+  const fields = [['key', 'd/${filename}'], ['policy', 'e30='], ['signature', 's']];
+  const permission = readPermission(JSON.stringify({ ...ANSWER_V1, fields }));
+  assert.deepEqual(permission.fields, fields);
+  assert.equal(permission.callback, null, 'what the form does not carry nobody is asked for');
+  assert.equal(readPermission(JSON.stringify(ANSWER_V1)).fields, null);
+});
+
 const BAD = {
+  'fields that are no pairs': JSON.stringify({ ...ANSWER_V1, fields: [['key']] }),
+  'fields with a file among them': JSON.stringify({ ...ANSWER_V1, fields: [['key', 'k'], ['file', 'x']] }),
   'not JSON': '<html>',
   'a list': '[]',
   'nothing': '',

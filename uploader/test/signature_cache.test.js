@@ -38,7 +38,7 @@ test('asks once per path while the permission holds', async () => {
   assert.equal((await cache.get('user-dir/')).cached, false);
   world.now += 26_000;
   assert.equal((await cache.get('user-dir/')).cached, true);
-  assert.deepEqual(world.asked, ['http://app.test/signature?path=user-dir%2F']);
+  assert.deepEqual(world.asked, ['http://app.test/signature?path=user-dir%2F&fields=1']);
   assert.deepEqual(world.headers, [{ Accept: 'application/json', 'x-countersign-token': 't' }]);
 });
 
@@ -80,7 +80,7 @@ test('each path and each set of parameters has its own permission', async () => 
   const { world, cache } = endpoint();
   await Promise.all([cache.get('a/'), cache.get('b/'), cache.get('a/', { version: '4' }), cache.get(undefined)]);
   assert.equal(new Set(world.asked).size, 4);
-  assert.ok(world.asked.includes('http://app.test/signature'));
+  assert.ok(world.asked.includes('http://app.test/signature?fields=1'));
 });
 
 test('a failure is not kept', async () => {

@@ -10,6 +10,7 @@ const conversation = {
   signatureCached: false,
   form: null,
   answer: { status: 200, headers: [], body: '' },
+  attempts: 1,
 };
 
 /**

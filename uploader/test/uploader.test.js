@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ANSWER_V1, encodePolicy } from '../fakes/permission_answers.js';
 import { RequestDesk } from '../fakes/scripted_request.js';
+import { Network } from '../src/network.js';
 import { UploadError } from '../src/upload_error.js';
 import { UploadPathError } from '../src/upload_path.js';
 import { Uploader } from '../src/uploader.js';
 
-/** @param {{ answer?: object, concurrency?: number, checkBeforeSending?: boolean }} [options] */
-function stage({ answer = {}, ...options } = {}) {
+/**
+ * @param {Partial<import('../src/uploader.js').UploaderOptions> & { answer?: object, isStoreThere?: boolean }} [options]
+ */
+function stage({ answer = {}, isStoreThere = true, ...options } = {}) {
   const desk = new RequestDesk();
   const clock = { now: 1_000_000, asked: 0 };
   const uploader = new Uploader({
@@ -15,7 +18,8 @@ function stage({ answer = {}, ...options } = {}) {
     now: () => clock.now,
     newId: () => 'id',
     createRequest: desk.create,
-    fetch: async () => {
+    fetch: async (_url, init) => {
+      if (init?.mode === 'no-cors') return isStoreThere ? Response.error() : Promise.reject(new TypeError('refused'));
       clock.asked += 1;
       const body = { ...ANSWER_V1, expire: clock.now / 1000 + 300, ...answer };
       return new Response(JSON.stringify(body), { headers: { date: new Date(clock.now).toUTCString() } });
@@ -181,16 +185,111 @@ test('the check before sending can be left to the store', async () => {
   assert.equal((await failure(uploading)).local, false);
 });
 
+const EXPIRED = '<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Policy expired.</Message></Error>';
+
+test('a signature that expired on the way is renewed once, and the form sent again with the new one', async () => {
+  const { desk, clock, uploader } = stage();
+  const uploading = uploader.upload(photo, 'user-dir/');
+  (await desk.sent(0)).answer(403, EXPIRED);
+  const second = await desk.sent(1);
+  assert.equal(clock.asked, 2);
+  second.answer(200, '{}');
+  const { conversation } = await uploading;
+  assert.deepEqual([conversation.attempts, conversation.signatureCached], [2, false]);
+});
+
+test('a fresh signature that is called expired too is refused: the clocks differ, and a third would not help', async () => {
+  const { desk, clock, uploader } = stage();
+  const uploading = uploader.upload(photo, 'user-dir/');
+  for (const index of [0, 1]) (await desk.sent(index)).answer(403, EXPIRED);
+  assert.equal((await failure(uploading)).code, 'AccessDenied');
+  assert.deepEqual([desk.requests.length, clock.asked], [2, 2]);
+});
+
 test('a permission that the store refuses is not used again', async () => {
   const { desk, clock, uploader } = stage();
   const refused = uploader.upload(photo, 'd');
-  (await desk.sent(0)).answer(403, '<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>');
+  (await desk.sent(0)).answer(403, '<Error><Code>InvalidAccessKeyId</Code><Message>no such key</Message></Error>');
   await failure(refused);
   const again = uploader.upload(photo, 'd');
   (await desk.sent(1)).answer(200, '{}');
   await again;
   assert.equal(clock.asked, 2);
 });
+
+/** A device whose network the test switches. */
+class Device extends EventTarget {
+  navigator = { onLine: true };
+  /** @param {boolean} on */
+  turn(on) {
+    this.navigator.onLine = on;
+    this.dispatchEvent(new Event(on ? 'online' : 'offline'));
+  }
+}
+
+test('without a network it waits, and goes on by itself when the network is back', async () => {
+  const device = new Device();
+  const { desk, uploader } = stage({ network: new Network(device) });
+  /** @type {string[]} */
+  const phases = [];
+  const uploading = uploader.upload(photo, 'user-dir/', {
+    observe: ({ phase }) => phase !== phases.at(-1) && phases.push(phase),
+  });
+  const request = await desk.sent(0);
+  request.progress(600, 1200);
+  request.breakConnection();
+  device.turn(false); // after the error that it explains
+  for (let turn = 0; turn < 200 && phases.at(-1) !== 'offline'; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(desk.requests.length, 1);
+  device.turn(true);
+  (await desk.sent(1)).answer(200, '{}');
+  assert.equal((await uploading).outcome, 'done');
+  assert.deepEqual(phases.slice(0, 5), ['queued', 'signing', 'sending', 'offline', 'signing']);
+});
+
+test('a wait for the network ends with its abort', async () => {
+  const device = new Device();
+  const { desk, uploader } = stage({ network: new Network(device) });
+  const controller = new AbortController();
+  const uploading = uploader.upload(photo, 'd', {
+    signal: controller.signal,
+    observe: ({ phase }) => phase === 'offline' && controller.abort(),
+  });
+  device.navigator.onLine = false;
+  (await desk.sent()).breakConnection();
+  await assert.rejects(uploading, { name: 'AbortError' });
+});
+
+test('what was lost after the last byte is never sent again by itself', async () => {
+  const device = new Device();
+  const { desk, uploader } = stage({ network: new Network(device) });
+  const uploading = uploader.upload(photo, 'd');
+  const request = await desk.sent();
+  request.sendAll();
+  device.navigator.onLine = false;
+  request.breakConnection();
+  assert.equal((await failure(uploading)).outcome, 'unknown');
+});
+
+test('an answer that does not come has a time limit, and leaves the outcome unknown', async () => {
+  const { desk, uploader } = stage({ answerTimeoutMs: 5 });
+  const uploading = uploader.upload(photo, 'user-dir/');
+  const request = await desk.sent();
+  request.sendAll();
+  const error = await failure(uploading);
+  assert.deepEqual([error.outcome, error.code, request.aborted], ['unknown', 'NoAnswer', true]);
+});
+
+for (const [answers, code] of /** @type {[boolean, string][]} */ ([[true, 'OriginNotAllowed'], [false, 'StoreUnreachable']])) {
+  test(`a request that never began names the origin to allow: ${code}`, async () => {
+    const { desk, uploader } = stage({ origin: 'https://app.example', isStoreThere: answers });
+    const uploading = uploader.upload(photo, 'user-dir/');
+    (await desk.sent()).breakConnection();
+    const error = await failure(uploading);
+    assert.deepEqual([error.code, error.origin], [code, 'https://app.example']);
+    assert.match(error.message, /CORS .*--allow-origin https:\/\/app\.example/);
+  });
+}
 
 test('a path that names no folder is refused before anyone is asked', async () => {
   const { clock, uploader } = stage();

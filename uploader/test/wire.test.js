@@ -42,7 +42,7 @@ test('a real server receives the version 1 form in order, the file last and whol
   const { key, outcome } = await uploaderTo('/v1').upload(file, 'user-dir/');
   assert.equal(outcome, 'done');
   assert.match(key, /^user-dir\/[0-9a-f-]{36}\.txt$/);
-  assert.equal(seen[0].url, '/v1?path=user-dir%2F');
+  assert.equal(seen[0].url, '/v1?path=user-dir%2F&fields=1');
   assert.deepEqual(partNames(seen[1].body), [
     'key', 'policy', 'OSSAccessKeyId', 'success_action_status', 'callback', 'signature', 'file',
   ]);

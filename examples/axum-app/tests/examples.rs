@@ -153,17 +153,18 @@ fn the_plain_form_is_handed_out_filled_in_and_without_script() {
     assert!(page.body.contains(r#"name="key" value="user-dir/${filename}""#));
     let names: Vec<&str> =
         page.body.split(" name=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    let tutorial = [
+    let tutorial_and_no_overwriting = [
         "viewport",
         "key",
         "policy",
         "OSSAccessKeyId",
         "success_action_status",
+        "x-oss-forbid-overwrite",
         "callback",
         "signature",
         "file",
     ];
-    assert_eq!(names, tutorial);
+    assert_eq!(names, tutorial_and_no_overwriting);
 }
 
 #[test]

@@ -39,7 +39,7 @@ test('returns the key after the application has confirmed, and asks for one sign
   const second = await uploads.upload(new File(['x'], 'README'), 'user-dir/');
   assert.match(first, /^user-dir\/[0-9a-f-]{36}\.jpg$/);
   assert.match(second, /^user-dir\/[0-9a-f-]{36}$/, 'no extension, no dot');
-  assert.deepEqual(seen.map(({ url }) => url), ['/app/signature?path=user-dir%2F', '/store', '/store']);
+  assert.deepEqual(seen.map(({ url }) => url), ['/app/signature?path=user-dir%2F&fields=1', '/store', '/store']);
   assert.ok(seen[1].body.includes('photo.jpg') && seen[1].body.includes(first));
 });
 

@@ -50,6 +50,9 @@ impl Outcome {
 
     /// Reads an answer of the store; `key` is what the form asked for.
     pub(super) fn read(status: StatusCode, body: &str, key: String, with_callback: bool) -> Self {
+        if let Some(message) = not_the_stores(status, body) {
+            return Outcome::Failed { message };
+        }
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
             let message = element(body, "Message").unwrap_or_else(|| "no reason was given".to_owned());
             return Outcome::NotConfirmed { key, message };
@@ -74,6 +77,42 @@ impl Outcome {
             _ => Outcome::Done { key, answer: body.trim().to_owned() },
         }
     }
+}
+
+/// What to say where something before the store answered, or in its place: the store's refusals are XML with a
+/// code, and no answer of it or of an application is a page of HTML.
+fn not_the_stores(status: StatusCode, body: &str) -> Option<String> {
+    let is_page = is_html_page(body);
+    if !is_page && (status.is_success() || element(body, "Code").is_some()) {
+        return None;
+    }
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return Some(
+            "a proxy before the store does not take a body of this size (413); raise its limit, \
+             for instance client_max_body_size of nginx"
+                .to_owned(),
+        );
+    }
+    let what = match (is_page, element(body, "title")) {
+        (true, Some(title)) => format!("a page of HTML (\"{}\")", title.trim()),
+        (true, None) => "a page of HTML".to_owned(),
+        (false, _) => "no answer of a store".to_owned(),
+    };
+    let may_be_stored = status.is_success() || status.is_server_error();
+    let consequence = if may_be_stored { "; the file may be stored all the same" } else { "" };
+    Some(format!(
+        "what came with status {} is {what}: a proxy or another server gave it{consequence}",
+        status.as_u16()
+    ))
+}
+
+/// Judged by the text: samples answer JSON as `text/html`.
+fn is_html_page(body: &str) -> bool {
+    let start: String = body.trim_start_matches('\u{feff}').trim_start().chars().take(16).collect();
+    let start = start.to_ascii_lowercase();
+    ["<!doctype html", "<html", "<head", "<body", "<title", "<center"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
 }
 
 fn says_yes(verdict: &Value) -> bool {
@@ -134,6 +173,23 @@ mod tests {
         assert_eq!(outcome.exit_code(), 1);
         let body = "<Error><Code>C</Code><Message>[&quot;eq&quot;, &apos;&amp;lt;&apos;]</Message></Error>";
         assert_eq!(read(403, body, true).line(), "refused: [\"eq\", '&lt;'] (403 Forbidden, C)");
+    }
+
+    #[test]
+    fn an_answer_of_a_proxy_is_told_as_a_proxys() {
+        let page = "<html>\n<head><title>413 Request Entity Too Large</title></head></html>";
+        assert_eq!(read(413, page, true).exit_code(), 1);
+        assert!(read(413, page, true).line().contains("a proxy before the store does not take"), "{page}");
+        assert!(read(413, "", true).line().contains("client_max_body_size"));
+        let page = "<!DOCTYPE html>\n<title>504 Gateway Time-out</title>";
+        let line = read(504, page, true).line();
+        assert!(line.contains("504") && line.contains("\"504 Gateway Time-out\""), "{line}");
+        assert!(line.contains("a proxy or another server") && line.contains("may be stored"), "{line}");
+        assert!(!read(405, "not allowed", true).line().contains("may be stored"));
+        // A page instead of success is no success.
+        for with_callback in [true, false] {
+            assert_eq!(read(200, page, with_callback).exit_code(), 1);
+        }
     }
 
     #[test]
