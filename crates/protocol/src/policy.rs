@@ -1,25 +1,26 @@
 //! The POST policy (protocol 01 §3): what a signer allowed, and whether a form keeps to it.
 //!
-//! A policy constrains only the fields it names. Everything it says is enforced: an operator that is not
-//! known is refused when the policy is read, and the size range leaves [`Policy::evaluate`] as a value that
-//! whoever takes in the file must hold the bytes against.
+//! A policy constrains only the fields it names, by the values that will be stored ([`PolicyFacts`]). Everything
+//! it says is enforced: an operator that is not known is refused when the policy is read, and the size range leaves
+//! [`Policy::evaluate`] as a value that the receiver of the file must hold its bytes against.
 
 mod condition;
 mod document;
 mod json;
 mod policy_error;
+mod policy_facts;
 mod size_range;
 
 pub use document::PolicyDocument;
 pub use policy_error::{FailedCondition, PolicyError, PolicyRefusal};
+pub use policy_facts::{PolicyFacts, StoredValues};
 pub use size_range::{POST_OBJECT_BYTES_MAX, SizeOutsideRange, SizeRange};
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 
-use crate::form::{FormFields, effective_content_type};
 use condition::{Condition, Item};
 use json::Json;
 
@@ -38,28 +39,6 @@ pub struct Policy {
     expiration: Timestamp,
     conditions: Vec<Condition>,
     sizes: SizeRange,
-}
-
-/// What a policy is held against: the bucket of the request's host, and the form.
-#[derive(Debug, Clone, Copy)]
-pub struct PolicyFacts<'a> {
-    /// The bucket, for which there is no form field.
-    pub bucket: &'a str,
-    /// The form. Its key counts unexpanded, its content type as the effective one.
-    pub fields: &'a FormFields,
-}
-
-impl<'a> PolicyFacts<'a> {
-    /// What the named field is compared by.
-    fn value(&self, field: &str) -> Option<&'a str> {
-        if field.eq_ignore_ascii_case("bucket") {
-            Some(self.bucket)
-        } else if field.eq_ignore_ascii_case("content-type") {
-            effective_content_type(self.fields)
-        } else {
-            self.fields.get(field)
-        }
-    }
 }
 
 impl Policy {
@@ -170,7 +149,10 @@ fn read_expiration(json: &Json) -> Result<Timestamp, PolicyError> {
     if !shaped {
         return Err(PolicyError::ExpirationNotADate);
     }
-    text.parse().map_err(|_| PolicyError::ExpirationNotADate)
+    let moment: Option<Timestamp> = text.parse().ok();
+    // The last day of the year 9999, which is how some signers write "never", is beyond the last moment.
+    let never = || text.strip_suffix('Z')?.parse().ok().map(|_: civil::DateTime| Timestamp::MAX);
+    moment.or_else(never).ok_or(PolicyError::ExpirationNotADate)
 }
 
 #[cfg(test)]

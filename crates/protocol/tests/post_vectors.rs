@@ -67,7 +67,7 @@ fn policies_are_refused_denied_and_allowed_as_the_vectors_say() {
             (found, _) => panic!("{name}: {found:?}"),
         };
         let fields = form(&case);
-        let facts = PolicyFacts { bucket: text(&case, "bucket"), fields: &fields };
+        let facts = PolicyFacts::as_sent(text(&case, "bucket"), &fields);
         match policy.evaluate(&facts, text(&case, "now").parse().unwrap()) {
             Ok(sizes) => {
                 let allowed = &case["allowed"];
@@ -122,7 +122,7 @@ fn the_tutorials_policy_allows_a_thousand_megabytes_below_its_directory() {
     let before: jiff::Timestamp = "2015-11-05T20:52:28Z".parse().unwrap();
     let evaluate = |key: &str| {
         let fields = FormFields::from_parts([("key", key)], FilePart::default()).unwrap();
-        policy.evaluate(&PolicyFacts { bucket: "post-test", fields: &fields }, before)
+        policy.evaluate(&PolicyFacts::as_sent("post-test", &fields), before)
     };
     let sizes = SizeRange { bytes_min: 0, bytes_max: case["size_max"].as_u64().unwrap() };
     assert_eq!(evaluate("user-dir/${filename}"), Ok(sizes));

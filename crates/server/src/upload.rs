@@ -4,5 +4,6 @@ pub(crate) mod commit;
 pub(crate) mod form_head;
 pub(crate) mod image_info;
 pub(crate) mod ingest;
+pub(crate) mod stored_form;
 pub(crate) mod upload_answer;
 pub(crate) mod upload_grant;

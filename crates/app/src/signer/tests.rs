@@ -51,7 +51,7 @@ fn verified(fields: &FormFields, seconds_later: i64) -> Result<(u64, u64), Polic
     let policy = Policy::parse(credentials.policy().unwrap()).unwrap();
     let now = noon()() + SignedDuration::from_secs(seconds_later);
     credentials.check_against(&policy, now).unwrap();
-    let range = policy.evaluate(&PolicyFacts { bucket: "demo", fields }, now)?;
+    let range = policy.evaluate(&PolicyFacts::as_sent("demo", fields), now)?;
     Ok((range.bytes_min, range.bytes_max))
 }
 

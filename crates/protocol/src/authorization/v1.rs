@@ -67,7 +67,9 @@ impl UrlAuthorization {
 
     fn expires_at(&self) -> Result<Timestamp, AuthorizationError> {
         let seconds: i64 = self.expires.parse().map_err(|_| AuthorizationError::ExpiresInvalid)?;
-        Timestamp::from_second(seconds).map_err(|_| AuthorizationError::ExpiresInvalid)
+        // Beyond the year 9999 there is no moment to name; that is as good as never.
+        let beyond = if seconds > 0 { Timestamp::MAX } else { Timestamp::MIN };
+        Ok(Timestamp::from_second(seconds).unwrap_or(beyond))
     }
 }
 

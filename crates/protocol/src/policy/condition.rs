@@ -132,8 +132,8 @@ impl Condition {
 
     /// `None` if the form meets the condition.
     ///
-    /// A field that the form lacks meets no demand but `not-in`. An empty prefix means "any value", and
-    /// a content type there always is, so that one demand is met even when the client named none.
+    /// A field whose absence stores nothing meets, absent, no demand but `not-in`. An empty prefix means "any
+    /// value", and a content type there always is, so that one demand is met even where none is known.
     pub(super) fn failure(&self, facts: &PolicyFacts<'_>) -> Option<FailedCondition> {
         let got = facts.value(&self.field);
         let met = match (&self.demand, got) {

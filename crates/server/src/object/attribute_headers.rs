@@ -27,6 +27,12 @@ pub(crate) enum AttributeError {
         /// The word as it came.
         word: String,
     },
+    /// Neither true nor false.
+    #[error("x-oss-forbid-overwrite is {word:?}")]
+    Overwrite {
+        /// The word as it came.
+        word: String,
+    },
     /// More than [`USER_META_BYTES_MAX`] of user metadata.
     #[error("user metadata of {bytes} bytes is more than {USER_META_BYTES_MAX}")]
     UserMetaTooLarge {
@@ -58,6 +64,10 @@ impl From<AttributeError> for WireError {
                 invalid("No such bucket storage class exists.", "x-oss-storage-class")
                     .with_element("ArgumentValue", word)
             }
+            AttributeError::Overwrite { word } => {
+                invalid("x-oss-forbid-overwrite is true or false.", "x-oss-forbid-overwrite")
+                    .with_element("ArgumentValue", word)
+            }
             AttributeError::UserMetaTooLarge { bytes } => {
                 invalid("The user metadata is larger than 8 KB.", "x-oss-meta-*")
                     .with_element("ArgumentValue", bytes.to_string())
@@ -70,6 +80,11 @@ impl From<AttributeError> for WireError {
     }
 }
 
+/// Whether a header or field of this name, in any letter case, is user metadata.
+pub(crate) fn is_user_metadata(name: &str) -> bool {
+    name.get(..USER_META_PREFIX.len()).is_some_and(|front| front.eq_ignore_ascii_case(USER_META_PREFIX))
+}
+
 /// Collects what is to be kept. Names come in any letter case, other names are passed over. `content_type` is
 /// the one that counts (a form has several places for it); without one it follows from the key's extension.
 pub(crate) fn gather<'a>(
@@ -77,7 +92,7 @@ pub(crate) fn gather<'a>(
     content_type: Option<&str>,
     named: impl IntoIterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<ObjectAttributes, AttributeError> {
-    let given = content_type.map(str::trim).filter(|given| !given.is_empty());
+    let given = content_type.filter(|given| !given.is_empty());
     let mut gathered = ObjectAttributes {
         content_type: match given {
             Some(given) => kept("Content-Type", given.as_bytes())?,
@@ -129,9 +144,19 @@ fn storage_class(word: &str) -> Result<String, AttributeError> {
         .ok_or_else(|| AttributeError::StorageClass { word: word.to_owned() })
 }
 
+/// Whether an object under the same key stays.
+pub(crate) fn forbids_overwrite(word: Option<&str>) -> Result<bool, AttributeError> {
+    match word {
+        None | Some("") => Ok(false),
+        Some(word) if word.eq_ignore_ascii_case("true") => Ok(true),
+        Some(word) if word.eq_ignore_ascii_case("false") => Ok(false),
+        Some(word) => Err(AttributeError::Overwrite { word: word.to_owned() }),
+    }
+}
+
 /// A value that can be given back in a header as it came.
 fn kept(name: &str, value: &[u8]) -> Result<String, AttributeError> {
-    let text = std::str::from_utf8(value.trim_ascii()).ok().filter(|text| header_value(text).is_some());
+    let text = std::str::from_utf8(value).ok().filter(|text| header_value(text).is_some());
     text.map(str::to_owned).ok_or_else(|| AttributeError::Value { name: name.to_owned() })
 }
 
@@ -170,7 +195,7 @@ mod tests {
     fn the_type_that_was_given_outweighs_the_extension() {
         let content_type = |key, given| gather(key, given, []).unwrap().content_type;
         assert_eq!(content_type("a.png", Some("text/x-mine; charset=gbk")), "text/x-mine; charset=gbk");
-        assert_eq!(content_type("a.png", Some(" ")), "image/png");
+        assert_eq!(content_type("a.png", Some("")), "image/png");
         assert_eq!(content_type("noextension", None), "application/octet-stream");
     }
 
@@ -182,6 +207,25 @@ mod tests {
         assert!(matches!(refused("x-oss-meta-a b", b"c"), AttributeError::Name { .. }));
         assert!(matches!(refused("x-oss-object-acl", b"world"), AttributeError::Acl(_)));
         assert!(matches!(refused("x-oss-storage-class", b"Gold"), AttributeError::StorageClass { .. }));
+    }
+
+    #[test]
+    fn keeps_values_byte_by_byte() {
+        let kept = |value| gather_one("x-oss-meta-a", value).map(|gathered| gathered.metadata[0].1.clone());
+        assert_eq!(kept(b" a\t").as_deref(), Ok(" a\t"));
+        assert_eq!(kept(b"").as_deref(), Ok(""));
+        assert!(gather_one("x-oss-object-acl", b" private").is_err());
+        assert!(gather_one("x-oss-storage-class", b"IA ").is_err());
+    }
+
+    #[test]
+    fn overwriting_is_forbidden_by_one_word_in_any_letter_case() {
+        let words = [None, Some(""), Some("false"), Some("False"), Some("true"), Some("TRUE")];
+        let forbids = words.map(|word| forbids_overwrite(word).unwrap());
+        assert_eq!(forbids, [false, false, false, false, true, true]);
+        for word in ["yes", "1", "true ", "\ttrue"] {
+            assert!(forbids_overwrite(Some(word)).is_err(), "{word:?}");
+        }
     }
 
     #[test]

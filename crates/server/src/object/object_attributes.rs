@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// The type of an object that nobody gave one.
 pub(crate) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
+/// The storage class of an object that nothing gave one.
+const STANDARD: &str = "Standard";
+
 /// The attributes of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ObjectAttributes {
@@ -70,9 +73,17 @@ impl ObjectAttributes {
         })
     }
 
+    /// In the bucket's storage class, unless one was named.
+    pub(crate) fn in_class_of_bucket(mut self, class: &str) -> Self {
+        if self.storage_class.is_none() && class != STANDARD {
+            self.storage_class = Some(class.to_owned());
+        }
+        self
+    }
+
     /// The storage class as it is shown.
     pub(crate) fn storage_class(&self) -> &str {
-        self.storage_class.as_deref().unwrap_or("Standard")
+        self.storage_class.as_deref().unwrap_or(STANDARD)
     }
 }
 

@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
 
 use crate::{
     access::{Caller, Right},
-    attribute_headers,
+    attribute_headers, bucket_settings,
     callback_message::CallbackPlan,
     commit::{self, Upload},
     context::RequestContext,
@@ -68,14 +68,14 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
     if let Some(name) = UNBUILT_HEADERS.into_iter().find(|name| headers.contains_key(*name)) {
         return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
     }
-    let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?;
+    let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?
+        .in_class_of_bucket(bucket_settings::storage_class(&object.bucket));
     if object.caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)
             .with_message("You do not have write acl permission on this object."));
     }
-    let forbid_overwrite =
-        call.header("x-oss-forbid-overwrite").is_some_and(|word| word.trim().eq_ignore_ascii_case("true"));
+    let forbid_overwrite = attribute_headers::forbids_overwrite(call.header("x-oss-forbid-overwrite"))?;
     if forbid_overwrite && object.current.is_some() {
         return Err(WireError::new(ErrorCode::FileAlreadyExists).with_element("Key", object.key.as_str()));
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use countersign_protocol::callback::CallbackParameter;
-use countersign_protocol::form::{FormFields, effective_content_type, final_key};
+use countersign_protocol::form::FormFields;
 use countersign_protocol::policy::{Policy, PolicyFacts, SizeRange};
 use countersign_protocol::post_signature::PostCredentials;
 use countersign_protocol::{BucketName, ErrorCode, ObjectAcl, ObjectKey, WireError};
@@ -14,12 +14,12 @@ use countersign_store::BucketRecord;
 use http::HeaderValue;
 
 use crate::access::{self, Caller, Right};
-use crate::attribute_headers;
 use crate::bucket_settings;
 use crate::callback_message::CallbackPlan;
 use crate::context::RequestContext;
 use crate::object_attributes::ObjectAttributes;
 use crate::request::Call;
+use crate::stored_form::{ACL, StoredForm};
 use crate::subject;
 use crate::wire_error::OperationError;
 
@@ -90,25 +90,24 @@ pub(crate) async fn authorise(
     call: &Call,
     fields: &FormFields,
 ) -> Result<UploadGrant, OperationError> {
-    let literal_key = fields.key().map_err(WireError::from)?;
+    fields.key().map_err(WireError::from)?;
     let credentials = PostCredentials::of(fields).map_err(WireError::from)?;
     let secret = known_secret(context, &credentials)?;
-    let bucket_name = BucketName::parse(call.bucket().unwrap_or_default()).map_err(WireError::from)?;
-    let bucket = existing_bucket(context, &bucket_name).await?;
-    let (caller, held) = match secret {
-        Some(secret) => {
-            credentials.verify(secret).map_err(WireError::from)?;
-            let region = subject::signing_region(context, call);
-            (Caller::Owner, hold_against_policy(context, &region, &credentials, &bucket_name, fields)?)
-        }
-        None => (Caller::Anonymous, Held { size: SizeRange::ANY, acl_by_field_only: false }),
-    };
-    if literal_key.is_empty() {
-        return Err(WireError::from(countersign_protocol::object_key::ObjectKeyError::Empty).into());
+    let name = BucketName::parse(call.bucket().unwrap_or_default()).map_err(WireError::from)?;
+    let bucket = existing_bucket(context, &name).await?;
+    if let Some(secret) = secret {
+        credentials.verify(secret).map_err(WireError::from)?;
     }
-    let key = final_key(literal_key, fields.file().filename.as_deref()).map_err(WireError::from)?;
-    let acl_header = if held.acl_by_field_only { None } else { call.header(ACL) };
-    let attributes = attributes(acl_header, fields, &key)?;
+    let stored = StoredForm::read(call.header(ACL), fields, bucket_settings::storage_class(&bucket))?;
+    let (caller, size) = match secret {
+        Some(_) => {
+            let region = subject::signing_region(context, call);
+            let facts = PolicyFacts { bucket: name.as_str(), fields, stored: stored.values() };
+            (Caller::Owner, hold_against_policy(context, &region, &credentials, &facts)?)
+        }
+        None => (Caller::Anonymous, SizeRange::ANY),
+    };
+    let StoredForm { key, attributes, forbid_overwrite } = stored;
     if caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)
@@ -118,12 +117,10 @@ pub(crate) async fn authorise(
     refuse_unbuilt(fields)?;
     let callback = callback_plan(&caller, fields)?;
     let reply = reply(fields)?;
-    let forbid_overwrite =
-        fields.get("x-oss-forbid-overwrite").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
     check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
     let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
-    let size = held.size.intersect(limits);
-    let bucket = bucket_name;
+    let size = size.intersect(limits);
+    let bucket = name;
     Ok(UploadGrant { caller, bucket, key, size, attributes, forbid_overwrite, callback, reply })
 }
 
@@ -149,22 +146,13 @@ async fn existing_bucket(
     })
 }
 
-/// What a policy that holds leaves to be enforced.
-struct Held {
-    /// The sizes that it lets in.
-    size: SizeRange,
-    /// It names the access control list. It was held against the field, so nothing but the field may give one.
-    acl_by_field_only: bool,
-}
-
 /// Reads the policy and holds the form against all of it.
 fn hold_against_policy(
     context: &RequestContext,
     region: &str,
     credentials: &PostCredentials<'_>,
-    bucket: &BucketName,
-    fields: &FormFields,
-) -> Result<Held, WireError> {
+    facts: &PolicyFacts<'_>,
+) -> Result<SizeRange, WireError> {
     if let PostCredentials::V4(v4) = credentials
         && v4.scope.region() != region
     {
@@ -178,23 +166,7 @@ fn hold_against_policy(
     }
     let policy = Policy::parse(credentials.policy().unwrap_or_default())?;
     credentials.check_against(&policy, context.now)?;
-    let size = policy.evaluate(&PolicyFacts { bucket: bucket.as_str(), fields }, context.now)?;
-    Ok(Held { size, acl_by_field_only: policy.names(ACL) })
-}
-
-/// The field, and the request header, that give the object a list of its own.
-const ACL: &str = "x-oss-object-acl";
-
-/// What is kept with the object. A request header may give the access control list too; the field wins.
-fn attributes(
-    acl_header: Option<&str>,
-    fields: &FormFields,
-    key: &ObjectKey,
-) -> Result<ObjectAttributes, WireError> {
-    let header = acl_header.map(|value| (ACL, value.as_bytes()));
-    let fields_filled = fields.iter().filter(|(_, value)| !value.is_empty());
-    let named = header.into_iter().chain(fields_filled.map(|(name, value)| (name, value.as_bytes())));
-    Ok(attribute_headers::gather(key.as_str(), effective_content_type(fields), named)?)
+    Ok(policy.evaluate(facts, context.now)?)
 }
 
 /// Refuses what would have to be promised and is not kept: encryption at rest.
@@ -235,7 +207,7 @@ fn reply(fields: &FormFields) -> Result<Reply, WireError> {
                 .with_element("ArgumentValue", address)
         });
     }
-    Ok(match fields.get("success_action_status").map(str::trim) {
+    Ok(match fields.get("success_action_status") {
         Some("200") => Reply::Ok,
         Some("201") => Reply::Created,
         _ => Reply::NoContent,

@@ -109,23 +109,60 @@ async fn s3d_263_the_edges_of_the_length_range_are_held_to_the_byte() {
 }
 
 #[tokio::test]
-async fn an_access_list_that_the_policy_names_is_not_taken_from_a_header() {
+async fn an_access_list_in_a_header_meets_the_conditions_as_one_in_a_field_does() {
     let store = RunningStore::start().await;
     let header = [("x-oss-object-acl", "public-read")];
     let lists = ["public-read", "public-read-write"];
     let form = |key: &str| Form::anonymous(key, b"x");
     for (key, form) in [
         ("not-in", form("not-in").sign(&policy().not_in("x-oss-object-acl", &lists))),
-        ("empty", form("empty").field("x-oss-object-acl", "").sign(&policy().eq("X-OSS-Object-Acl", ""))),
+        ("in", form("in").sign(&policy().is_in("X-OSS-Object-Acl", &["default", "private"]))),
+        (
+            "empty",
+            form("empty").field("x-oss-object-acl", "").sign(&policy().eq("x-oss-object-acl", "default")),
+        ),
     ] {
-        assert_eq!(send(store.address, &form.request(&header)).await.status, 204, "{key}");
-        assert_eq!(get(&store, key).await.status, 403, "{key} is open to everybody");
+        assert_eq!(send(store.address, &form.request(&header)).await.status, 403, "{key}");
+        assert_eq!(form.post(&store).await.status, 204, "{key} without the header");
     }
+    let outweighed = form("outweighed")
+        .field("x-oss-object-acl", "private")
+        .sign(&policy().not_in("x-oss-object-acl", &lists));
+    assert_eq!(send(store.address, &outweighed.request(&header)).await.status, 204);
+    assert_eq!(get(&store, "outweighed").await.status, 403, "the field outweighs the header");
     let pinned = form("pinned").sign(&policy().eq("x-oss-object-acl", "public-read"));
-    assert_eq!(send(store.address, &pinned.request(&header)).await.status, 403);
-    // Where the policy says nothing of it, the header counts as it does for OSS.
-    assert_eq!(send(store.address, &form("open").sign(&policy()).request(&header)).await.status, 204);
-    assert_eq!(get(&store, "open").await.status, 200);
+    assert_eq!(send(store.address, &pinned.request(&header)).await.status, 204);
+    assert_eq!(get(&store, "pinned").await.status, 200);
+}
+
+#[tokio::test]
+async fn white_space_around_a_word_passes_no_condition() {
+    let store = RunningStore::start().await;
+    let lists = ["public-read", "public-read-write"];
+    let guarded = Form::anonymous("k", b"x")
+        .sign(&policy().not_in("x-oss-object-acl", &lists).not_in("content-type", &["text/html"]));
+    for (name, value) in [
+        ("x-oss-object-acl", "\tpublic-read-write"),
+        ("x-oss-object-acl", "public-read "),
+        ("x-oss-content-type", "text/html "),
+        ("Content-Type", "\u{a0}text/html"),
+        ("x-oss-storage-class", "IA\u{b}"),
+        ("x-oss-forbid-overwrite", " true"),
+        ("success_action_status", "200\r\n"),
+    ] {
+        let answer = guarded.clone().field(name, value).post(&store).await;
+        assert_eq!((answer.status, answer.element("ArgumentName")), (400, Some(name)), "{value:?}");
+    }
+    let mut guessed = guarded.clone();
+    guessed.fields[0].1 = "${filename}".to_owned();
+    guessed.filename = Some("c.html".to_owned());
+    assert_eq!(guessed.post(&store).await.status, 403, "the type that the final key suggests is judged");
+    assert!(store.is_empty().await);
+    let mut wrapped = guarded;
+    for (_, value) in wrapped.fields.iter_mut().filter(|(name, _)| name == "policy" || name == "Signature") {
+        *value = format!(" {value}\r\n");
+    }
+    assert_eq!(wrapped.post(&store).await.status, 204, "policy and signature are trimmed");
 }
 
 #[tokio::test]

@@ -70,6 +70,10 @@ fn refuses_a_signed_url_that_is_incomplete_or_over() {
     assert_eq!(message, "Invalid date (should be seconds since epoch).");
     let (.., message) = refused(Some("OSSAccessKeyId=ak&Expires=1795378125&Signature=x"), &[]);
     assert_eq!(message, "Request has expired.", "before the signature is looked at");
+    for never in ["253402300799", "9223372036854775807"] {
+        let (_, code, ..) = refused(Some(&format!("OSSAccessKeyId=ak&Expires={never}&Signature=x")), &[]);
+        assert_eq!(code, "SignatureDoesNotMatch", "{never} is a time like any other");
+    }
     let token = refused(Some("OSSAccessKeyId=STS.ak&Expires=1795378127&Signature=x"), &[]);
     assert_eq!((token.0, token.1), (400, "InvalidRequest"));
 }
