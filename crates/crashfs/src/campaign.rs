@@ -4,7 +4,7 @@ use crate::disk::{Disk, Image};
 use crate::rehearsal::Recording;
 use crate::survival::{Chances, Survival};
 use crate::trace::{Entry, Event};
-use crate::verdict::{Expectation, Loss, judge, judge_killed};
+use crate::verdict::{Expectation, Loss, Restart, judge, judge_killed};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::AddAssign;
@@ -241,25 +241,53 @@ fn after(recording: Arc<Recording>, at: usize) -> (Disk, Expectation) {
     (disk, expected)
 }
 
-/// The process is killed after so many entries and started again; the power goes when all is done, and, drawn, at
-/// a point after the kill.
+/// The process is killed after so many entries and started again, once to work and once to write nothing; the power
+/// goes at points after the kill.
 async fn judge_kill(recording: Arc<Recording>, at: usize, seed: u64) -> (Counts, Option<(Survival, Loss)>) {
     let mut counts = Counts { kills: 1, ..Counts::default() };
-    let (_, expected) = after(Arc::clone(&recording), at);
-    let whole = match judge_killed(&expected, &recording.entries[..at]).await {
-        Err(loss) => return (counts, Some((Survival::Everything, loss))),
-        Ok(whole) => Arc::new(whole),
-    };
     let mut chances = Chances::new(seed);
-    let since = at + chances.below((whole.entries.len() - at) as u64) as usize;
-    for (at, survival) in [(whole.entries.len(), Survival::Nothing), (since, drawn(&mut chances, 0))] {
-        counts.states += 1;
-        let (disk, expected) = after(Arc::clone(&whole), at);
-        if let Err(loss) = judge(disk.survivors(&survival), &expected).await {
-            return (counts, Some((survival, loss)));
+    let idle = [Restart::Stops, Restart::Checkpoints, Restart::Sweeps][chances.below(3) as usize];
+    for restart in [Restart::Works, idle] {
+        let (_, expected) = after(Arc::clone(&recording), at);
+        let whole = match judge_killed(&expected, &recording.entries[..at], restart).await {
+            Err(loss) => return (counts, Some((Survival::Everything, loss))),
+            Ok(whole) => Arc::new(whole),
+        };
+        let mut seen = BTreeSet::new();
+        for (at, survival) in planned_after_kill(&whole, at, restart, &mut chances) {
+            let (disk, expected) = after(Arc::clone(&whole), at);
+            let image = disk.survivors(&survival);
+            if !seen.insert((image.fingerprint(), expected.acknowledged())) {
+                continue;
+            }
+            counts.states += 1;
+            if let Err(loss) = judge(image, &expected).await {
+                return (counts, Some((survival, loss)));
+            }
         }
     }
     (counts, None)
+}
+
+/// When the power goes after a kill: at the end and at a point drawn; where nothing was written, around every sync
+/// as well, since what such a start does is little else.
+fn planned_after_kill(
+    whole: &Recording,
+    killed: usize,
+    restart: Restart,
+    chances: &mut Chances,
+) -> Vec<Planned> {
+    let entries = &whole.entries;
+    let since = killed + chances.below((entries.len() - killed) as u64) as usize;
+    let mut planned = vec![(entries.len(), Survival::Nothing), (since, drawn(chances, 0))];
+    if restart != Restart::Works {
+        let syncs = (killed..entries.len()).filter(|at| entries[*at].is_sync());
+        planned.extend(syncs.flat_map(|at| [at, at + 1]).map(|at| (at, Survival::Nothing)));
+        planned.extend((killed..=entries.len()).map(|at| (at, drawn(chances, 0))).take(4));
+        planned.sort_by_key(|(at, _)| *at);
+        planned.dedup();
+    }
+    planned
 }
 
 /// Chance, or now and then the loss or the survival of one change.

@@ -6,7 +6,7 @@ use crate::recorded_vfs::record;
 use crate::scenario::{Scenario, Step, Verb};
 use crate::survival::Chances;
 use crate::trace::{Entry, Event, Trace};
-use crate::verdict::{Loss, blob_files};
+use crate::verdict::{Loss, blob_files, observe};
 use crate::world::{Effect, Held, Operation, World};
 use bytes::Bytes;
 use countersign_store::{
@@ -117,13 +117,24 @@ impl Rehearsal {
                 stage.store.shutdown().await;
                 self.open_again(Arc::clone(&self.stage.trace)).await;
             }
-            Step::Kill => {
-                let folder = real_folder();
-                let trace = stage.trace.killed(folder.path()).expect("a real folder is laid out");
-                self.folders.push(folder);
-                self.open_again(trace).await;
+            Step::Kill => self.kill().await,
+            Step::KillInCommit(verb) => {
+                stage.trace.kill_in_commit(".sqlite-wal");
+                let (acknowledged, number) = (stage.perform(verb).await, stage.operations().len() - 1);
+                assert!(acknowledged.is_err(), "a commit was acknowledged without a sync of the log");
+                self.kill().await;
+                let found = observe(&self.stage.store).await.expect("the store after a kill");
+                self.stage.shown(&found, number);
             }
         }
+    }
+
+    /// The process ends as it is, and another starts.
+    async fn kill(&mut self) {
+        let folder = real_folder();
+        let trace = self.stage.trace.killed(folder.path()).expect("a real folder is laid out");
+        self.folders.push(folder);
+        self.open_again(trace).await;
     }
 
     async fn open_again(&mut self, trace: Arc<Trace>) {
@@ -172,6 +183,13 @@ impl Stage {
         operations.push(Operation { effects });
         self.trace.note(Event::Begun(number));
         number
+    }
+
+    /// What a store shows after a start it must keep: clients act on it, and so does the sweeper.
+    pub(crate) fn shown(&self, found: &World, number: usize) {
+        if self.operations().get(number).is_some_and(|operation| found.shows_first(operation)) {
+            self.trace.note(Event::Acknowledged(number));
+        }
     }
 
     /// Asks for something, and notes when it is told that it is done.
@@ -242,7 +260,8 @@ impl Stage {
         (entry.id, entry.payload)
     }
 
-    fn checkpoint(&self, mode: &str) {
+    /// Moves the catalog's log, as another program does.
+    pub(crate) fn checkpoint(&self, mode: &str) {
         let path = self.trace.folder().join(DATA).join("catalog.sqlite");
         let connection = rusqlite::Connection::open(path).expect("the catalog");
         let pragma = format!("PRAGMA wal_checkpoint({mode})");

@@ -49,6 +49,9 @@ pub enum Step {
     Reopen,
     /// The process is killed and started again; the disk keeps its pending changes.
     Kill,
+    /// A client asks, and the process is killed inside the commit, between the write to the catalog's log and its
+    /// sync. It is started again; what it shows from then on counts as acknowledged.
+    KillInCommit(Verb),
 }
 
 /// Steps, from an empty disk on.
@@ -251,6 +254,39 @@ pub const SCENARIOS: &[Scenario] = &[
             Step::Reopen,
             Step::Sweep,
             put("b", LARGE),
+        ],
+    },
+    Scenario {
+        name: "a kill inside a commit, then a stop without a write",
+        unnamed_files: true,
+        steps: &[
+            BUCKET,
+            post("a", SMALL),
+            put("b", LARGE),
+            Step::Checkpoint("PASSIVE"),
+            put("c", SMALL),
+            Step::KillInCommit(at_once("a", LARGE, true)),
+            Step::Reopen,
+            Step::KillInCommit(Verb::Delete("c")),
+            Step::Reopen,
+            post("d", SMALL),
+        ],
+    },
+    Scenario {
+        name: "a kill inside a commit, then a checkpoint or a sweep without a write",
+        unnamed_files: true,
+        steps: &[
+            BUCKET,
+            put("a", LARGE),
+            put("b", LARGE),
+            Step::KillInCommit(at_once("c", SMALL, true)),
+            Step::Checkpoint("PASSIVE"),
+            Step::KillInCommit(at_once("a", LARGE, false)),
+            Step::Pass(60),
+            Step::Sweep,
+            Step::KillInCommit(Verb::Delete("b")),
+            Step::Checkpoint("RESTART"),
+            put("d", SMALL),
         ],
     },
 ];

@@ -18,6 +18,9 @@ pub type Inode = u32;
 /// The folder that everything is in. Its own name is not part of the disk.
 pub const ROOT: Inode = 0;
 
+/// SQLite's log begins with so many bytes that belong to no commit.
+const LOG_HEADER_BYTES: u64 = 32;
+
 /// One thing that was done.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -79,6 +82,8 @@ pub(crate) struct State {
     ended: bool,
     /// Where the next sync finds no room.
     full_at: Option<&'static str>,
+    /// The process is killed as it is about to sync a commit in the log whose place ends so.
+    killed_at_sync_of: Option<&'static str>,
 }
 
 impl Trace {
@@ -153,6 +158,12 @@ impl Trace {
         self.lock().full_at = Some(place);
     }
 
+    /// The process is killed when it has written a commit to the log whose place ends so and is about to sync it:
+    /// all of the commit is there, and nothing of it is durable.
+    pub(crate) fn kill_in_commit(&self, log: &'static str) {
+        self.lock().killed_at_sync_of = Some(log);
+    }
+
     /// Does something to the real folder and records it as one step.
     pub(crate) fn step<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.lock();
@@ -161,9 +172,18 @@ impl Trace {
 
     /// Waits a little, then records a sync of what was done until now.
     pub(crate) fn sync(&self, place: &str, event: impl FnOnce(usize) -> Event) -> io::Result<()> {
-        let until = self.step(|state| match state.full_at.take_if(|full| place.starts_with(*full)) {
-            Some(_) => Err(io::ErrorKind::StorageFull.into()),
-            None => Ok(state.entries.len()),
+        let until = self.step(|state| {
+            if state.killed_at_sync_of.is_some_and(|end| place.ends_with(end))
+                && state.commit_is_written(place)
+            {
+                state.killed_at_sync_of = None;
+                state.ended = true;
+                return Err(io::Error::other("the process was killed"));
+            }
+            match state.full_at.take_if(|full| place.starts_with(*full)) {
+                Some(_) => Err(io::ErrorKind::StorageFull.into()),
+                None => Ok(state.entries.len()),
+            }
         })?;
         std::thread::sleep(self.before_sync);
         self.step(|state| {
@@ -184,6 +204,15 @@ impl Trace {
 }
 
 impl State {
+    /// Whether the last write to this log went beyond its header, which has a sync of its own.
+    fn commit_is_written(&self, log: &str) -> bool {
+        let last = self.entries.iter().rev().find_map(|entry| match &entry.event {
+            Event::Write(_, offset, bytes) if entry.place == log => Some(*offset + bytes.len() as u64),
+            _ => None,
+        });
+        last.is_some_and(|end| end > LOG_HEADER_BYTES)
+    }
+
     pub(crate) fn push(&mut self, event: Event, place: String) {
         match &event {
             Event::MakeFile(inode) => self.next = self.next.max(inode + 1),

@@ -102,6 +102,11 @@ impl Expectation {
         }
     }
 
+    /// The operations whose clients were told nothing.
+    fn open(&self) -> impl Iterator<Item = usize> {
+        self.begun.difference(&self.acknowledged).copied()
+    }
+
     /// How many operations were acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
         self.acknowledged.len()
@@ -132,15 +137,41 @@ pub(crate) async fn judge(image: Image, expected: &Expectation) -> Result<Record
     Ok(stage.end(found))
 }
 
+/// What the start after a kill is followed by, until the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// New uploads.
+    Works,
+    /// A stop in good order. Nothing is written.
+    Stops,
+    /// A checkpoint. Nothing is written.
+    Checkpoints,
+    /// The sweeper, which deletes what the catalog has let go of. Nothing else is written.
+    Sweeps,
+}
+
 /// Judges a start after a kill, which loses nothing, but makes nothing durable either. The answer is all that was
 /// done before and after, for a power loss.
-pub(crate) async fn judge_killed(expected: &Expectation, entries: &[Entry]) -> Result<Recording, Loss> {
+pub(crate) async fn judge_killed(
+    expected: &Expectation,
+    entries: &[Entry],
+    restart: Restart,
+) -> Result<Recording, Loss> {
     let (folder, recording) = (real_folder(), &expected.recording);
     let trace = Trace::resumed(folder.path(), recording.initial.clone(), Duration::ZERO, entries.to_vec());
     let (stage, found) = started(trace.expect("a real folder is laid out"), expected).await?;
     stage.resume(&recording.operations);
-    // Not a key of before: an operation whose outcome is open is recognised by what its keys hold.
-    go_on(&stage, &found, "after, large").await?;
+    expected.open().for_each(|number| stage.shown(&found, number));
+    match restart {
+        // Not a key of before: an operation whose outcome is open is recognised by what its keys hold.
+        Restart::Works => go_on(&stage, &found, "after, large").await?,
+        Restart::Stops => stage.store.shutdown().await,
+        Restart::Checkpoints => stage.checkpoint("TRUNCATE"),
+        Restart::Sweeps => {
+            stage.clock.advance(3600);
+            stage.store.sweep().await.map_err(|error| Loss::QueryFails(error.to_string()))?;
+        }
+    }
     Ok(stage.end(recording.base.clone()))
 }
 
@@ -151,7 +182,7 @@ async fn started(trace: Arc<Trace>, expected: &Expectation) -> Result<(Stage, Wo
     let opened = Stage::open(trace, clock, true).await;
     let mut stage = opened.map_err(|error| Loss::DoesNotOpen(error.to_string()))?;
     stage.first_number = 1_000_000;
-    let (found, _) = observe(&stage.store).await?;
+    let found = observe(&stage.store).await?;
     compare(&found, &expected.world(&found))?;
     check_catalog(stage.trace.folder())?;
     Ok((stage, found))
@@ -169,7 +200,7 @@ async fn go_on(stage: &Stage, found: &World, overwritten: &'static str) -> Resul
         _ => {}
     }
     stage.perform(Verb::Put { key: overwritten, len: SMALL, owed: false }).await?;
-    let (after, _) = observe(&stage.store).await?;
+    let after = observe(&stage.store).await?;
     check_blobs(stage, &after).await
 }
 
@@ -179,7 +210,12 @@ async fn sequences(store: &Store) -> Result<BTreeSet<u64>, Loss> {
 }
 
 /// Everything that the store shows, each object read whole.
-async fn observe(store: &Store) -> Result<(World, Vec<ObjectRecord>), Loss> {
+pub(crate) async fn observe(store: &Store) -> Result<World, Loss> {
+    Ok(observe_records(store).await?.0)
+}
+
+/// As [`observe`], with the records of all objects.
+async fn observe_records(store: &Store) -> Result<(World, Vec<ObjectRecord>), Loss> {
     let failed = |error: &dyn std::fmt::Display| Loss::QueryFails(error.to_string());
     let mut world = World::default();
     let buckets = store.buckets("", "", 1000).await.map_err(|error| failed(&error))?;
@@ -284,7 +320,7 @@ async fn check_blobs(stage: &Stage, after: &World) -> Result<(), Loss> {
     for _ in 0..2 {
         stage.store.sweep().await.map_err(|error| Loss::QueryFails(error.to_string()))?;
     }
-    let (found, records) = observe(&stage.store).await?;
+    let (found, records) = observe_records(&stage.store).await?;
     compare(&found, after)?;
     let named = records.iter().filter_map(|record| match record.content.place {
         Place::Blob(id) => Some(format!("{id:?}")),

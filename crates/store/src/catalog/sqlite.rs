@@ -75,11 +75,12 @@ impl SqliteCatalog {
     /// [`CatalogError`] when it cannot be opened or is of an unknown schema.
     pub fn open(options: SqliteOptions) -> Result<SqliteCatalog, CatalogError> {
         let connection = schema::open_writer(&options.path, options.durable)?;
+        let checkpoint_connection = schema::open_checkpointer(&options.path, options.durable)?;
+        Checkpointer::begin(&checkpoint_connection)?;
         let buckets = Arc::new(BucketTable::load(&connection)?);
         let readers = ReadPool::open(&options.path, options.read_connections.max(1))?;
-        let checkpointer = Arc::new(Checkpointer::new(options.health.clone(), options.durable));
+        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
         let queue = Arc::new(CommitQueue::new());
-        let checkpoint_connection = schema::open_checkpointer(&options.path, options.durable)?;
         let writer = Writer::new(connection, &options, Arc::clone(&buckets), Arc::clone(&checkpointer))?;
         let completions = writer::complete_in_batches(&tokio::runtime::Handle::current());
         let (taken, checkpoints) = (Arc::clone(&queue), Arc::clone(&checkpointer));
@@ -100,7 +101,7 @@ impl SqliteCatalog {
         let buckets = Arc::new(BucketTable::load(&schema::open_reader(path)?)?);
         let queue = Arc::new(CommitQueue::new());
         queue.close();
-        let checkpointer = Arc::new(Checkpointer::new(crate::HealthFlag::default(), true));
+        let checkpointer = Arc::new(Checkpointer::new(crate::HealthFlag::default()));
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::default() })
     }
 

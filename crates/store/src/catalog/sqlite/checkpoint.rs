@@ -1,29 +1,28 @@
 //! The checkpoint policy, all of it: when the write-ahead log is moved into the database file, and how.
 //!
-//! It runs on a thread and a connection of its own. A PASSIVE checkpoint, which hinders nobody, is run every
+//! A start makes the log durable first, see [`Checkpointer::begin`]. From then on it runs on a thread and a connection
+//! of its own. A PASSIVE checkpoint, which hinders nobody, is run every
 //! [`PASSIVE_BYTES`] of commits. Under steady writing that never catches up with the writer, so the log would
 //! grow for ever; when it has grown past [`RESTART_BYTES`], the writer is held at a gate for one RESTART,
 //! which has only to move what came since the PASSIVE one just before it.
 //!
 //! A PASSIVE checkpoint that does not catch up leaves the sync of the database file to a later one, in the end
-//! to that RESTART, and the writer would be held for all of it. So each is followed by a sync of ours.
-//!
-//! The steps are small on purpose. While the disk works such a sync off, a commit's own sync waits behind it: the
-//! longest commit is as long as a step is large. Small ones move a page that changes often more times, which
+//! to that RESTART, which holds the writer for all of it. So the steps are small on purpose: the longest commit is as
+//! long as a step is large. Small ones move a page that changes often more times, which
 //! costs some processor time and no rate (`docs/performance.md` has the figures).
 //!
 //! The gate is ours because SQLite's own waiting for a busy lock sleeps in steps of milliseconds.
 
+use super::CatalogError;
 use crate::HealthFlag;
-use countersign_sys::sync_database;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Written bytes (estimated) after which the log is moved while the writer goes on.
-const PASSIVE_BYTES: u64 = 1024 * 1024;
+const PASSIVE_BYTES: u64 = 3 * 1024 * 1024;
 /// Length of the log from which the writer is held for a moment, so that the log begins anew.
-const RESTART_BYTES: u64 = 24 * 1024 * 1024;
+const RESTART_BYTES: u64 = 12 * 1024 * 1024;
 /// What the log keeps of its length on the disk. It is longer only when a backup, or another long query, has kept it
 /// from beginning anew.
 pub(super) const LOG_BYTES_KEPT: u64 = 2 * RESTART_BYTES;
@@ -41,7 +40,6 @@ pub(super) struct Checkpointer {
     wake: Condvar,
     gate: Gate,
     health: HealthFlag,
-    durable: bool,
 }
 
 /// Where the writer waits while the log begins anew. A plain mutex would let a busy writer pass for ever.
@@ -86,9 +84,29 @@ struct State {
 }
 
 impl Checkpointer {
-    /// Nothing written yet. It syncs only what is to be durable.
-    pub(super) fn new(health: HealthFlag, durable: bool) -> Checkpointer {
-        Checkpointer { state: Mutex::default(), wake: Condvar::new(), gate: Gate::default(), health, durable }
+    /// Nothing written yet.
+    pub(super) fn new(health: HealthFlag) -> Checkpointer {
+        Checkpointer { state: Mutex::default(), wake: Condvar::new(), gate: Gate::default(), health }
+    }
+
+    /// Before anything of the catalog is shown or acted on: moves the log into the database file, which begins with a
+    /// sync of the log.
+    ///
+    /// A process that was killed inside a commit leaves it in the log, written and perhaps not synced, and SQLite
+    /// takes it as committed. If the sweeper then deleted for good what that commit had let go of, a power loss would
+    /// take the commit back, and what it had replaced would be gone.
+    ///
+    /// # Errors
+    /// When the log cannot be synced, or another program is moving it. That there is no room to move it is no error:
+    /// the sync comes first.
+    pub(super) fn begin(connection: &Connection) -> Result<(), CatalogError> {
+        match checkpoint(connection, "PASSIVE") {
+            Ok(moved) if moved.busy => Err(CatalogError::Engine(
+                "another program is moving the catalog's log; start again when it has ended".to_owned(),
+            )),
+            Err(error) if error.sqlite_error_code() != Some(ErrorCode::DiskFull) => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Held by the writer during a transaction.
@@ -117,22 +135,13 @@ impl Checkpointer {
     /// The thread.
     pub(super) fn run(&self, connection: &Connection) {
         while self.wait() {
-            let outcome = self.pass(connection);
+            let outcome = checkpoint(connection, "PASSIVE");
             let grown = matches!(&outcome, Ok(moved) if moved.log_bytes >= RESTART_BYTES);
             self.report(if grown { self.restart(connection) } else { outcome });
         }
         if self.health.refusal().is_none() {
             self.report(checkpoint(connection, "TRUNCATE"));
         }
-    }
-
-    /// Moves what is there while the writer goes on.
-    fn pass(&self, connection: &Connection) -> rusqlite::Result<Moved> {
-        let moved = checkpoint(connection, "PASSIVE")?;
-        if self.durable {
-            sync_database(connection)?;
-        }
-        Ok(moved)
     }
 
     /// Holds the writer until the log begins anew; for a moment only, even when a query keeps it from that.

@@ -9,7 +9,6 @@
 
 use super::checkpoint::LOG_BYTES_KEPT;
 use super::{CatalogError, inventory};
-use countersign_sys::gathered_log_vfs;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
@@ -74,7 +73,7 @@ impl From<rusqlite::Error> for CatalogError {
 
 /// The connection that alone writes rows; makes the tables in a new file.
 pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
-    let connection = open_for_writing(path, durable)?;
+    let connection = Connection::open(path)?;
     set_up(&connection, durable, 16 * 1024)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT as i64, |_| Ok(()))?;
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -93,7 +92,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, Cata
 
 /// The connection that moves the log into the database file.
 pub(super) fn open_checkpointer(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
-    let connection = open_for_writing(path, durable)?;
+    let connection = Connection::open(path)?;
     set_up(&connection, durable, 256)?;
     connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
@@ -108,14 +107,6 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
-}
-
-fn open_for_writing(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
-    match gathered_log_vfs() {
-        // Only where each commit is synced may the log be gathered.
-        Some(vfs) if durable => Ok(Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?),
-        _ => Ok(Connection::open_with_flags(path, OpenFlags::default())?),
-    }
 }
 
 fn set_up(connection: &Connection, durable: bool, cache_kib: i64) -> Result<(), CatalogError> {

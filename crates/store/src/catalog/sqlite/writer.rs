@@ -254,7 +254,7 @@ mod tests {
         };
         let connection = schema::open_writer(&options.path, true).unwrap();
         let shown = Arc::new(BucketTable::load(&connection).unwrap());
-        let checkpointer = Arc::new(Checkpointer::new(options.health.clone(), true));
+        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
         Writer::new(connection, &options, shown, checkpointer).unwrap()
     }
 

@@ -29,7 +29,7 @@ fn log_bytes(folder: &Path) -> u64 {
 fn run(folder: &Path, during: impl FnOnce(&Checkpointer)) {
     drop(schema::open_writer(&folder.join("catalog.sqlite"), true).unwrap());
     let connection = schema::open_checkpointer(&folder.join("catalog.sqlite"), true).unwrap();
-    let checkpointer = Arc::new(Checkpointer::new(HealthFlag::default(), true));
+    let checkpointer = Arc::new(Checkpointer::new(HealthFlag::default()));
     let running = Arc::clone(&checkpointer);
     let thread = std::thread::spawn(move || running.run(&connection));
     during(&checkpointer);
