@@ -27,17 +27,19 @@ pub const PATH_HEADER: &str = "x-countersign-callback-path";
 /// The address of the key that verified.
 pub const KEY_URL_HEADER: &str = "x-countersign-key-url";
 
-/// Headers that belong to one connection, and those that are written anew.
-const NOT_PASSED_ON: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "content-length",
+/// The only headers that are passed on. None of them is covered by the store's signature: they are what an existing
+/// handler needs to read the body and to verify it once more. Whom a callback claims to come from (`x-oss-requester`,
+/// `x-oss-owner`, `x-oss-bucket`) is not among them, nor what a login in front might have set.
+const PASSED_ON: [&str; 9] = [
+    "authorization",
+    "content-md5",
+    "content-type",
+    "date",
+    "user-agent",
+    "x-oss-pub-key-url",
+    "x-oss-request-id",
+    "x-oss-signature-version",
+    "x-oss-tag",
 ];
 
 /// Where verified callbacks are passed on to.
@@ -136,6 +138,10 @@ impl Forward {
         let headers = request.headers_mut();
         *headers = passed_on(&recorded.headers);
         headers.insert(header::HOST, header_value(&self.authority)?);
+        // The signed id, where there is one, and not what the header says.
+        if let Some(id) = &callback.facts.request_id {
+            headers.insert("x-oss-request-id", header_value(id)?);
+        }
         headers.insert(VERDICT_HEADER, HeaderValue::from_static("verified"));
         headers.insert(PATH_HEADER, header_value(&recorded.path)?);
         headers.insert(KEY_URL_HEADER, header_value(&callback.key_url)?);
@@ -172,15 +178,11 @@ fn header_value(text: &str) -> Result<HeaderValue, ForwardError> {
 }
 
 fn passed_on(received: &HeaderMap) -> HeaderMap {
-    let stays = |name: &HeaderName| {
-        !NOT_PASSED_ON.contains(&name.as_str()) && !name.as_str().starts_with("x-countersign-")
-    };
-    let mut headers = received.clone();
-    let dropped: Vec<HeaderName> = received.keys().filter(|name| !stays(name)).cloned().collect();
-    for name in dropped {
-        headers.remove(name);
-    }
-    headers
+    let listed = PASSED_ON.iter().filter_map(|name| {
+        let name = HeaderName::from_static(name);
+        received.get(&name).map(|value| (name.clone(), value.clone()))
+    });
+    listed.collect()
 }
 
 #[cfg(test)]

@@ -7,11 +7,14 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// The facts, as far as the body names them. All of them are covered by the store's signature.
+/// The facts, as far as the body names them. All of them are covered by the store's signature, which makes them the
+/// store's word, but for the name: that is what the client said, and the store only repeats it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UploadFacts {
     /// The object's key: `object`, `filename` or `key`.
     pub key: Option<String>,
+    /// `name`: what the client calls the file, for people to read. Any text at all; never a path to write to.
+    pub name: Option<String>,
     /// `bucket`.
     pub bucket: Option<String>,
     /// `etag`.
@@ -37,6 +40,7 @@ impl UploadFacts {
         let text = |names: &[&str]| first(&pairs, names).map(str::to_owned);
         Self {
             key: text(&["object", "filename", "key"]),
+            name: text(&["name"]),
             bucket: text(&["bucket"]),
             etag: text(&["etag"]),
             request_id: text(&["reqId"]),

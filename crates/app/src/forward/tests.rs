@@ -9,10 +9,18 @@ use tokio::{
 };
 
 fn callback() -> VerifiedCallback {
-    let mut request = signed("/callback?a=1", BODY, "5C");
+    callback_saying(BODY)
+}
+
+fn callback_saying(body: &str) -> VerifiedCallback {
+    let mut request = signed("/callback?a=1", body, "5C");
     request.headers.insert("connection", HeaderValue::from_static("close"));
     request.headers.insert(VERDICT_HEADER, HeaderValue::from_static("forged"));
-    request.headers.insert("x-countersign-token", HeaderValue::from_static("ours"));
+    for name in
+        ["x-countersign-token", "cookie", "x-oss-requester", "x-oss-owner", "x-forwarded-user", "x-user"]
+    {
+        request.headers.insert(name, HeaderValue::from_static("theirs"));
+    }
     verifier().verify_request(request, None).unwrap()
 }
 
@@ -48,7 +56,15 @@ async fn passes_the_callback_on_with_a_verdict_and_relays_the_answer() {
     assert!(asked.contains("x-countersign-verdict: verified\r\n") && !asked.contains("forged"));
     assert!(asked.contains("x-countersign-callback-path: /callback?a=1\r\n"));
     assert!(asked.contains(&format!("host: {}\r\n", forward.authority)));
-    assert!(!asked.contains("connection: close") && !asked.contains("x-countersign-token"));
+    assert!(!asked.contains("connection: close") && !asked.contains("theirs"), "{asked}");
+    assert!(asked.contains("authorization: ") && asked.contains("x-oss-pub-key-url: "));
+}
+
+#[test]
+fn the_request_id_is_the_signed_one_where_there_is_one() {
+    let forward: Forward = "http://127.0.0.1:1/".parse().unwrap();
+    let request = forward.request(&callback_saying("filename=a.jpg&reqId=6F")).unwrap();
+    assert_eq!(request.headers().get("x-oss-request-id").unwrap(), "6F");
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{LedgerError, UPLOADS_MAX, UploadQuery};
-use crate::{answer::Answer, recorded_request::RecordedRequest, upload_record::UploadRecord};
+use crate::{
+    answer::Answer, recorded_request::RecordedRequest, upload_facts::UploadFacts, upload_record::UploadRecord,
+};
 
 const FORMAT: i64 = 1;
 
@@ -133,14 +135,18 @@ fn raw_record(row: &Row<'_>) -> rusqlite::Result<RawRecord> {
         headers: HeaderMap::new(),
         body: Bytes::from(row.get::<_, Vec<u8>>("body")?),
     };
+    // They have no columns of their own: the body says both.
+    let facts = UploadFacts::of(&request.body);
     let record = UploadRecord {
         key: row.get("key")?,
+        name: facts.name,
         size: None,
         mime_type: row.get("mime_type")?,
         height: row.get("height")?,
         width: row.get("width")?,
         time: Timestamp::UNIX_EPOCH,
         request_id: row.get("request_id")?,
+        proven: facts.request_id.is_some(),
         bucket: row.get("bucket")?,
         calls: row.get("calls")?,
         request,

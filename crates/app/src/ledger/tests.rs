@@ -75,8 +75,9 @@ async fn lets_a_later_yes_replace_a_no_and_never_the_reverse() {
 async fn tells_uploads_apart_that_are_not_the_same() {
     let ledger = UploadLedger::in_memory().unwrap();
     let yes = || answer(StatusCode::OK, "yes");
-    for (body, id) in [(BODY, "5C"), (BODY, "5D"), ("filename=b.jpg", "5C")] {
-        ledger.record(record(body, id, yes())).await.unwrap();
+    let (first, second) = (format!("{BODY}&reqId=5C"), format!("{BODY}&reqId=5D"));
+    for body in [first.as_str(), &second, "filename=b.jpg&reqId=5C"] {
+        ledger.record(record(body, "of-no-account", yes())).await.unwrap();
     }
     assert_eq!(listed(&ledger, None).await.len(), 3, "another request, and another key");
     assert_eq!(listed(&ledger, Some("user-dir/a.jpg")).await.len(), 2);
@@ -95,6 +96,27 @@ async fn believes_a_signed_request_id_before_the_header() {
     let records = listed(&ledger, None).await;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].request_id.as_deref(), Some("6F"));
+    assert!(records[0].proven);
+}
+
+/// A captured callback, sent again under other ids, once made a record for each.
+#[tokio::test]
+async fn takes_no_header_for_a_reason_to_record_an_upload_again() {
+    let ledger = UploadLedger::in_memory().unwrap();
+    for header in ["5C", "5D", "5E"] {
+        ledger.record(record(BODY, header, answer(StatusCode::OK, "yes"))).await.unwrap();
+    }
+    let records = listed(&ledger, None).await;
+    assert_eq!((records.len(), records[0].calls, records[0].proven), (1, 3, false));
+    assert_eq!(records[0].request_id.as_deref(), Some("5C"), "the first, for people to look for in a log");
+}
+
+#[tokio::test]
+async fn keeps_the_name_that_the_client_gave() {
+    let ledger = UploadLedger::in_memory().unwrap();
+    let body = format!("{BODY}&name=%E5%81%87%E6%9C%9F%20a%2Bb.jpg");
+    ledger.record(record(&body, "5C", answer(StatusCode::OK, "yes"))).await.unwrap();
+    assert_eq!(listed(&ledger, None).await[0].name.as_deref(), Some("假期 a+b.jpg"));
 }
 
 #[tokio::test]

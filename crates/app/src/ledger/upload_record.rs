@@ -1,7 +1,9 @@
 //! One line of the ledger: an upload that the store reported, with the request and the answer in full.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::{answer::Answer, recorded_request::RecordedRequest, upload_facts::UploadFacts};
 
@@ -11,6 +13,8 @@ use crate::{answer::Answer, recorded_request::RecordedRequest, upload_facts::Upl
 pub struct UploadRecord {
     /// The object's key, if the callback's body names it.
     pub key: Option<String>,
+    /// The file's name as the client gave it: for people to read, and not to be trusted.
+    pub name: Option<String>,
     /// Size in bytes.
     pub size: Option<u64>,
     /// The stored content type.
@@ -21,8 +25,11 @@ pub struct UploadRecord {
     pub width: Option<u32>,
     /// When the callback arrived for the first time.
     pub time: Timestamp,
-    /// The id of the upload's request at the store.
+    /// The id of the upload's request at the store. The store's word only where [`proven`](Self::proven) says so.
     pub request_id: Option<String>,
+    /// Whether the request id stands in the signed body. Without it two uploads with equal bodies are one record, and
+    /// the id is that of a header, which anybody could have changed on the way.
+    pub proven: bool,
     /// The bucket, if the body names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
@@ -42,15 +49,18 @@ impl UploadRecord {
     #[must_use]
     pub fn new(facts: UploadFacts, request: RecordedRequest, answer: Answer, time: Timestamp) -> Self {
         let identity = identity_of(&facts, &request);
+        let proven = facts.request_id.is_some();
         let request_id = facts.request_id.or_else(|| header_request_id(&request));
         Self {
             key: facts.key,
+            name: facts.name,
             size: facts.size,
             mime_type: facts.mime_type,
             height: facts.height,
             width: facts.width,
             time,
             request_id,
+            proven,
             bucket: facts.bucket,
             calls: 1,
             request,
@@ -60,19 +70,18 @@ impl UploadRecord {
     }
 }
 
-/// What two callbacks have in common exactly when they tell of the same upload.
+/// What two callbacks have in common exactly when they tell of the same upload, taken from nothing but the body,
+/// which the store signed.
 ///
 /// One upload has one request id at the store, whichever of several callback URLs is tried and however often; key,
-/// bucket and ETag stand beside it so that a store which re-uses ids loses no record. An id in the signed body
-/// (`reqId=${reqId}`) goes before the one in the header, which the callback's signature does not cover: without
-/// it, whoever captured a callback can have the same true upload listed a second time, and nothing else. A
-/// callback without any id is the same when its body is the same.
+/// bucket and ETag are added so that a store which re-uses ids loses no record. Where the body names no id
+/// (`reqId=${reqId}`), its digest has to do. The header `x-oss-request-id` counts for nothing here: the signature does
+/// not cover it, so a captured callback could be sent again under any number of ids.
 #[must_use]
 pub fn identity_of(facts: &UploadFacts, request: &RecordedRequest) -> String {
-    let id = facts.request_id.clone().or_else(|| header_request_id(request));
-    let parts = match id {
-        Some(id) => vec![Some(id), facts.bucket.clone(), facts.key.clone(), facts.etag.clone()],
-        None => vec![None, Some(String::from_utf8_lossy(&request.body).into_owned())],
+    let parts = match &facts.request_id {
+        Some(id) => vec![Some(id.clone()), facts.bucket.clone(), facts.key.clone(), facts.etag.clone()],
+        None => vec![None, Some(STANDARD.encode(Sha256::digest(&request.body)))],
     };
     // As JSON, so that no value can pretend to be the border between two.
     serde_json::json!(parts).to_string()

@@ -39,6 +39,7 @@ fn accepted(facts: &UploadFacts) -> Answer {
     let value = json!({
         "Status": "OK",
         "key": facts.key,
+        "name": facts.name,
         "size": facts.size,
         "mimeType": facts.mime_type,
         "height": facts.height,

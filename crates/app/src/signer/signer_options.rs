@@ -7,8 +7,9 @@ use thiserror::Error;
 
 use crate::upload_path::UploadPath;
 
-/// The tutorial's callback body: the five values that the ledger keeps.
-pub const DEFAULT_CALLBACK_BODY: &str = "filename=${object}&size=${size}&mimeType=${mimeType}&height=${imageInfo.height}&width=${imageInfo.width}";
+/// The tutorial's callback body, the file's own name as the client gave it, and the id of the upload's request, by
+/// which the ledger knows an upload again.
+pub const DEFAULT_CALLBACK_BODY: &str = "filename=${object}&size=${size}&mimeType=${mimeType}&height=${imageInfo.height}&width=${imageInfo.width}&name=${x:name}&reqId=${reqId}";
 /// The tutorial's callback body type.
 pub const DEFAULT_CALLBACK_BODY_TYPE: &str = "application/x-www-form-urlencoded";
 /// The tutorial's largest file: 1,000 MiB.
@@ -41,7 +42,7 @@ pub struct CallbackOptions {
 }
 
 impl CallbackOptions {
-    /// The tutorial's body as a form, sent to this address.
+    /// [`DEFAULT_CALLBACK_BODY`] as a form, sent to this address.
     #[must_use]
     pub fn to(url: impl Into<String>) -> Self {
         Self {

@@ -89,7 +89,7 @@ fn asks_for_the_tutorials_callback() {
     let expected = concat!(
         r#"{"callbackUrl":"http://127.0.0.1:9818/callback","callbackHost":"app.example","#,
         r#""callbackBody":"filename=${object}&size=${size}&mimeType=${mimeType}"#,
-        r#"&height=${imageInfo.height}&width=${imageInfo.width}","#,
+        r#"&height=${imageInfo.height}&width=${imageInfo.width}&name=${x:name}&reqId=${reqId}","#,
         r#""callbackBodyType":"application/x-www-form-urlencoded"}"#
     );
     assert_eq!(decoded(&json(&signed(options))["callback"]), expected);
