@@ -21,7 +21,9 @@ use callback::callback_dispatch;
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
 use request::{context, dispatch, framing, operate, request_body};
 use response::{endpoint, wire_error};
-use upload::{commit, form_head, image_info, ingest, stored_form, upload_answer, upload_grant};
+use upload::{
+    commit, form_coverage, form_head, image_info, ingest, stored_form, upload_answer, upload_grant,
+};
 
 pub use bucket_rules::{bucket_mode, bucket_settings, lifecycle};
 pub use callback::{callback_message, callback_message::CallbackMessage};

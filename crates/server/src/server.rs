@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::callback_dispatch::{self, CallbackConnections, SigningLine};
 use crate::destination_guard::Permission;
 use crate::dispatch;
+use crate::form_coverage::CoverageWarnings;
 use crate::form_head::HeadBudget;
 use crate::host::HostNames;
 use crate::lifecycle::{self, LifecycleError};
@@ -97,6 +98,8 @@ pub(crate) struct ServerState {
     pub(crate) hosts: HostNames,
     /// What the heads of forms that are not yet authorised may hold together.
     pub(crate) form_heads: Arc<HeadBudget>,
+    /// Of which uncovered fields of forms it was warned.
+    pub(crate) coverage_warnings: CoverageWarnings,
     /// One permit for each callback that is under way.
     pub(crate) callbacks: Semaphore,
     /// One permit for each name of a callback's host that is being resolved.
@@ -131,6 +134,7 @@ impl Server {
         Ok(Self(Arc::new(ServerState {
             uploads: Arc::new(Semaphore::new(options.limits.uploads_max)),
             hosts,
+            coverage_warnings: CoverageWarnings::default(),
             form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
             callbacks: Semaphore::new(options.limits.callbacks_max),
             lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),

@@ -1,6 +1,7 @@
 //! The stages of an upload (DESIGN §3): the form's head, the grant, the bytes, the commit, the answer.
 
 pub(crate) mod commit;
+pub(crate) mod form_coverage;
 pub(crate) mod form_head;
 pub(crate) mod image_info;
 pub(crate) mod ingest;

@@ -14,9 +14,11 @@ use countersign_store::BucketRecord;
 use http::HeaderValue;
 
 use crate::access::{self, Caller, Right};
+use crate::bucket_mode::BucketMode;
 use crate::bucket_settings;
 use crate::callback_message::CallbackPlan;
 use crate::context::RequestContext;
+use crate::form_coverage;
 use crate::object_attributes::ObjectAttributes;
 use crate::request::Call;
 use crate::stored_form::{ACL, StoredForm};
@@ -99,14 +101,18 @@ pub(crate) async fn authorise(
         credentials.verify(secret).map_err(WireError::from)?;
     }
     let stored = StoredForm::read(call.header(ACL), fields, bucket_settings::storage_class(&bucket))?;
-    let (caller, size) = match secret {
+    let (caller, policy) = match secret {
         Some(_) => {
             let region = subject::signing_region(context, call);
-            let facts = PolicyFacts { bucket: name.as_str(), fields, stored: stored.values() };
-            (Caller::Owner, hold_against_policy(context, &region, &credentials, &facts)?)
+            (Caller::Owner, Some(read_policy(context, &region, &credentials)?))
         }
-        None => (Caller::Anonymous, SizeRange::ANY),
+        None => (Caller::Anonymous, None),
     };
+    let facts = PolicyFacts { bucket: name.as_str(), fields, stored: stored.values() };
+    let size = policy.as_ref().map_or(Ok(SizeRange::ANY), |policy| policy.evaluate(&facts, context.now));
+    let size = size.map_err(WireError::from)?;
+    let mode = BucketMode::of(&bucket);
+    let uncovered = form_coverage::check(mode, policy.as_ref(), call.header(ACL), fields)?;
     let StoredForm { key, attributes, forbid_overwrite } = stored;
     if caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
@@ -118,6 +124,7 @@ pub(crate) async fn authorise(
     let callback = callback_plan(&caller, fields)?;
     let reply = reply(fields)?;
     check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
+    context.server.coverage_warnings.warn(name.as_str(), &uncovered);
     let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
     let size = size.intersect(limits);
     let bucket = name;
@@ -146,13 +153,12 @@ async fn existing_bucket(
     })
 }
 
-/// Reads the policy and holds the form against all of it.
-fn hold_against_policy(
+/// Reads the policy, and holds the credentials against it.
+fn read_policy(
     context: &RequestContext,
     region: &str,
     credentials: &PostCredentials<'_>,
-    facts: &PolicyFacts<'_>,
-) -> Result<SizeRange, WireError> {
+) -> Result<Policy, WireError> {
     if let PostCredentials::V4(v4) = credentials
         && v4.scope.region() != region
     {
@@ -166,7 +172,7 @@ fn hold_against_policy(
     }
     let policy = Policy::parse(credentials.policy().unwrap_or_default())?;
     credentials.check_against(&policy, context.now)?;
-    Ok(policy.evaluate(facts, context.now)?)
+    Ok(policy)
 }
 
 /// Refuses what would have to be promised and is not kept: encryption at rest.

@@ -10,6 +10,7 @@
 )]
 
 mod application;
+mod bucket_modes;
 mod callback_answers;
 mod callbacks;
 mod form;
