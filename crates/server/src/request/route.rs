@@ -5,6 +5,7 @@
 //! `DELETE /?policy` cannot delete a bucket. The words that choose an operation are data, in
 //! [`crate::subresource`]; what an operation does not name is refused in [`super::query_parameter`].
 
+use countersign_protocol::url_encoding;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -33,7 +34,8 @@ pub enum Location {
 }
 
 impl Location {
-    /// Finds bucket and key. `path` is the raw path; only its escapes are decoded: `//`, `.` and `..` are
+    /// Finds bucket and key. `path` is the raw path; its escapes are decoded, and a bare `+` is a space, as in a
+    /// query: clients that form-encode their keys mean that, and a plus is written `%2B`. `//`, `.` and `..` are
     /// parts of a key like any other.
     pub fn find(addressed: &Addressed, path: &str) -> Self {
         match addressed {
@@ -56,7 +58,7 @@ impl Location {
         if raw_key.is_empty() {
             return Self::Bucket(bucket);
         }
-        Self::Object { bucket, key: percent_decode_str(raw_key).collect() }
+        Self::Object { bucket, key: url_encoding::decode_query(raw_key) }
     }
 
     /// The bucket, if the request names one.
