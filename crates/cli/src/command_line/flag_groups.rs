@@ -67,6 +67,10 @@ pub(crate) struct StoreSettings {
     /// The address under which browsers reach the store, when it is not the one listened on.
     #[arg(long, value_name = "URL", value_parser = base_url, help_heading = "Store")]
     pub(crate) public_store_url: Option<String>,
+    /// The address that callbacks name for the key they are signed with, for receivers that insist on one. The key is
+    /// served at /_countersign/callback_pub_key_v1.pem of the store, under any host that is not a bucket's.
+    #[arg(long, value_name = "URL", value_parser = key_url, help_heading = "Store")]
+    pub(crate) public_key_url: Option<String>,
     /// The endpoint that ListBuckets and GetBucketInfo name; the request's own host when not given.
     #[arg(long, value_name = "HOST", help_heading = "Store")]
     pub(crate) advertised_endpoint: Option<String>,
@@ -154,6 +158,12 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
     } else {
         Err(refusal())
     }
+}
+
+/// The whole address of a key, kept as it was written: receivers compare it.
+pub(super) fn key_url(text: &str) -> Result<String, String> {
+    base_url(text)?;
+    Ok(text.to_owned())
 }
 
 /// An address to listen on: `127.0.0.1:9817`, `[::1]:9817` or `localhost:9817`.

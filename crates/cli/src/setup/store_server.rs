@@ -73,7 +73,8 @@ pub(crate) async fn open(
             .context("the scrub cannot be started")?;
     }
     let base = settings.public_store_url.clone().unwrap_or_else(|| parts.reachable.own_url());
-    let callback_key_url = format!("{base}{CALLBACK_KEY_PATH}");
+    let own_key_url = || format!("{base}{CALLBACK_KEY_PATH}");
+    let callback_key_url = settings.public_key_url.clone().unwrap_or_else(own_key_url);
     let callback_key_pem = callback_key.public_key_pem().context("the callback key cannot be published")?;
     let mut callback_allow = settings.callback_allow.clone();
     callback_allow.extend(parts.also_allow);

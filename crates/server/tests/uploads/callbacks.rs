@@ -102,6 +102,28 @@ async fn the_request_has_exactly_the_headers_of_oss_and_a_good_signature() {
     assert!(verify(&key, authorization, &received.target, b"a=other").is_err());
 }
 
+/// The rule of the Ruby SDK's receiver: a key's address begins so, and the key is fetched from there.
+const RUBY_KEY_PREFIX: &str = "http://gosspublic.alicdn.com/";
+
+#[tokio::test]
+async fn a_receiver_that_insists_on_alibabas_key_address_verifies_with_an_address_that_begins_so() {
+    let callback_key_url = Some("http://gosspublic.alicdn.com/_countersign/callback_pub_key_v1.pem");
+    let store = RunningStore::start_with(Setup { callback_key_url, ..Setup::default() }).await;
+    let application = Application::saying("{}").await;
+    let form =
+        Form::signed("k", b"x").callback(&application.url("/done%20it?a=1"), "size=${size}", BodyType::Form);
+    assert_eq!(form.post(&store).await.status, 200);
+    let received = application.only();
+    let named = STANDARD.decode(received.header("x-oss-pub-key-url").unwrap()).unwrap();
+    let named = String::from_utf8(named).unwrap();
+    assert!(named.starts_with(RUBY_KEY_PREFIX), "{named}");
+    // open-uri with http_proxy set to the store: the whole address is the target.
+    let fetched = request(&format!("GET {named}"), "gosspublic.alicdn.com", &[], b"");
+    let key = PublicKey::from_pem(send(store.address, &fetched).await.text()).unwrap();
+    let authorization = received.header("authorization").unwrap();
+    assert_eq!(verify(&key, authorization, &received.target, &received.body), Ok(()));
+}
+
 #[tokio::test]
 async fn a_json_body_its_own_host_and_every_variable_are_sent() {
     let store = RunningStore::start().await;

@@ -35,6 +35,7 @@ pub(crate) struct Setup {
     pub(crate) acl: &'static str,
     pub(crate) callback_extra_roots: Vec<CertificateDer<'static>>,
     pub(crate) listen: ListenOptions,
+    pub(crate) callback_key_url: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -52,6 +53,7 @@ impl Default for Setup {
             acl: "private",
             callback_extra_roots: Vec::new(),
             listen: ListenOptions::default(),
+            callback_key_url: None,
         }
     }
 }
@@ -71,12 +73,14 @@ impl RunningStore {
         let store = Store::open(StoreOptions::new(folder.path(), Arc::clone(&clock))).await.unwrap();
         let settings = [("acl".to_owned(), setup.acl.as_bytes().to_vec())].into();
         store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
+        let defaults = test_server::options(&store, clock);
         let options = ServerOptions {
+            callback_key_url: setup.callback_key_url.map_or(defaults.callback_key_url, str::to_owned),
             callback_allow: setup.callback_allow,
             callback_extra_roots: setup.callback_extra_roots,
             form_etag: setup.form_etag,
             limits: setup.limits,
-            ..test_server::options(&store, clock)
+            ..defaults
         };
         let key_pem = options.callback_key.public_key_pem().unwrap();
         let server = Server::new(options).unwrap();
