@@ -1,7 +1,7 @@
 //! Who a request comes from and what that one may do (protocol 03 §5, §6).
 //!
-//! Authentication comes first and needs neither bucket nor object: an unknown key id is refused before
-//! anything else is looked at (protocol 07 §2.6). What an anonymous visitor may do then follows from the
+//! Authentication comes first and needs no object: an unknown key id is refused before anything else is looked
+//! at (protocol 07 §2.6), but that a bucket is missing is said first. What an anonymous visitor may do then follows from the
 //! access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
 //! [`crate::subject`].
 
@@ -74,16 +74,28 @@ pub(crate) enum AuthenticationError {
     /// The claim is malformed or not true.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
-    /// A temporary key's token; this store gives none, so that none is good.
-    #[error("the security token is not one of this store")]
-    SecurityToken,
+    /// A token beside a permanent key: no temporary key has this id, and this store gives no tokens.
+    #[error("the key {id:?} is permanent and has no security token")]
+    SecurityToken {
+        /// The key id as sent.
+        id: String,
+    },
+}
+
+impl AuthenticationError {
+    /// Whether no key of this store has the id.
+    pub(crate) fn is_unknown_key(&self) -> bool {
+        matches!(self, Self::Authorization(AuthorizationError::AccessKeyIdUnknown { .. }))
+    }
 }
 
 impl From<AuthenticationError> for WireError {
     fn from(error: AuthenticationError) -> Self {
         match error {
             AuthenticationError::Authorization(error) => error.into(),
-            AuthenticationError::SecurityToken => Self::new(ErrorCode::InvalidSecurityToken),
+            AuthenticationError::SecurityToken { id } => {
+                Self::new(ErrorCode::InvalidAccessKeyId).with_element("OSSAccessKeyId", id)
+            }
         }
     }
 }
@@ -101,7 +113,7 @@ pub(crate) fn authenticate<'s>(
     let secret = secret(id).ok_or_else(|| AuthorizationError::AccessKeyIdUnknown { id: id.to_owned() })?;
     authentication.verify(view, secret, options)?;
     if authentication.security_token(view).is_some_and(|token| !token.is_empty()) {
-        return Err(AuthenticationError::SecurityToken);
+        return Err(AuthenticationError::SecurityToken { id: id.to_owned() });
     }
     Ok(Caller::Owner)
 }

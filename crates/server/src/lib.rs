@@ -19,7 +19,7 @@ use access::subject;
 use bucket_rules::cors;
 use callback::callback_dispatch;
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
-use request::{context, dispatch, framing, operate, request_body};
+use request::{context, dispatch, operate, request_body};
 use response::{endpoint, wire_error};
 use upload::{
     commit, form_coverage, form_head, image_info, ingest, stored_form, upload_answer, upload_grant,
@@ -29,7 +29,7 @@ pub use bucket_rules::{bucket_mode, bucket_settings, lifecycle};
 pub use callback::{callback_message, callback_message::CallbackMessage};
 pub use callback::{destination_guard, destination_guard::Permission};
 pub use ops::own_page::CALLBACK_KEY_PATH;
-pub use request::{host, query, request_id, route, subresource};
+pub use request::{framing, host, query, request_id, route, subresource};
 pub use response::wire_response;
 pub use server::{Credential, EtagSource, Server, ServerError, ServerOptions};
 pub use server::{limits, limits::Limits};

@@ -2,7 +2,7 @@
 
 pub(crate) mod context;
 pub(crate) mod dispatch;
-pub(crate) mod framing;
+pub mod framing;
 pub mod host;
 pub(crate) mod operate;
 pub mod query;

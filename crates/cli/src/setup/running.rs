@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use axum::Router;
-use countersign_server::Server;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use countersign_server::listen::{ListenOptions, listen};
+use countersign_server::{Server, framing};
 use countersign_store::Store;
+use http::{StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
 use tokio::task::JoinSet;
@@ -37,6 +41,7 @@ impl Running {
     /// Starts an application server.
     pub(crate) fn app(bound: Bound, router: &Router, options: &ListenOptions) -> Self {
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
+        let router = router.clone().layer(middleware::from_fn(refuse_ambiguous));
         for listener in bound.listeners {
             let service = TowerToHyperService::new(router.clone().into_service::<Incoming>());
             tasks.spawn(listen(listener, service, options.clone(), stop.thrown()));
@@ -51,6 +56,18 @@ impl Running {
     }
 }
 
+/// Refuses what a proxy in front could have read otherwise, as the store's port does.
+async fn refuse_ambiguous(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match framing::check(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(error) => {
+            let close = [(header::CONNECTION, "close")];
+            (StatusCode::BAD_REQUEST, close, format!("{error}\n")).into_response()
+        }
+    }
+}
+
 /// Ends a store: its listeners, then the commits and callbacks under way, then the data folder.
 pub(crate) async fn end_store(running: Running, server: &Server) {
     running.end().await;
@@ -62,4 +79,39 @@ pub(crate) async fn end_store(running: Running, server: &Server) {
 /// Frees the data folder, once nothing uses it any more.
 pub(crate) async fn close(store: &Store) {
     store.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::super::listeners::{self, Wanted};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_applications_port_refuses_requests_without_one_host() {
+        let any = Wanted::Given(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let bound = listeners::bind(any, None).await.unwrap();
+        let address = bound.addresses[0];
+        let router = Router::new().route("/healthz", get(|| async { "ok\n" }));
+        let running = Running::app(bound, &router, &ListenOptions::default());
+        for (hosts, status) in [
+            ("Host: a\r\n", "200"),
+            ("", "400"),
+            ("Host: a\r\nHost: b\r\n", "400"),
+            ("Host: a\r\nHost: a\r\n", "400"),
+        ] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET /healthz HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert_eq!(answer.split(' ').nth(1), Some(status), "{hosts:?}: {answer}");
+        }
+        running.end().await;
+    }
 }

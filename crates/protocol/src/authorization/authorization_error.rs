@@ -70,6 +70,15 @@ pub enum AuthorizationError {
         /// The region as sent.
         region: String,
     },
+    /// The credential in a V4 URL names no region, or another one.
+    #[error("the region {region:?} of the URL's credential is not the server's")]
+    UrlRegion {
+        /// The region as sent.
+        region: String,
+    },
+    /// A signature of version 2, which the Go and Python SDKs still offer.
+    #[error("signature version 2 is not offered")]
+    Version2,
     /// `x-oss-expires` is no number from 1 to 604800.
     #[error("x-oss-expires {0:?} is outside 1..=604800")]
     LifetimeInvalid(String),
@@ -119,7 +128,7 @@ impl From<AuthorizationError> for WireError {
             E::Expired { expires, server_time } => denied("Request has expired.")
                 .with_element("Expires", iso_time::format(expires))
                 .with_element("ServerTime", iso_time::format(server_time)),
-            E::DateInvalid => denied("OSS authentication requires a valid Date."),
+            E::DateInvalid => denied("OSS authentication requires a valid Date.").with_ec(ec::DATE_INVALID),
             E::RequestTimeTooSkewed { request_time, server_time } => too_skewed(request_time, server_time),
             E::AccessKeyIdMalformed { id, ec } => Self::new(ErrorCode::InvalidAccessKeyId)
                 .with_message("The OSS Access Key Id you provided contains non-acceptable characters.")
@@ -132,6 +141,12 @@ impl From<AuthorizationError> for WireError {
             E::SigningRegion { region } => argument("Invalid signing region in Authorization header.")
                 .with_ec(ec::HEADER_V4_REGION)
                 .with_element("Region", region),
+            E::UrlRegion { region } => argument("The signing region in credential is invalid.")
+                .with_element("ArgumentName", "x-oss-credential")
+                .with_element("Region", region),
+            E::Version2 => Self::new(ErrorCode::NotImplemented)
+                .with_message("Signature version 2 (OSS2) is not implemented; sign with OSS4-HMAC-SHA256.")
+                .with_element("Header", "Authorization"),
             E::LifetimeInvalid(text) => argument("x-oss-expires should be between 1 and 604800 seconds.")
                 .with_element("ArgumentName", "x-oss-expires")
                 .with_element("ArgumentValue", text),

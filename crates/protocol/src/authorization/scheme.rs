@@ -27,6 +27,9 @@ pub fn detect(view: &RequestView<'_>) -> Result<Authentication, AuthorizationErr
         .iter()
         .any(|name| view.parameter(name).is_some());
     let Some(header) = view.header_text("authorization") else {
+        if view.parameter("x-oss-signature-version").as_deref() == Some("OSS2") {
+            return Err(AuthorizationError::Version2);
+        }
         return match (url_v1, url_v4) {
             (false, false) => Ok(Authentication::Anonymous),
             (true, false) => v1::UrlAuthorization::read(view).map(Authentication::UrlV1),
@@ -39,6 +42,7 @@ pub fn detect(view: &RequestView<'_>) -> Result<Authentication, AuthorizationErr
     }
     match header.split_once(' ') {
         Some(("OSS", rest)) => v1::HeaderAuthorization::read(rest).map(Authentication::HeaderV1),
+        Some(("OSS2", _)) => Err(AuthorizationError::Version2),
         Some((V4_ALGORITHM, rest)) => v4::Authorization::read(rest).map(Authentication::HeaderV4),
         _ => Err(AuthorizationError::HeaderInvalid),
     }

@@ -66,6 +66,7 @@ impl Authorization {
         let credential = credential.ok_or(AuthorizationError::HeaderInvalid)?;
         let (id, scope) = CredentialScope::parse_credential(credential).map_err(|error| match error {
             CredentialError::Date => AuthorizationError::SignDateInvalid { ec: ec::HEADER_V4_SIGN_DATE },
+            CredentialError::EmptyRegion => AuthorizationError::SigningRegion { region: String::new() },
             _ => AuthorizationError::HeaderInvalid,
         })?;
         check_access_key_id(id, ec::HEADER_V4_KEY_ID_MALFORMED)?;
@@ -87,6 +88,7 @@ impl UrlAuthorization {
         let credential = required("x-oss-credential")?;
         let (id, scope) = CredentialScope::parse_credential(&credential).map_err(|error| match error {
             CredentialError::Date => AuthorizationError::SignDateInvalid { ec: ec::URL_V4_SIGN_DATE },
+            CredentialError::EmptyRegion => AuthorizationError::UrlRegion { region: String::new() },
             _ => AuthorizationError::UrlParameterInvalid("x-oss-credential"),
         })?;
         check_access_key_id(id, ec::URL_V4_KEY_ID_MALFORMED)?;
@@ -171,7 +173,14 @@ pub fn verify_header(
     let (date, instant) = request_date(view)?;
     check_skew(instant, options.now)?;
     check_scope(&claim.scope, instant, options.region, ec::HEADER_V4_SIGN_DATE)?;
-    check_signature(claim, view, &date, secret)
+    let verified = check_signature(claim, view, &date, secret);
+    // Go SDK 1 and ossutil 1.7 send `Date` alone and sign its text as they sent it.
+    let as_sent =
+        view.header_text("date").filter(|sent| view.header("x-oss-date").is_none() && *sent != date);
+    match as_sent {
+        Some(sent) if verified.is_err() && check_signature(claim, view, &sent, secret).is_ok() => Ok(()),
+        _ => verified,
+    }
 }
 
 /// Verifies a signed URL's claim: its lifetime, day and region of the credential, the signature.
@@ -196,7 +205,12 @@ pub fn verify_url(
         let expires = Timestamp::from_second(end).unwrap_or(signed);
         return Err(AuthorizationError::Expired { expires, server_time: options.now });
     }
-    check_scope(&claim.authorization.scope, signed, options.region, ec::URL_V4_SIGN_DATE)?;
+    check_scope(&claim.authorization.scope, signed, options.region, ec::URL_V4_SIGN_DATE).map_err(
+        |error| match error {
+            AuthorizationError::SigningRegion { region } => AuthorizationError::UrlRegion { region },
+            other => other,
+        },
+    )?;
     if claim.authorization.access_key_id.starts_with("STS.")
         && view.parameter("x-oss-security-token").is_none()
     {

@@ -105,7 +105,11 @@ impl From<FormError> for WireError {
                 argument("The bucket POST contains the same field name more than once.", name)
             }
             FormError::KeyMissing => {
-                argument("The bucket POST must contain the specified field name.", "key".to_owned())
+                // Most often the file stands before the fields; live answers of OSS say so too.
+                argument(
+                    "The bucket POST must contain the specified 'key'. If it is specified, please check the order of the fields",
+                    "key".to_owned(),
+                )
             }
             FormError::FileMissing => malformed(ec::POST_FILE_MISSING),
             FormError::SecondFile => Self::new(ErrorCode::IncorrectNumberOfFilesInPOSTRequest),

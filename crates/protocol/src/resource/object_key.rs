@@ -93,9 +93,14 @@ pub enum ObjectKeyError {
 impl From<ObjectKeyError> for WireError {
     fn from(error: ObjectKeyError) -> Self {
         let message = match error {
+            // What PHP's own test expects of a name in GBK.
+            ObjectKeyError::NotUtf8 => {
+                return Self::new(ErrorCode::InvalidArgument)
+                    .with_message("The characters encoding must be utf-8.");
+            }
             ObjectKeyError::Empty => "The Object name can not be empty.",
             ObjectKeyError::TooLong { .. } => "The Length of Object name must be less than 1024.",
-            ObjectKeyError::LeadingBackslash | ObjectKeyError::HoldsNul | ObjectKeyError::NotUtf8 => {
+            ObjectKeyError::LeadingBackslash | ObjectKeyError::HoldsNul => {
                 "The specified object is not valid."
             }
         };

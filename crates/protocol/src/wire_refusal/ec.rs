@@ -18,6 +18,7 @@ ec_table! {
     URL_V4_KEY_ID_MALFORMED "0002-00000222" "The key id in a V4 URL is malformed.";
     URL_V4_SIGN_DATE "0002-00000223" "The sign date of a V4 URL is malformed or not the credential's day.";
     HEADER_V4_REGION "0002-00000226" "The signing region is not this store's.";
+    DATE_INVALID "0002-00000503" "A signed request has no valid date.";
     POST_POLICY_MISSING "0002-00000702" "A signed form has no policy.";
     POST_SIGNATURE_MISSING "0002-00000703" "A form with a policy has no signature.";
     POST_SIGNATURE_EMPTY "0002-00000704" "A form's signature is empty.";

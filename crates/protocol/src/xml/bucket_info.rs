@@ -22,6 +22,8 @@ pub struct BucketInfo {
     pub region: String,
     /// `Standard` and so on.
     pub storage_class: String,
+    /// The resource group it belongs to.
+    pub resource_group_id: String,
     /// `LRS` and so on.
     pub data_redundancy_type: String,
     /// Whose it is.
@@ -45,7 +47,7 @@ impl BucketInfo {
         writer.leaf("IntranetEndpoint", &self.intranet_endpoint);
         writer.leaf("Location", format!("oss-{}", self.region));
         writer.leaf("Name", &self.name);
-        writer.leaf("ResourceGroupId", "");
+        writer.leaf("ResourceGroupId", &self.resource_group_id);
         writer.leaf("StorageClass", &self.storage_class);
         writer.leaf("TransferAcceleration", "Disabled");
         writer.owner(&self.owner);

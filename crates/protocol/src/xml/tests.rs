@@ -102,6 +102,7 @@ fn writes_buckets_with_the_endpoints_that_lead_back() {
         intranet_endpoint: "127.0.0.1:9817".to_owned(),
         region: "cn-hangzhou".to_owned(),
         storage_class: "Standard".to_owned(),
+        resource_group_id: "rg-1".to_owned(),
     };
     let mut listing = ListBuckets { owner: owner(), buckets: vec![bucket], page: None };
     assert_eq!(
@@ -109,7 +110,7 @@ fn writes_buckets_with_the_endpoints_that_lead_back() {
         "<ListAllMyBucketsResult><Owner><ID>1000</ID><DisplayName>1000</DisplayName></Owner><Buckets><Bucket>\
          <CreationDate>2026-11-22T20:08:46.000Z</CreationDate><ExtranetEndpoint>127.0.0.1:9817</ExtranetEndpoint>\
          <IntranetEndpoint>127.0.0.1:9817</IntranetEndpoint><Location>oss-cn-hangzhou</Location><Name>demo</Name>\
-         <Region>cn-hangzhou</Region><StorageClass>Standard</StorageClass></Bucket></Buckets></ListAllMyBucketsResult>"
+         <Region>cn-hangzhou</Region><ResourceGroupId>rg-1</ResourceGroupId><StorageClass>Standard</StorageClass></Bucket></Buckets></ListAllMyBucketsResult>"
     );
     listing.page =
         Some(BucketPage { max_keys: 1, next_marker: Some("demo".to_owned()), ..BucketPage::default() });
@@ -146,6 +147,7 @@ fn writes_the_small_documents() {
         intranet_endpoint: "i".to_owned(),
         region: "cn-hangzhou".to_owned(),
         storage_class: "Standard".to_owned(),
+        resource_group_id: "rg-1".to_owned(),
         data_redundancy_type: "LRS".to_owned(),
         owner: owner(),
         acl: Acl::Private,
@@ -310,7 +312,7 @@ fn refuses_lifecycle_rules_that_would_delete_other_than_meant() {
     let good = "<Prefix>a</Prefix><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>";
     for name in ["Tag", "Filter", "Transition", "NoncurrentVersionExpiration"] {
         let error = WireError::from(lifecycle(&[&format!("{good}<{name}/>")]).unwrap_err());
-        assert_eq!((error.status(), error.element("Header")), (501, Some(name)));
+        assert_eq!((error.status(), error.element("Element")), (501, Some(name)));
     }
     for rule in [
         "",

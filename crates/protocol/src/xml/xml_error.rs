@@ -96,9 +96,9 @@ impl From<XmlError> for WireError {
         let detail = error.to_string();
         match error {
             XmlError::CorsRuleBeyondLimit => Self::new(ErrorCode::CORSRuleBeyondLimit),
-            XmlError::NotImplemented { name } => {
-                Self::new(ErrorCode::NotImplemented).with_element("Header", name)
-            }
+            XmlError::NotImplemented { name } => Self::new(ErrorCode::NotImplemented)
+                .with_message(format!("This store does not implement the element {name}."))
+                .with_element("Element", name),
             XmlError::Lifecycle(LifecycleContradiction::DaysAndDate) => Self::new(ErrorCode::InvalidRequest)
                 .with_message("Days and CreatedBeforeDate cannot be mixed in one rule.")
                 .with_ec("0014-00000080"),

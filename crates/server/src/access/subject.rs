@@ -13,7 +13,7 @@ use countersign_protocol::{
 use countersign_store::{BucketRecord, ObjectRecord};
 
 use crate::{
-    access::{self, Caller, Right},
+    access::{self, AuthenticationError, Caller, Right},
     bucket_settings,
     context::RequestContext,
     host,
@@ -57,21 +57,51 @@ pub(crate) fn no_such_key(key: &ObjectKey) -> WireError {
 
 /// Authenticates a request by its header or its URL.
 pub(crate) fn caller(context: &RequestContext, call: &Call) -> Result<Caller, OperationError> {
-    let key = match &call.location {
-        Location::Object { key, .. } => Some(ObjectKey::parse_bytes(key).map_err(WireError::from)?),
-        _ => None,
-    };
+    let key = named_key(call)?;
+    authenticated(context, call, key.as_ref()).map_err(|error| WireError::from(error).into())
+}
+
+/// Authenticates a request about a bucket that is to be there: where it is not, a caller whose key is unknown hears
+/// that first, as OSS has it.
+pub(crate) async fn caller_of_bucket(
+    context: &RequestContext,
+    call: &Call,
+) -> Result<Caller, OperationError> {
+    let key = named_key(call)?;
+    match authenticated(context, call, key.as_ref()) {
+        Ok(caller) => Ok(caller),
+        Err(error) => {
+            if error.is_unknown_key() && bucket_name(call).is_ok() {
+                existing_bucket(context, call).await?;
+            }
+            Err(WireError::from(error).into())
+        }
+    }
+}
+
+/// The key that the request names, by the rules of keys.
+fn named_key(call: &Call) -> Result<Option<ObjectKey>, WireError> {
+    match &call.location {
+        Location::Object { key, .. } => Ok(Some(ObjectKey::parse_bytes(key)?)),
+        _ => Ok(None),
+    }
+}
+
+fn authenticated(
+    context: &RequestContext,
+    call: &Call,
+    key: Option<&ObjectKey>,
+) -> Result<Caller, AuthenticationError> {
     let view = RequestView {
         method: call.parts.method.as_str(),
         bucket: call.bucket(),
-        key: key.as_ref().map(ObjectKey::as_str),
+        key: key.map(ObjectKey::as_str),
         raw_query: call.parts.uri.query(),
         headers: call.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect(),
     };
     let region = signing_region(context, call);
     let options = VerifyOptions { now: context.now, region: Some(&region) };
-    let caller = access::authenticate(&view, |id| context.server.secret(id), &options);
-    Ok(caller.map_err(WireError::from)?)
+    access::authenticate(&view, |id| context.server.secret(id), &options)
 }
 
 /// The region that signatures have to name: that of the host which was asked, so that one store can stand in for

@@ -14,6 +14,8 @@ pub const LIFECYCLE: &str = "lifecycle";
 pub const MODE: &str = "mode";
 /// The storage class, as its word on the wire.
 pub const STORAGE_CLASS: &str = "storage-class";
+/// The one resource group of this store; every bucket belongs to it.
+pub(crate) const RESOURCE_GROUP_ID: &str = "rg-default";
 
 /// The bucket's access control list. What is absent or unreadable is private.
 pub(crate) fn acl(bucket: &BucketRecord) -> Acl {

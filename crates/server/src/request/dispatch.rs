@@ -54,14 +54,14 @@ async fn operate(
     call: &Call,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
-    framing::check(&call.parts.headers).map_err(WireError::from)?;
+    framing::check(&call.parts).map_err(WireError::from)?;
     if let Location::Own(page) = &call.location {
         return ops::own_page::run(context, call, page);
     }
     let copies = call.parts.headers.contains_key("x-oss-copy-source");
     match route::operation(&call.parts.method, &call.location, &call.query, copies) {
         Ok(operation) => operate::run(operation, context, call, body).await,
-        Err(error) => Err(refuse(error, context, call)?.into()),
+        Err(error) => Err(refuse(error, context, call).await?.into()),
     }
 }
 
@@ -90,19 +90,25 @@ fn close_if_unread(context: &RequestContext, body: RequestBody, response: &mut W
     tokio::spawn(body.drain(limits.refusal_drain_bytes_max, limits.refusal_drain_timeout));
 }
 
+/// The host that is asked for: that of an absolute target, whatever `Host` says (RFC 9112 3.2.2).
 fn host_of(parts: &http::request::Parts) -> String {
-    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    header.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default().to_owned()
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
+    let header = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    target.or_else(header).unwrap_or_default().to_owned()
 }
 
 /// The refusal of what names no operation. What this store lacks is told to callers with a key only.
-fn refuse(error: RouteError, context: &RequestContext, call: &Call) -> Result<WireError, OperationError> {
+async fn refuse(
+    error: RouteError,
+    context: &RequestContext,
+    call: &Call,
+) -> Result<WireError, OperationError> {
     Ok(match error {
         RouteError::MethodNotAllowed => WireError::new(ErrorCode::MethodNotAllowed)
             .with_element("Method", call.parts.method.as_str())
             .with_element("ResourceType", call.location.resource_type()),
         RouteError::WordNotServed(word) => {
-            subject::caller(context, call)?;
+            subject::caller_of_bucket(context, call).await?;
             operate::not_built(&word)
         }
         RouteError::UnknownParameter { name, value } => WireError::new(ErrorCode::InvalidArgument)

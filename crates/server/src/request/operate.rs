@@ -32,7 +32,7 @@ pub(crate) async fn run(
         Operation::PostObject => return ops::post_object::run(context, call, body).await,
         _ => {}
     }
-    let caller = subject::caller(context, call)?;
+    let caller = caller(operation, context, call).await?;
     match operation {
         Operation::NotBuilt(name) => Err(not_built(name).into()),
         Operation::ListBuckets => {
@@ -54,6 +54,21 @@ pub(crate) async fn run(
         | Operation::DeleteObject
         | Operation::GetObjectAcl => on_object(operation, context, call, caller, body).await,
         _ => on_bucket(operation, context, call, caller, body).await,
+    }
+}
+
+/// Finds out who asks. Where the bucket is to be there already, that it is missing is said before that the key is
+/// unknown.
+async fn caller(
+    operation: Operation,
+    context: &RequestContext,
+    call: &Call,
+) -> Result<Caller, OperationError> {
+    let makes_the_bucket = matches!(operation, Operation::PutBucket | Operation::PutBucketAcl);
+    if makes_the_bucket {
+        subject::caller(context, call)
+    } else {
+        subject::caller_of_bucket(context, call).await
     }
 }
 
@@ -116,5 +131,5 @@ fn owner_only(caller: &Caller) -> Result<(), WireError> {
 pub(crate) fn not_built(name: &str) -> WireError {
     WireError::new(ErrorCode::NotImplemented)
         .with_message(format!("This store does not implement {name}."))
-        .with_element("Header", name)
+        .with_element("Operation", name)
 }

@@ -44,7 +44,7 @@ pub(crate) enum BodyError {
         /// The bound.
         bytes_max: usize,
     },
-    /// `Content-MD5` is no base64 of 16 bytes.
+    /// `Content-MD5` is no base64 of 16 bytes, nor of the 20 that one SDK sends.
     #[error("Content-MD5 is not the base64 of 16 bytes")]
     DigestMalformed,
     /// `Content-MD5` is not the body's.
@@ -111,8 +111,12 @@ impl RequestBody {
     /// [`BodyError::DigestMalformed`].
     pub(crate) fn demand_digest(&mut self, headers: &HeaderMap) -> Result<(), BodyError> {
         let Some(value) = headers.get("content-md5") else { return Ok(()) };
-        let digest = STANDARD.decode(value.as_bytes().trim_ascii()).ok();
-        let digest = digest.and_then(|bytes| bytes.try_into().ok()).ok_or(BodyError::DigestMalformed)?;
+        let named = STANDARD.decode(value.as_bytes().trim_ascii()).unwrap_or_default();
+        // The C SDK encodes a buffer of 20 bytes whose first 16 are the digest.
+        let digest = match named.first_chunk::<16>() {
+            Some(digest) if named.len() == 16 || named.len() == 20 => *digest,
+            _ => return Err(BodyError::DigestMalformed),
+        };
         self.digest = Some((Md5::new(), digest));
         Ok(())
     }

@@ -14,6 +14,15 @@ pub(crate) fn advertised(context: &RequestContext, call: &Call) -> String {
     }
 }
 
+/// The endpoint inside Alibaba's network that belongs to one of its own; any other leads to the same place from
+/// everywhere.
+pub(crate) fn internal(endpoint: &str) -> String {
+    match endpoint.strip_suffix(".aliyuncs.com") {
+        Some(region) if !region.ends_with("-internal") => format!("{region}-internal.aliyuncs.com"),
+        _ => endpoint.to_owned(),
+    }
+}
+
 fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     rest.split('/').next().filter(|authority| !authority.is_empty())
@@ -30,6 +39,14 @@ fn without_bucket<'h>(host: &'h str, bucket: Option<&str>) -> &'h str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_endpoint_of_oss_has_another_one_inside() {
+        assert_eq!(internal("oss-cn-hangzhou.aliyuncs.com"), "oss-cn-hangzhou-internal.aliyuncs.com");
+        for endpoint in ["oss-cn-hangzhou-internal.aliyuncs.com", "127.0.0.1:9817", "oss.example.org"] {
+            assert_eq!(internal(endpoint), endpoint);
+        }
+    }
 
     #[test]
     fn an_endpoint_is_a_host_without_its_bucket() {

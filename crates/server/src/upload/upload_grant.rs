@@ -167,8 +167,9 @@ fn read_policy(
             .with_ec(countersign_protocol::ec::POST_V4_CREDENTIAL));
     }
     if credentials.security_token().is_some() {
-        // There are no temporary keys here, so no token belongs to a key of this store.
-        return Err(WireError::new(ErrorCode::InvalidSecurityToken));
+        // There are no temporary keys here, so no temporary key has this id.
+        return Err(WireError::new(ErrorCode::InvalidAccessKeyId)
+            .with_element("OSSAccessKeyId", credentials.access_key_id().unwrap_or_default()));
     }
     let policy = Policy::parse(credentials.policy().unwrap_or_default())?;
     credentials.check_against(&policy, context.now)?;

@@ -32,6 +32,7 @@ pub(crate) struct Ask {
     bucket: Option<String>,
     key: String,
     query: String,
+    raw_path: Option<&'static str>,
     host: Option<String>,
     headers: Vec<(String, Vec<u8>)>,
     body: Bytes,
@@ -85,6 +86,7 @@ impl Ask {
             bucket: (!bucket.is_empty()).then(|| bucket.to_owned()),
             key: key.to_owned(),
             query: String::new(),
+            raw_path: None,
             host: None,
             headers: Vec::new(),
             body: Bytes::new(),
@@ -98,6 +100,12 @@ impl Ask {
 
     pub(crate) fn query(mut self, query: &str) -> Self {
         self.query = query.to_owned();
+        self
+    }
+
+    /// The path as it is sent, whatever is signed.
+    pub(crate) fn raw_path(mut self, path: &'static str) -> Self {
+        self.raw_path = Some(path);
         self
     }
 
@@ -196,6 +204,7 @@ impl Ask {
             Some(bucket) => format!("/{bucket}/{key}"),
             None => "/".to_owned(),
         };
+        let path = self.raw_path.map_or(path, str::to_owned);
         if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 

@@ -12,6 +12,7 @@ mod advisories;
 mod authentication;
 mod bucket_operations;
 mod client;
+mod client_demands;
 mod cross_origin;
 mod downloads;
 mod expiry;

@@ -120,6 +120,23 @@ async fn whoever_takes_nothing_of_its_answer_is_cut_off() {
 }
 
 #[tokio::test]
+async fn the_host_of_an_absolute_target_wins_over_the_header() {
+    let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
+    let send = async |target: &str, host: &str| {
+        let request = format!(
+            "PUT {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"
+        );
+        let mut stream = TcpStream::connect(store.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read(&mut stream).await.status
+    };
+    assert_eq!(send("http://demo.oss.test/k", "gone.oss.test").await, 200);
+    assert_eq!(store.bytes("k").await.as_deref(), Some(b"x".as_slice()));
+    assert_eq!(send("http://gone.oss.test/other", "demo.oss.test").await, 404);
+    assert_eq!(store.bytes("other").await, None);
+}
+
+#[tokio::test]
 async fn requests_that_a_proxy_could_read_otherwise_are_refused_and_end_the_connection() {
     let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
     let hidden = "GET /hidden HTTP/1.1\r\nHost: demo.oss.test\r\n\r\n";
@@ -135,6 +152,17 @@ async fn requests_that_a_proxy_could_read_otherwise_are_refused_and_end_the_conn
         assert_eq!((answer.status, answer.element("Code")), (400, Some("InvalidRequest")), "{head}");
         assert!(store.is_empty().await, "{head}");
     }
+    for (head, status) in
+        [("PUT /k HTTP/1.1", 400), ("PUT http://demo.oss.test/k HTTP/1.1", 400), ("GET / HTTP/1.0", 403)]
+    {
+        let mut stream = TcpStream::connect(store.address).await.unwrap();
+        stream
+            .write_all(format!("{head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        assert_eq!(read(&mut stream).await.status, status, "{head} without a host");
+    }
+    assert!(store.is_empty().await);
     // Chunks count before a length, and what stands behind them is not taken for another request.
     for head in [
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",

@@ -33,7 +33,7 @@ async fn credentials_that_are_missing_unknown_or_wrong_are_refused() {
     let wrong = signed.clone().without("Signature").field("Signature", "bm90IHRoZSBzaWduYXR1cmU=");
     refused(&store, &wrong, 403, "SignatureDoesNotMatch", "does not match").await;
     let with_token = signed.field("x-oss-security-token", "token");
-    refused(&store, &with_token, 403, "InvalidSecurityToken", "").await;
+    refused(&store, &with_token, 403, "InvalidAccessKeyId", "").await;
 }
 
 #[tokio::test]
@@ -115,7 +115,11 @@ async fn bodies_that_are_no_good_form_are_refused() {
     let store = RunningStore::start().await;
     let form = Form::signed("k", b"x");
     refused(&store, &form.clone().field("Key", "again"), 400, "InvalidArgument", "more than once").await;
-    refused(&store, &form.clone().without("key"), 400, "InvalidArgument", "must contain the specified").await;
+    let order = "The bucket POST must contain the specified 'key'. If it is specified, please check the order of the fields";
+    refused(&store, &form.clone().without("key"), 400, "InvalidArgument", order).await;
+    let mut file_first = form.clone().without("key");
+    file_first.after.push(("key".to_owned(), "k".to_owned()));
+    refused(&store, &file_first, 400, "InvalidArgument", order).await;
     refused(&store, &Form::signed("", b"x"), 400, "InvalidObjectName", "can not be empty").await;
     refused(&store, &Form::signed("\\a", b"x"), 400, "InvalidObjectName", "not valid").await;
     refused(&store, &Form::signed("a\0b", b"x"), 400, "InvalidObjectName", "not valid").await;

@@ -21,6 +21,8 @@ pub struct BucketEntry {
     pub region: String,
     /// `Standard` and so on.
     pub storage_class: String,
+    /// The resource group it belongs to.
+    pub resource_group_id: String,
 }
 
 /// The page, written only when the listing was asked for in pages.
@@ -68,6 +70,7 @@ impl ListBuckets {
             writer.leaf("Location", format!("oss-{}", bucket.region));
             writer.leaf("Name", &bucket.name);
             writer.leaf("Region", &bucket.region);
+            writer.leaf("ResourceGroupId", &bucket.resource_group_id);
             writer.leaf("StorageClass", &bucket.storage_class);
             writer.close();
         }

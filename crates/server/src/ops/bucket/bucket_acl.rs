@@ -30,5 +30,7 @@ pub(crate) async fn put(context: &RequestContext, call: &Call) -> Result<WireRes
             .with_element("ArgumentValue", "")
     })?;
     put_bucket::create(context, &name, Wanted { acl: Some(acl), ..Wanted::default() }).await?;
-    Ok(wire_response::empty(StatusCode::OK))
+    let mut response = wire_response::empty(StatusCode::OK);
+    put_bucket::locate(&name, response.headers_mut());
+    Ok(response)
 }

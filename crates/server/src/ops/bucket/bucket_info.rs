@@ -25,10 +25,11 @@ pub(crate) fn run(
     let info = BucketInfo {
         name: bucket.record.name.clone(),
         creation_date: bucket.record.created,
-        extranet_endpoint: endpoint.clone(),
-        intranet_endpoint: endpoint,
+        intranet_endpoint: endpoint::internal(&endpoint),
+        extranet_endpoint: endpoint,
         region: context.server.options.region.clone(),
         storage_class: bucket_settings::storage_class(&bucket.record).to_owned(),
+        resource_group_id: bucket_settings::RESOURCE_GROUP_ID.to_owned(),
         data_redundancy_type: "LRS".to_owned(),
         owner: access::owner(),
         acl: bucket_settings::acl(&bucket.record),

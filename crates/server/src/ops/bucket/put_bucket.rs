@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign_protocol::{Acl, BucketName, WireError, xml::CreateBucketConfiguration};
 use countersign_store::{CommitError, Mutation, Refused};
-use http::{StatusCode, header::LOCATION};
+use http::{HeaderMap, StatusCode, header::LOCATION};
 
 use crate::{
     bucket_mode::BucketMode,
@@ -35,9 +35,14 @@ pub(crate) async fn run(
     let wanted = Wanted { acl, mode, storage_class: asked.storage_class };
     let mode = create(context, &name, wanted).await?;
     let mut response = wire_response::empty(StatusCode::OK);
-    object_headers::put(response.headers_mut(), LOCATION, &format!("/{name}"));
+    locate(&name, response.headers_mut());
     mode.tell(response.headers_mut());
     Ok(response)
+}
+
+/// Says where the bucket is.
+pub(crate) fn locate(name: &BucketName, headers: &mut HeaderMap) {
+    object_headers::put(headers, LOCATION, &format!("/{name}"));
 }
 
 /// What a bucket is to be; what is not said stays as it is, and in a new bucket becomes the default.

@@ -1,6 +1,7 @@
 //! ListBuckets (protocol 04 §1).
 
 use countersign_protocol::xml::{BucketEntry, BucketPage, ListBuckets};
+use countersign_protocol::{ErrorCode, WireError};
 use http::StatusCode;
 
 use super::{NAMES_DEFAULT, page_size, text};
@@ -8,19 +9,26 @@ use crate::{
     access, bucket_settings,
     context::RequestContext,
     endpoint,
+    query::Query,
     request::Call,
     wire_error::OperationError,
     wire_response::{self, WireResponse},
 };
 
+/// Narrows the list to one resource group.
+const RESOURCE_GROUP: &str = "x-oss-resource-group-id";
+
 /// Lists the buckets, a page at a time.
 pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
     let query = &call.query;
     let max_keys = page_size(query, "max-keys", NAMES_DEFAULT)?;
-    let (prefix, marker) = (text(query, "prefix"), text(query, "marker"));
+    let (prefix, marker) = (bucket_prefix(query)?, text(query, "marker"));
     let size = usize::try_from(max_keys).unwrap_or(usize::MAX);
     // One more than the page holds tells whether there is another page.
-    let mut found = context.server.options.store.buckets(&prefix, &marker, size.saturating_add(1)).await?;
+    let mut found = match call.header(RESOURCE_GROUP) {
+        Some(group) if group != bucket_settings::RESOURCE_GROUP_ID => Vec::new(),
+        _ => context.server.options.store.buckets(&prefix, &marker, size.saturating_add(1)).await?,
+    };
     let more = found.len() > size;
     found.truncate(size);
     let next_marker = found.last().filter(|_| more).map(|bucket| bucket.name.clone());
@@ -30,9 +38,10 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
         name: bucket.name.clone(),
         creation_date: bucket.created,
         extranet_endpoint: endpoint.clone(),
-        intranet_endpoint: endpoint.clone(),
+        intranet_endpoint: endpoint::internal(&endpoint),
         region: context.server.options.region.clone(),
         storage_class: bucket_settings::storage_class(bucket).to_owned(),
+        resource_group_id: bucket_settings::RESOURCE_GROUP_ID.to_owned(),
     });
     let document = ListBuckets {
         owner: access::owner(),
@@ -40,4 +49,17 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
         page: (more || asked_for_a_page).then_some(BucketPage { prefix, marker, max_keys, next_marker }),
     };
     Ok(wire_response::xml(StatusCode::OK, document.to_xml()))
+}
+
+/// The prefix. One that no bucket's name can have is refused, as OSS does.
+fn bucket_prefix(query: &Query) -> Result<String, WireError> {
+    let prefix = text(query, "prefix");
+    let possible = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if prefix.bytes().all(possible) {
+        return Ok(prefix);
+    }
+    Err(WireError::new(ErrorCode::InvalidArgument)
+        .with_message("The prefix is not one of a bucket's name.")
+        .with_element("ArgumentName", "prefix")
+        .with_element("ArgumentValue", prefix))
 }
