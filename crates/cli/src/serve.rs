@@ -21,8 +21,8 @@ use countersign_app::admission::Admission;
 use countersign_app::forward::Forward;
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, UploadLedger};
-use countersign_server::Permission;
 use countersign_server::listen::{ListenOptions, Peer};
+use countersign_server::{Permission, Server};
 use countersign_store::Clock;
 use http::request::Parts;
 
@@ -98,6 +98,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     demo_bucket::prepare(&opened.store, BUCKET, &origins).await?;
 
     let app = app_options(&flags, &clock, &access_key, &opened, &addresses, token.as_deref())?;
+    let callback = app.signer.options().callback.as_ref().map(|callback| callback.url.clone());
     let facts = serve_document::Facts::new(&flags, &app, &addresses, token.as_deref())?;
     let greeting = welcome::Greeting::new(&flags.data, &access_key, &addresses, &facts)?;
     let serving = Serving::new(&app, &opened, &addresses.store, access_key, clock, facts);
@@ -105,6 +106,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
 
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print();
+    tokio::spawn(warn_of_callback(callback, opened.server.clone()));
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);
     let inner_running = inner.map(|bound| Running::app(bound, &router, &ListenOptions::default()));
@@ -118,6 +120,17 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     app_running.end().await;
     running::close(&opened.store).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells early what would otherwise be found at the first upload. Asking for a name may take long, so nothing waits.
+async fn warn_of_callback(callback: Option<String>, server: Server) {
+    for told in server.undeliverable(callback.as_deref().unwrap_or_default()).await {
+        tracing::warn!(
+            url = told.url,
+            reason = told.reason,
+            "the configured callback could not be delivered"
+        );
+    }
 }
 
 /// A listener of its own for the callback where the store cannot call the page's address: with TLS, because

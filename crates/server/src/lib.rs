@@ -26,7 +26,11 @@ use upload::{
 };
 
 pub use bucket_rules::{bucket_mode, bucket_settings, lifecycle};
-pub use callback::{callback_message, callback_message::CallbackMessage};
+pub use callback::{
+    callback_dispatch::{Resolver, UndeliverableCallback, system_resolver},
+    callback_message,
+    callback_message::CallbackMessage,
+};
 pub use callback::{destination_guard, destination_guard::Permission};
 pub use ops::own_page::CALLBACK_KEY_PATH;
 pub use request::{framing, host, query, request_id, route, subresource};

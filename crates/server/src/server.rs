@@ -17,7 +17,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::callback_dispatch::{self, CallbackConnections, SigningLine};
+use crate::callback_dispatch::{self, CallbackConnections, Resolver, SigningLine, UndeliverableCallback};
 use crate::destination_guard::Permission;
 use crate::dispatch;
 use crate::form_coverage::CoverageWarnings;
@@ -58,6 +58,8 @@ pub struct ServerOptions {
     pub public_store_url: Option<String>,
     /// Networks that callbacks may go to although they are not public.
     pub callback_allow: Vec<Permission>,
+    /// Asks for the addresses of callback hosts.
+    pub callback_resolver: Resolver,
     /// The key that signs callbacks.
     pub callback_key: RsaMd5Key,
     /// Where receivers find its public half; sent in `x-oss-pub-key-url`.
@@ -169,6 +171,12 @@ impl Server {
     pub async fn content_type(&self, bucket: &str, key: &str) -> Result<Option<String>, QueryError> {
         let object = self.0.options.store.object(bucket, key).await?;
         Ok(object.map(|object| ObjectAttributes::decode(&object.attributes).content_type))
+    }
+
+    /// Which of these callback URLs (up to five, with `;` between them) could not be called as things stand: the host
+    /// has no address, or none that is permitted. Nothing is connected to.
+    pub async fn undeliverable(&self, callback_url: &str) -> Vec<UndeliverableCallback> {
+        callback_dispatch::undeliverable(&self.0, callback_url).await
     }
 
     /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.

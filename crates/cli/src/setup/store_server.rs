@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign_server::{CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions};
+use countersign_server::{
+    CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions, system_resolver,
+};
 use countersign_store::{Clock, ScrubPace, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use rustls::pki_types::CertificateDer;
@@ -93,6 +95,7 @@ pub(crate) async fn open(
         callback_allow,
         callback_key,
         callback_key_url: callback_key_url.clone(),
+        callback_resolver: system_resolver(),
         callback_extra_roots: extra_roots(settings)?,
         form_etag: settings.form_etag,
         limits: Limits::default(),

@@ -4,12 +4,15 @@
 //! judged (or use a connection to it that is open already), sign, send, read a bounded answer. No redirect
 //! is followed, no proxy variable is read. What the outcome means for the uploader is decided elsewhere.
 //!
+//! Where a name has several addresses, connecting divides the time that is left among them, so that one which
+//! drops packets does not take it all. A failure is logged once, here, with everything that tells why.
+//!
 //! An application may close a connection while the next callback is on its way over it. If not a byte of an
 //! answer has come, the callback is sent once more, over a fresh connection and within the same time. It
 //! bears the same request id; an application that took it and fell silent is called a second time, as it
 //! may be called again after a timeout.
 
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -20,21 +23,27 @@ use http::{HeaderValue, Request};
 use http_body_util::Full;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::callback_message::CallbackMessage;
-use crate::destination_guard;
 use crate::server::ServerState;
 
+mod callback_address;
 mod callback_connection;
 mod callback_exchange;
+mod callback_progress;
 mod callback_request;
 mod callback_signing;
 mod callback_tls;
 
+use callback_address::permitted;
+pub(crate) use callback_address::undeliverable;
+pub use callback_address::{Resolver, UndeliverableCallback, system_resolver};
 pub(crate) use callback_connection::CallbackConnections;
 use callback_connection::{CallbackConnection, Destination};
 use callback_exchange::{NoAnswer, exchange};
+use callback_progress::{Phase, Progress};
 pub(crate) use callback_signing::{CallbackSignature, SigningLine};
 pub(crate) use callback_tls::client_config;
 
@@ -58,22 +67,33 @@ pub(crate) async fn deliver(
     signature: CallbackSignature,
 ) -> Result<CallbackReply, CallbackFailure> {
     // Never waited for: a callback that leads back here must not wait for itself.
-    let _place = state.callbacks.try_acquire().map_err(|_| CallbackFailure::TooManyRequests)?;
+    let Ok(_place) = state.callbacks.try_acquire() else {
+        let failure = CallbackFailure::TooManyRequests;
+        tracing::warn!(request_id = message.request_id, urls = ?message.urls, %failure, "a callback failed");
+        return Err(failure);
+    };
     let mut outcome = Err(CallbackFailure::Unreachable);
     let mut signature = Some(signature);
     for url in &message.urls {
         let signature = signature.take().unwrap_or_else(|| CallbackSignature::begin(state, message, url));
-        let attempt = attempt(state, message, url, signature);
-        let attempt = tokio::time::timeout(state.options.limits.callback_timeout, attempt);
+        let progress = Progress::new();
+        let deadline = Instant::now() + state.options.limits.callback_timeout;
+        let attempt = attempt(state, message, url, signature, deadline, &progress);
+        let attempt = tokio::time::timeout_at(deadline, attempt);
         outcome = attempt.await.unwrap_or(Err(CallbackFailure::TimedOut));
         match &outcome {
             Ok(_) => break,
-            Err(failure) => {
-                tracing::info!(request_id = message.request_id, url, %failure, "a callback URL failed")
-            }
+            Err(failure) => log(message, url, &progress, failure),
         }
     }
     outcome
+}
+
+/// The one line about a failed attempt.
+fn log(message: &CallbackMessage, url: &str, progress: &Progress, failure: &CallbackFailure) {
+    let (phase, address, reason) = (progress.phase(), progress.address(), progress.reasons());
+    let request_id = &message.request_id;
+    tracing::warn!(%request_id, url, address, %phase, reason, %failure, "a callback failed");
 }
 
 async fn attempt(
@@ -81,119 +101,108 @@ async fn attempt(
     message: &CallbackMessage,
     url: &str,
     signature: CallbackSignature,
+    deadline: Instant,
+    progress: &Progress,
 ) -> Result<CallbackReply, CallbackFailure> {
     let url = CallbackUrl::parse(url).map_err(|_| CallbackFailure::Unreachable)?;
-    let addresses = permitted(state, &url).await?;
+    let mut addresses = permitted(state, &url, progress).await?;
+    addresses.truncate(ADDRESSES_MAX);
+    progress.enter(Phase::Sign);
     let request = callback_request::signed(state, message, &url, &signature.ready().await?)?;
-    for address in addresses.into_iter().take(ADDRESSES_MAX) {
-        let destination = Destination {
-            address,
-            tls: url.tls,
-            host: url.host.clone(),
-            host_header: message.host.as_deref().unwrap_or(&url.authority).to_owned(),
-        };
-        if let Some(kept) = state.callback_connections.take(&destination) {
-            match converse(state, destination.clone(), kept, request.clone()).await {
-                Err(NoAnswer::Silent) => tracing::debug!(%url, "a kept connection had been closed"),
-                Err(NoAnswer::Failed(failure)) => return Err(failure),
-                Ok(reply) => return Ok(reply),
+    let destination = |address| Destination {
+        address,
+        tls: url.tls,
+        host: url.host.clone(),
+        host_header: message.host.as_deref().unwrap_or(&url.authority).to_owned(),
+    };
+    // An open connection to any of them is better than a new one to the first.
+    for address in &addresses {
+        let Some(kept) = state.callback_connections.take(&destination(*address)) else { continue };
+        progress.try_address(*address);
+        match call(state, destination(*address), kept, request.clone(), progress).await {
+            Err(NoAnswer::Silent) => tracing::debug!(%url, "a kept connection had been closed"),
+            Err(NoAnswer::Failed(failure)) => return Err(failure),
+            Ok(reply) => return Ok(reply),
+        }
+    }
+    let (address, connection) = connect(state, &url, &addresses, deadline, progress).await?;
+    call(state, destination(address), connection, request, progress).await.map_err(|none| match none {
+        NoAnswer::Silent => {
+            progress.because("the connection ended without an answer");
+            CallbackFailure::AnswerBroken
+        }
+        NoAnswer::Failed(failure) => failure,
+    })
+}
+
+/// A connection to the first address that takes one and, where TLS is wanted, agrees upon it. Each gets its share of
+/// the time that is left, the last one all of it; nothing has been sent before, so the next one may be tried.
+async fn connect(
+    state: &ServerState,
+    url: &CallbackUrl,
+    addresses: &[SocketAddr],
+    deadline: Instant,
+    progress: &Progress,
+) -> Result<(SocketAddr, CallbackConnection), CallbackFailure> {
+    let mut failure = CallbackFailure::Unreachable;
+    for (tried, address) in addresses.iter().enumerate() {
+        progress.try_address(*address);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
+        match tokio::time::timeout(share, open(state, url, *address, progress)).await {
+            Ok(Ok(connection)) => return Ok((*address, connection)),
+            Ok(Err(failed)) => failure = failed,
+            Err(_) => {
+                progress.because("no answer in its share of the time");
+                failure = CallbackFailure::TimedOut;
             }
         }
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                let fresh = open(state, &url, stream).await?;
-                return converse(state, destination, fresh, request).await.map_err(|none| match none {
-                    NoAnswer::Silent => CallbackFailure::AnswerBroken,
-                    NoAnswer::Failed(failure) => failure,
-                });
-            }
-            Err(error) => tracing::info!(%url, %address, %error, "a callback could not connect"),
-        }
     }
-    Err(CallbackFailure::Unreachable)
+    Err(failure)
 }
 
-/// The addresses of the URL's host that the guard lets through; IPv4 first, as OSS knows nothing else.
-async fn permitted(state: &ServerState, url: &CallbackUrl) -> Result<Vec<SocketAddr>, CallbackFailure> {
-    let mut addresses = resolve(state, url).await?;
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    let mut refused = None;
-    let mut permitted = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        match destination_guard::check(address, &state.options.callback_allow) {
-            Ok(address) => permitted.push(address),
-            Err(refusal) => refused = refused.or(Some(refusal)),
-        }
-    }
-    if let (true, Some(refusal)) = (permitted.is_empty(), refused) {
-        tracing::warn!(%url, %refusal, "a callback was refused");
-        return Err(CallbackFailure::DestinationRefused { allow: refusal.option() });
-    }
-    Ok(permitted)
-}
-
-async fn resolve(state: &ServerState, url: &CallbackUrl) -> Result<Vec<SocketAddr>, CallbackFailure> {
-    if let Ok(address) = url.host.parse::<Ipv4Addr>() {
-        return Ok(vec![SocketAddr::from((address, url.port))]);
-    }
-    let unresolved = |error: &dyn std::fmt::Display| {
-        tracing::info!(%url, %error, "a callback's host could not be resolved");
-        CallbackFailure::NameUnresolved
-    };
-    // Half of the attempt's time, so that it is told what was waited for.
-    let waiting = tokio::time::timeout(
-        state.options.limits.callback_timeout / 2,
-        Arc::clone(&state.lookups).acquire_owned(),
-    );
-    let permit = match waiting.await {
-        Ok(permit) => permit.map_err(|error| unresolved(&error))?,
-        Err(_) => return Err(unresolved(&"too many names are being resolved, and nobody answers for them")),
-    };
-    let (host, port) = (url.host.clone(), url.port);
-    // The thread keeps the permit, not whoever waits: names that nobody answers for must not take the threads
-    // that wait for the disk.
-    let asked = tokio::task::spawn_blocking(move || {
-        let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        drop(permit);
-        addresses
-    });
-    match asked.await {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(unresolved(&error)),
-        Err(lost) => Err(unresolved(&lost)),
-    }
-}
-
-/// Makes a connection of a stream: with TLS where the URL says so.
+/// Opens a connection to an address: with TLS where the URL says so.
 async fn open(
     state: &ServerState,
     url: &CallbackUrl,
-    stream: TcpStream,
+    address: SocketAddr,
+    progress: &Progress,
 ) -> Result<CallbackConnection, CallbackFailure> {
+    let stream = TcpStream::connect(address).await.map_err(|error| {
+        progress.because(error);
+        CallbackFailure::Unreachable
+    })?;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let broken = |error| {
+        progress.because(error);
+        CallbackFailure::AnswerBroken
+    };
     if !url.tls {
-        return CallbackConnection::over(stream).await.map_err(|_| CallbackFailure::AnswerBroken);
+        return CallbackConnection::over(stream).await.map_err(broken);
     }
+    progress.enter(Phase::Tls);
     let host = url.host.trim_end_matches('.').to_owned();
     let name = ServerName::try_from(host).map_err(|_| CallbackFailure::TlsFailed)?;
     let handshake = TlsConnector::from(Arc::clone(&state.callback_tls)).connect(name, stream);
     let stream = handshake.await.map_err(|error| {
-        tracing::info!(%error, %url, "a callback's TLS handshake failed");
+        progress.because(error);
         CallbackFailure::TlsFailed
     })?;
-    CallbackConnection::over(stream).await.map_err(|_| CallbackFailure::AnswerBroken)
+    CallbackConnection::over(stream).await.map_err(broken)
 }
 
 /// Sends the request over the connection, and keeps that for the next one once the answer was read.
-async fn converse(
+async fn call(
     state: &ServerState,
     destination: Destination,
     mut connection: CallbackConnection,
     request: Request<Full<Bytes>>,
+    progress: &Progress,
 ) -> Result<CallbackReply, NoAnswer> {
-    let reply = exchange(&mut connection, request, state.options.limits.callback_reply_bytes_max).await?;
+    let reply_bytes_max = state.options.limits.callback_reply_bytes_max;
+    let reply = exchange(&mut connection, request, reply_bytes_max, progress).await?;
     state.callback_connections.keep(destination, connection);
     Ok(reply)
 }

@@ -76,9 +76,6 @@ async fn commit_and_call(
         return Ok(StoredObject { object, callback: None });
     };
     let outcome = callback_dispatch::deliver(&context.server, &message, signature).await;
-    if let Err(failure) = &outcome {
-        tracing::warn!(request_id = %context.request_id, urls = ?message.urls, %failure, "a callback failed");
-    }
     if let Some(id) = owed_id {
         close_owed(context, id, &outcome);
     }

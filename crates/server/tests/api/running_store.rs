@@ -58,6 +58,7 @@ impl RunningStore {
             callback_key: RsaMd5Key::generate_2048().unwrap(),
             callback_key_url: "http://gosspublic.alicdn.com/callback_pub_key_v1.pem".to_owned(),
             callback_extra_roots: Vec::new(),
+            callback_resolver: countersign_server::system_resolver(),
             form_etag: EtagSource::Md5,
             limits: Limits::default(),
         };

@@ -12,6 +12,7 @@
 mod application;
 mod bucket_modes;
 mod callback_answers;
+mod callback_attempts;
 mod callbacks;
 mod form;
 mod form_advisories;

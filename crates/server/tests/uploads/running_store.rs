@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use countersign_server::listen::ListenOptions;
-use countersign_server::{EtagSource, Limits, Permission, Server, ServerOptions};
+use countersign_server::{EtagSource, Limits, Permission, Resolver, Server, ServerOptions, system_resolver};
 use countersign_store::{Clock, Mutation, ObjectRecord, OwedRecord, Store, StoreOptions};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -34,6 +34,7 @@ pub(crate) struct Setup {
     pub(crate) callback_allow: Vec<Permission>,
     pub(crate) acl: &'static str,
     pub(crate) callback_extra_roots: Vec<CertificateDer<'static>>,
+    pub(crate) callback_resolver: Resolver,
     pub(crate) listen: ListenOptions,
     pub(crate) callback_key_url: Option<&'static str>,
 }
@@ -52,6 +53,7 @@ impl Default for Setup {
             callback_allow: vec!["127.0.0.1/32".parse().unwrap()],
             acl: "private",
             callback_extra_roots: Vec::new(),
+            callback_resolver: system_resolver(),
             listen: ListenOptions::default(),
             callback_key_url: None,
         }
@@ -78,6 +80,7 @@ impl RunningStore {
             callback_key_url: setup.callback_key_url.map_or(defaults.callback_key_url, str::to_owned),
             callback_allow: setup.callback_allow,
             callback_extra_roots: setup.callback_extra_roots,
+            callback_resolver: setup.callback_resolver,
             form_etag: setup.form_etag,
             limits: setup.limits,
             ..defaults

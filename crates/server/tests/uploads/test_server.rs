@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use countersign_server::listen::{ListenOptions, listen};
-use countersign_server::{Credential, EtagSource, Limits, Server, ServerOptions};
+use countersign_server::{Credential, EtagSource, Limits, Server, ServerOptions, system_resolver};
 use countersign_store::{Clock, Store};
 use countersign_sys::RsaMd5Key;
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ pub(crate) fn options(store: &Store, clock: Clock) -> ServerOptions {
         callback_key: RsaMd5Key::generate_2048().unwrap(),
         callback_key_url: "http://oss.test/_countersign/callback_pub_key_v1.pem".to_owned(),
         callback_extra_roots: Vec::new(),
+        callback_resolver: system_resolver(),
         form_etag: EtagSource::Md5,
         limits: Limits::default(),
     }

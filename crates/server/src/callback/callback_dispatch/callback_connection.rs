@@ -46,6 +46,7 @@ pub(super) struct Destination {
 pub(super) struct CallbackConnection {
     sender: SendRequest<Full<Bytes>>,
     heard: Arc<AtomicU64>,
+    written: Arc<AtomicU64>,
     _driver: AbortOnDropHandle<()>,
 }
 
@@ -55,15 +56,16 @@ impl CallbackConnection {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let heard = Arc::new(AtomicU64::new(0));
-        let stream = TokioIo::new(Listening { stream, heard: Arc::clone(&heard) });
+        let (heard, written) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+        let counted = Counted { stream, heard: Arc::clone(&heard), written: Arc::clone(&written) };
+        let stream = TokioIo::new(counted);
         let (sender, connection) = Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(stream).await?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a callback's connection ended early");
             }
         }));
-        Ok(Self { sender, heard, _driver: driver })
+        Ok(Self { sender, heard, written, _driver: driver })
     }
 
     /// Sends a request; the answer's head has come when this is ready.
@@ -77,6 +79,11 @@ impl CallbackConnection {
     /// How many bytes have come from the application so far.
     pub(super) fn heard_bytes(&self) -> u64 {
         self.heard.load(Ordering::Acquire)
+    }
+
+    /// Counts the bytes that have been written to the application.
+    pub(super) fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
     }
 
     /// Whether a request can be sent now: the last answer was read to its end, and neither side has closed.
@@ -154,13 +161,14 @@ async fn reap(connections: Weak<CallbackConnections>) {
     }
 }
 
-/// A stream that counts what it brings.
-struct Listening<T> {
+/// A stream that counts what goes through it.
+struct Counted<T> {
     stream: T,
     heard: Arc<AtomicU64>,
+    written: Arc<AtomicU64>,
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Listening<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -174,13 +182,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for Listening<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Listening<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        count(&this.written, Pin::new(&mut this.stream).poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -188,7 +197,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Listening<T> {
         context: &mut Context<'_>,
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+        let this = self.get_mut();
+        count(&this.written, Pin::new(&mut this.stream).poll_write_vectored(context, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -202,4 +212,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Listening<T> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
+}
+
+fn count(written: &AtomicU64, outcome: Poll<std::io::Result<usize>>) -> Poll<std::io::Result<usize>> {
+    if let Poll::Ready(Ok(bytes)) = &outcome {
+        written.fetch_add(*bytes as u64, Ordering::AcqRel);
+    }
+    outcome
 }

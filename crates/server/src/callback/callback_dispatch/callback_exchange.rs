@@ -6,10 +6,11 @@ use countersign_protocol::callback::answer::{judge_body, judge_head};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use super::CallbackReply;
 use super::callback_connection::{CallbackConnection, HEAD_BYTES_MAX};
+use super::callback_progress::{Phase, Progress};
 
 /// What hyper says of a Content-Length that is no number; it gives no other sign. A test pins it.
 const LENGTH_ERROR: &str = "invalid content-length parsed";
@@ -34,16 +35,25 @@ pub(super) async fn exchange(
     connection: &mut CallbackConnection,
     request: Request<Full<Bytes>>,
     reply_bytes_max: u64,
+    progress: &Progress,
 ) -> Result<CallbackReply, NoAnswer> {
     let heard_before = connection.heard_bytes();
+    progress.send(connection.written(), request.body().size_hint().lower());
     match connection.send(request).await {
-        Ok(response) => Ok(read(response, reply_bytes_max).await?),
+        Ok(response) => {
+            progress.enter(Phase::Read);
+            Ok(read(response, reply_bytes_max, progress).await?)
+        }
         Err(_) if connection.heard_bytes() == heard_before => Err(NoAnswer::Silent),
-        Err(error) => Err(unreadable(&error).into()),
+        Err(error) => Err(unreadable(&error, progress).into()),
     }
 }
 
-async fn read(response: Response<Incoming>, reply_bytes_max: u64) -> Result<CallbackReply, CallbackFailure> {
+async fn read(
+    response: Response<Incoming>,
+    reply_bytes_max: u64,
+    progress: &Progress,
+) -> Result<CallbackReply, CallbackFailure> {
     let (head, mut body) = response.into_parts();
     // A chunked answer has no length, whatever else it says.
     let chunked = head.headers.contains_key(TRANSFER_ENCODING);
@@ -54,7 +64,7 @@ async fn read(response: Response<Incoming>, reply_bytes_max: u64) -> Result<Call
     }
     let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0).min(HEAD_BYTES_MAX));
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| unreadable(&error))?;
+        let frame = frame.map_err(|error| unreadable(&error, progress))?;
         if let Some(data) = frame.data_ref() {
             bytes.extend_from_slice(data);
         }
@@ -65,8 +75,8 @@ async fn read(response: Response<Incoming>, reply_bytes_max: u64) -> Result<Call
     Ok(CallbackReply { content_type, body: bytes.freeze() })
 }
 
-fn unreadable(error: &hyper::Error) -> CallbackFailure {
-    tracing::info!(%error, "a callback's answer could not be read");
+fn unreadable(error: &hyper::Error, progress: &Progress) -> CallbackFailure {
+    progress.because(error);
     if error.is_parse() && error.to_string().contains(LENGTH_ERROR) {
         return CallbackFailure::LengthInvalid;
     }

@@ -1,0 +1,108 @@
+//! From a callback's host to the addresses that it may be called at: resolved once, judged one by one.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+
+use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
+
+use super::callback_progress::{Phase, Progress};
+use crate::destination_guard;
+use crate::server::ServerState;
+
+/// Gives the addresses of a host and port. It may block: each question has a thread of its own.
+pub type Resolver = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// A callback URL that could not be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{url} could not be called: {reason}")]
+pub struct UndeliverableCallback {
+    /// The URL.
+    pub url: String,
+    /// Why, naming the option that would permit it where one would.
+    pub reason: String,
+}
+
+/// Asks the system.
+pub fn system_resolver() -> Resolver {
+    Arc::new(|host, port| (host, port).to_socket_addrs().map(Iterator::collect))
+}
+
+/// Those of the URLs that have no address or none that is permitted.
+pub(crate) async fn undeliverable(state: &ServerState, callback_url: &str) -> Vec<UndeliverableCallback> {
+    let mut found = Vec::new();
+    for text in callback_url.split(';').map(str::trim).filter(|text| !text.is_empty()) {
+        let progress = Progress::new();
+        let failure = match CallbackUrl::parse(text) {
+            Ok(url) => permitted(state, &url, &progress).await.err().map(|failure| failure.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(failure) = failure {
+            let reasons = progress.reasons();
+            let reason = if reasons.is_empty() { failure } else { reasons };
+            found.push(UndeliverableCallback { url: text.to_owned(), reason });
+        }
+    }
+    found
+}
+
+/// The addresses of the URL's host that the guard lets through; IPv4 first, as OSS knows nothing else.
+pub(super) async fn permitted(
+    state: &ServerState,
+    url: &CallbackUrl,
+    progress: &Progress,
+) -> Result<Vec<SocketAddr>, CallbackFailure> {
+    let mut addresses = resolve(state, url, progress).await?;
+    progress.enter(Phase::Judge);
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    let mut refused = None;
+    let mut permitted = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        match destination_guard::check(address, &state.options.callback_allow) {
+            Ok(address) => permitted.push(address),
+            Err(refusal) => refused = refused.or(Some(refusal)),
+        }
+    }
+    if let (true, Some(refusal)) = (permitted.is_empty(), refused) {
+        progress.because(&refusal);
+        return Err(CallbackFailure::DestinationRefused { allow: refusal.option() });
+    }
+    Ok(permitted)
+}
+
+async fn resolve(
+    state: &ServerState,
+    url: &CallbackUrl,
+    progress: &Progress,
+) -> Result<Vec<SocketAddr>, CallbackFailure> {
+    if let Ok(address) = url.host.parse::<Ipv4Addr>() {
+        return Ok(vec![SocketAddr::from((address, url.port))]);
+    }
+    let unresolved = |error: &dyn std::fmt::Display| {
+        progress.because(error);
+        CallbackFailure::NameUnresolved
+    };
+    // Half of the attempt's time, so that it is told what was waited for.
+    let waiting = tokio::time::timeout(
+        state.options.limits.callback_timeout / 2,
+        Arc::clone(&state.lookups).acquire_owned(),
+    );
+    let permit = match waiting.await {
+        Ok(permit) => permit.map_err(|error| unresolved(&error))?,
+        Err(_) => return Err(unresolved(&"too many names are being resolved, and nobody answers for them")),
+    };
+    let (host, port) = (url.host.clone(), url.port);
+    let resolver = Arc::clone(&state.options.callback_resolver);
+    // The thread keeps the permit, not whoever waits: names that nobody answers for must not take the threads
+    // that wait for the disk.
+    let asked = tokio::task::spawn_blocking(move || {
+        let addresses = resolver(&host, port);
+        drop(permit);
+        addresses
+    });
+    match asked.await {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err(unresolved(&error)),
+        Err(lost) => Err(unresolved(&lost)),
+    }
+}

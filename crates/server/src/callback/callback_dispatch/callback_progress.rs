@@ -1,0 +1,125 @@
+//! How far a callback came: the phase, the address and the reason that the one line of the log about its failure names.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What was being done when an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The host's name was asked for.
+    Resolve,
+    /// The addresses were judged.
+    Judge,
+    /// The request was made and signed.
+    Sign,
+    /// A connection was opened.
+    Connect,
+    /// TLS was agreed upon.
+    Tls,
+    /// The request was written.
+    Send,
+    /// The answer's head was waited for.
+    Wait,
+    /// The answer was read.
+    Read,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Resolve => "resolve",
+            Phase::Judge => "judge",
+            Phase::Sign => "sign",
+            Phase::Connect => "connect",
+            Phase::Tls => "tls",
+            Phase::Send => "send",
+            Phase::Wait => "wait",
+            Phase::Read => "read",
+        })
+    }
+}
+
+/// The state of one attempt. It outlives the attempt's future, which a timeout drops wherever it stands.
+pub(super) struct Progress(Mutex<State>);
+
+struct State {
+    phase: Phase,
+    address: Option<SocketAddr>,
+    reasons: Vec<String>,
+    sending: Option<Sending>,
+}
+
+/// How much has to be written before an answer can be waited for.
+struct Sending {
+    written: Arc<AtomicU64>,
+    before: u64,
+    body_bytes: u64,
+}
+
+impl Progress {
+    /// An attempt that has not begun.
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(State { phase: Phase::Resolve, address: None, reasons: Vec::new(), sending: None }))
+    }
+
+    /// Says what is being done now.
+    pub(super) fn enter(&self, phase: Phase) {
+        let mut state = self.lock();
+        (state.phase, state.sending) = (phase, None);
+    }
+
+    /// Says which address is being tried.
+    pub(super) fn try_address(&self, address: SocketAddr) {
+        let mut state = self.lock();
+        (state.phase, state.address) = (Phase::Connect, Some(address));
+    }
+
+    /// Says that a request is being written; `written` counts what has left on its connection.
+    pub(super) fn send(&self, written: Arc<AtomicU64>, body_bytes: u64) {
+        let before = written.load(Ordering::Acquire);
+        let mut state = self.lock();
+        (state.phase, state.sending) = (Phase::Send, Some(Sending { written, before, body_bytes }));
+    }
+
+    /// Keeps a reason in the words of the library that gave it, as in `certificate expired`.
+    pub(super) fn because(&self, reason: impl fmt::Display) {
+        let mut state = self.lock();
+        let reason = match state.address {
+            Some(address) => format!("{address}: {reason}"),
+            None => reason.to_string(),
+        };
+        state.reasons.push(reason);
+    }
+
+    /// What was being done last.
+    pub(super) fn phase(&self) -> Phase {
+        let state = self.lock();
+        match &state.sending {
+            Some(sending) if sending.is_written() => Phase::Wait,
+            _ => state.phase,
+        }
+    }
+
+    /// The address tried last; empty before one was known.
+    pub(super) fn address(&self) -> String {
+        self.lock().address.map(|address| address.to_string()).unwrap_or_default()
+    }
+
+    /// The reasons in order, one per address that was tried.
+    pub(super) fn reasons(&self) -> String {
+        self.lock().reasons.join("; ")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sending {
+    /// A request is longer than its body.
+    fn is_written(&self) -> bool {
+        self.written.load(Ordering::Acquire).saturating_sub(self.before) > self.body_bytes
+    }
+}
