@@ -46,7 +46,7 @@ fn parameter(json: &str) {
         Ok(Some(parameter)) => parameter,
         Ok(None) => return,
         Err(error) => {
-            let xml = WireError::from(error).to_xml("request", "host");
+            let xml = WireError::from(error).to_xml("request", "host", "http://host");
             assert!(xml.len() <= 8 * PARAMETER_BYTES_MAX, "an answer of {} bytes", xml.len());
             return;
         }

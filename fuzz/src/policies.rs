@@ -202,7 +202,7 @@ const INTERPRETED: [&str; 11] = [
 
 /// What an answer repeats of hostile input is bounded.
 fn answer_is_short(error: WireError) {
-    let xml = error.to_xml("request", "host");
+    let xml = error.to_xml("request", "host", "http://host");
     assert!(xml.len() <= 256 * 1_024, "{} bytes", xml.len());
     let message = error.message().len();
     assert!(message <= 8 * 1_024, "a message of {message} bytes");

@@ -34,7 +34,7 @@ fn accepted<T>(read: Result<T, XmlError>) -> Option<T> {
         Ok(value) => return Some(value),
         Err(error) => error,
     };
-    let xml = WireError::from(error).to_xml("request", "host");
+    let xml = WireError::from(error).to_xml("request", "host", "http://host");
     assert!(xml.len() <= 32 * 1_024, "an answer of {} bytes", xml.len());
     None
 }

@@ -21,6 +21,6 @@ pub use notation::{byte_range, etag, http_date, iso_time, url_encoding};
 pub use resource::{acl, acl::Acl, acl::ObjectAcl};
 pub use resource::{bucket_name, bucket_name::BucketName};
 pub use resource::{object_key, object_key::ObjectKey};
-pub use wire_refusal::ec;
+pub use wire_refusal::{ec, error_reference};
 pub use wire_refusal::{error_code, error_code::ErrorCode};
 pub use wire_refusal::{error_xml, error_xml::WireError};

@@ -99,10 +99,7 @@ impl From<CallbackFailure> for WireError {
     }
 }
 
-/// The error of a row, with the pointer into the document.
+/// The error of a row, with the name of its page.
 pub(super) fn wire_error(row: &CauseRow) -> WireError {
-    WireError::new(row.code())
-        .with_message(row.message)
-        .with_ec(row.ec)
-        .with_recommend_doc(format!("docs/callback-errors.md#{}", row.anchor))
+    WireError::new(row.code()).with_message(row.message).with_ec(row.ec).with_topic(row.anchor)
 }

@@ -6,9 +6,6 @@ use std::fmt;
 
 use crate::ErrorCode;
 
-/// Where the document of callback errors lives; EC numbers of the callback point into it.
-const CALLBACK_DOCUMENT: &str = "docs/callback-errors.md";
-
 /// What the client is told: code, message, EC number and the extra elements of its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireError {
@@ -16,14 +13,14 @@ pub struct WireError {
     message: Cow<'static, str>,
     ec: Option<&'static str>,
     elements: Vec<(&'static str, String)>,
-    recommend_doc: Option<String>,
+    topic: Option<&'static str>,
 }
 
 impl WireError {
     /// The error with its code's usual message and EC number.
     pub fn new(code: ErrorCode) -> Self {
         let message = Cow::Borrowed(code.default_message());
-        Self { code, message, ec: code.default_ec(), elements: Vec::new(), recommend_doc: None }
+        Self { code, message, ec: code.default_ec(), elements: Vec::new(), topic: None }
     }
 
     /// Replaces the message.
@@ -47,11 +44,10 @@ impl WireError {
         self
     }
 
-    /// Says where the reader finds what to do about it. Without this, callback errors point at their
-    /// number in `docs/callback-errors.md` and all others at nothing.
+    /// Names the page of the error reference that explains this error; without it, the page of its code does.
     #[must_use]
-    pub fn with_recommend_doc(mut self, address: impl Into<String>) -> Self {
-        self.recommend_doc = Some(address.into());
+    pub fn with_topic(mut self, topic: &'static str) -> Self {
+        self.topic = Some(topic);
         self
     }
 
@@ -85,19 +81,14 @@ impl WireError {
         self.elements.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str())
     }
 
-    /// The address of the explanation, if there is one.
-    pub fn recommend_doc(&self) -> Option<Cow<'_, str>> {
-        match (&self.recommend_doc, self.ec) {
-            (Some(address), _) => Some(Cow::Borrowed(address)),
-            (None, Some(ec)) if ec.starts_with("0007-") => {
-                Some(Cow::Owned(format!("{CALLBACK_DOCUMENT}#{ec}")))
-            }
-            _ => None,
-        }
+    /// The name of the page in [`crate::error_reference`] that explains this error.
+    pub fn topic(&self) -> &'static str {
+        self.topic.unwrap_or(self.code.as_str())
     }
 
-    /// The error XML. `host_id` is the Host of the request.
-    pub fn to_xml(&self, request_id: &str, host_id: &str) -> String {
+    /// The error XML. `host_id` is the Host of the request, `reference` the address below which the error
+    /// reference is served, such as `http://oss.example.com/_countersign/docs/errors`.
+    pub fn to_xml(&self, request_id: &str, host_id: &str, reference: &str) -> String {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
         push_element(&mut xml, "Code", self.code.as_str());
         push_element(&mut xml, "Message", &self.message);
@@ -109,9 +100,7 @@ impl WireError {
         if let Some(ec) = self.ec {
             push_element(&mut xml, "EC", ec);
         }
-        if let Some(address) = self.recommend_doc() {
-            push_element(&mut xml, "RecommendDoc", &address);
-        }
+        push_element(&mut xml, "RecommendDoc", &format!("{reference}/{}", self.topic()));
         xml.push_str("</Error>\n");
         xml
     }
@@ -161,12 +150,17 @@ mod tests {
     fn writes_the_elements_in_the_order_of_oss() {
         let error = WireError::new(ErrorCode::NoSuchBucket).with_element("BucketName", "gone");
         assert_eq!(
-            error.to_xml("5C3D9175B6FC201293AD4890", "gone.oss-cn-hangzhou.aliyuncs.com"),
+            error.to_xml(
+                "5C3D9175B6FC201293AD4890",
+                "gone.oss-cn-hangzhou.aliyuncs.com",
+                "http://oss-cn-hangzhou.aliyuncs.com/_countersign/docs/errors"
+            ),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>NoSuchBucket</Code>\n  \
              <Message>The specified bucket does not exist.</Message>\n  \
              <RequestId>5C3D9175B6FC201293AD4890</RequestId>\n  \
              <HostId>gone.oss-cn-hangzhou.aliyuncs.com</HostId>\n  <BucketName>gone</BucketName>\n  \
-             <EC>0015-00000101</EC>\n</Error>\n"
+             <EC>0015-00000101</EC>\n  \
+             <RecommendDoc>http://oss-cn-hangzhou.aliyuncs.com/_countersign/docs/errors/NoSuchBucket</RecommendDoc>\n</Error>\n"
         );
     }
 
@@ -174,7 +168,7 @@ mod tests {
     fn stays_xml_whatever_the_client_sent() {
         let error = WireError::new(ErrorCode::InvalidArgument)
             .with_element("ArgumentValue", "<a href=\"x\">&\u{0}\u{1b}\r\n</Error>");
-        let xml = error.to_xml("R", "h");
+        let xml = error.to_xml("R", "h", "http://h");
         assert!(
             xml.contains(
                 "<ArgumentValue>&lt;a href=\"x\"&gt;&amp;\u{fffd}\u{fffd}&#13;\n&lt;/Error&gt;</ArgumentValue>"
@@ -185,11 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn callback_errors_point_at_their_document_and_others_at_nothing() {
-        let callback = WireError::new(ErrorCode::CallbackFailed).with_ec(crate::ec::CALLBACK_STATUS);
-        assert_eq!(callback.recommend_doc().as_deref(), Some("docs/callback-errors.md#0007-00000203"));
-        let named = callback.with_recommend_doc("docs/callback-errors.md#status");
-        assert_eq!(named.recommend_doc().as_deref(), Some("docs/callback-errors.md#status"));
-        assert_eq!(WireError::new(ErrorCode::NoSuchKey).recommend_doc(), None);
+    fn an_error_links_to_the_page_of_its_topic_and_else_of_its_code() {
+        let error = WireError::new(ErrorCode::CallbackFailed).with_ec(crate::ec::CALLBACK_STATUS);
+        let link = |error: &WireError| {
+            let xml = error.to_xml("R", "h", "http://h/errors");
+            let (_, rest) = xml.split_once("<RecommendDoc>").unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
+        };
+        assert_eq!(link(&error), "http://h/errors/CallbackFailed");
+        assert_eq!(link(&error.with_topic("timed-out")), "http://h/errors/timed-out");
     }
 }

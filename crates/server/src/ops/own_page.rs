@@ -1,5 +1,7 @@
 //! The store's own pages under `/_countersign/` on the bare endpoint: the public half of the key that
-//! signs callbacks, and a health check.
+//! signs callbacks, a health check, and the error reference.
+
+mod error_pages;
 
 use bytes::Bytes;
 use countersign_protocol::{ErrorCode, WireError};
@@ -16,6 +18,9 @@ const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";
 /// Its whole path; put behind the store's public address it is what `x-oss-pub-key-url` names by default.
 pub const CALLBACK_KEY_PATH: &str = "/_countersign/callback_pub_key_v1.pem";
 
+/// Where the error reference is served; `RecommendDoc` links to a topic below it.
+pub(crate) const ERROR_REFERENCE_PATH: &str = "/_countersign/docs/errors";
+
 /// Answers a request for one of the store's own pages.
 pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<WireResponse, OperationError> {
     if !matches!(call.parts.method, Method::GET | Method::HEAD) {
@@ -31,7 +36,8 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
             Ok(wire_response::bytes(StatusCode::OK, content_type, pem))
         }
         "healthz" => Ok(health(&context.server.options.store)),
-        _ => Err(WireError::new(ErrorCode::NoSuchKey).with_element("Key", page).into()),
+        _ => error_pages::find(call, page)
+            .ok_or_else(|| WireError::new(ErrorCode::NoSuchKey).with_element("Key", page).into()),
     }
 }
 

@@ -23,6 +23,18 @@ pub(crate) fn internal(endpoint: &str) -> String {
     }
 }
 
+/// The address of the store itself, `http://host:port`, for links that are opened in a browser: what is configured,
+/// else where this request reached it.
+pub(crate) fn reached(context: &RequestContext, call: &Call) -> String {
+    match &context.server.options.public_store_url {
+        Some(public) => public.clone(),
+        None => {
+            let scheme = if context.secure { "https" } else { "http" };
+            format!("{scheme}://{}", without_bucket(&call.host, call.bucket()))
+        }
+    }
+}
+
 fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     rest.split('/').next().filter(|authority| !authority.is_empty())

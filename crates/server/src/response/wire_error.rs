@@ -10,6 +10,8 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::context::RequestContext;
+use crate::endpoint;
+use crate::ops::own_page::ERROR_REFERENCE_PATH;
 use crate::request::Call;
 use crate::request_body::BodyError;
 use crate::wire_response::{self, WireResponse};
@@ -106,19 +108,15 @@ fn refused_by_rule(refused: Refused, bucket: Option<&str>) -> WireError {
 pub(crate) fn respond(error: OperationError, context: &RequestContext, call: &Call) -> WireResponse {
     log(&error, context, call);
     let error = error.into_wire(call.bucket());
-    answer(&error, context, &call.host, &call.parts.method)
+    answer(&error, context, call)
 }
 
 /// Writes one error as an answer.
-pub(crate) fn answer(
-    error: &WireError,
-    context: &RequestContext,
-    host: &str,
-    method: &Method,
-) -> WireResponse {
+pub(crate) fn answer(error: &WireError, context: &RequestContext, call: &Call) -> WireResponse {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let document = error.to_xml(context.request_id.as_str(), host);
-    let mut response = if *method == Method::HEAD {
+    let reference = format!("{}{ERROR_REFERENCE_PATH}", endpoint::reached(context, call));
+    let document = error.to_xml(context.request_id.as_str(), &call.host, &reference);
+    let mut response = if call.parts.method == Method::HEAD {
         let mut response = wire_response::empty(status);
         if let Ok(value) = HeaderValue::from_str(&STANDARD.encode(document)) {
             response.headers_mut().insert("x-oss-err", value);
@@ -188,6 +186,6 @@ mod tests {
         let error = OperationError::from(CommitError::Failed(ApplyError::Catalog { reason }));
         let wire = error.into_wire(Some("demo"));
         assert_eq!(wire.code(), ErrorCode::InternalError);
-        assert!(!wire.to_xml("id", "host").contains("locked"));
+        assert!(!wire.to_xml("id", "host", "").contains("locked"));
     }
 }

@@ -28,9 +28,7 @@ pub(crate) fn respond(
             object_headers::serve_safely(response.headers_mut());
             response
         }
-        Some(Err(failure)) => {
-            wire_error::answer(&WireError::from(failure), context, &call.host, &call.parts.method)
-        }
+        Some(Err(failure)) => wire_error::answer(&WireError::from(failure), context, call),
     };
     object_headers::describe_content(&object, response.headers_mut());
     response

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use countersign_protocol::AccessKeySecret;
 use countersign_protocol::authorization::{RequestView, v1, v4};
+use countersign_protocol::error_reference::Topic;
 use countersign_protocol::http_date;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
@@ -70,6 +71,17 @@ impl Answer {
         let (open, close) = (format!("<{name}>"), format!("</{name}>"));
         let found = text.split(open.as_str()).skip(1).filter_map(|rest| rest.split(close.as_str()).next());
         found.map(str::to_owned).collect()
+    }
+
+    /// Every refusal that any test meets links to a page of the error reference that exists.
+    fn assert_that_a_refusal_is_explained(&self) {
+        if let Ok(text) = std::str::from_utf8(&self.body)
+            && text.contains("<Error>")
+        {
+            let link = self.element("RecommendDoc").unwrap_or_else(|| panic!("no link in {text}"));
+            let (_, topic) = link.rsplit_once("/_countersign/docs/errors/").unwrap();
+            assert!(Topic::find(topic).is_some(), "`{topic}` is not in the error reference: {text}");
+        }
     }
 
     /// Status, code and message of an error.
@@ -221,7 +233,9 @@ impl Ask {
         tokio::spawn(connection);
         let (head, body) = sender.send_request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        let answer = Answer { status: head.status.as_u16(), headers: head.headers, body };
+        answer.assert_that_a_refusal_is_explained();
+        answer
     }
 }
 

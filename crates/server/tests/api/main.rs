@@ -15,6 +15,7 @@ mod client;
 mod client_demands;
 mod cross_origin;
 mod downloads;
+mod error_reference;
 mod expiry;
 mod listings;
 mod put_callback;

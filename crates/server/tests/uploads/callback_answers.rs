@@ -22,7 +22,7 @@ async fn fails_at(url: &str, message: &str, ec: &str) {
     assert_eq!((reply.status, reply.element("Code")), (203, Some("CallbackFailed")), "{text}");
     assert_eq!(reply.element("Message"), Some(message));
     assert_eq!((reply.element("EC"), reply.header("x-oss-ec")), (Some(ec), Some(ec)));
-    assert!(reply.element("RecommendDoc").unwrap().starts_with("docs/callback-errors.md#"));
+    assert!(reply.element("RecommendDoc").unwrap().contains("/_countersign/docs/errors/"));
     assert_eq!(reply.header("etag"), Some("\"9DD4E461268C8034F5C8564E155C67A6\""));
     assert_eq!(store.bytes("k").await.unwrap(), b"x", "the object stays");
     store.owed_until(|owed| owed.len() == 1 && owed[0].attempts == 1).await;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use countersign_protocol::error_reference::Topic;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -31,6 +32,15 @@ impl Answer {
         rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
     }
 
+    /// Every refusal that any test meets links to a page of the error reference that exists.
+    fn assert_that_a_refusal_is_explained(&self) {
+        if std::str::from_utf8(&self.body).is_ok_and(|text| text.contains("<Error>")) {
+            let link = self.element("RecommendDoc").expect("a refusal links to its explanation");
+            let (_, topic) = link.rsplit_once("/_countersign/docs/errors/").unwrap();
+            assert!(Topic::find(topic).is_some(), "`{topic}` is not in the error reference");
+        }
+    }
+
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
@@ -42,6 +52,7 @@ impl Answer {
         if let Some(length) = answer.header("content-length") {
             assert_eq!(length.parse::<usize>().unwrap(), answer.body.len(), "{head}");
         }
+        answer.assert_that_a_refusal_is_explained();
         answer
     }
 }

@@ -166,7 +166,7 @@ fn shows_the_decoded_json_to_the_client() {
     assert_eq!(error.ec(), Some("0007-00000004"));
     assert_eq!(error.element("ArgumentName"), Some("callback"));
     assert_eq!(error.element("ArgumentValue"), Some(json));
-    assert_eq!(error.recommend_doc().as_deref(), Some("docs/callback-errors.md#callback-url"));
+    assert_eq!(error.topic(), "callback-url");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn says_each_failure_in_the_words_of_oss() {
         let error = WireError::from(failure);
         assert_eq!((error.status(), error.code().as_str()), (203, "CallbackFailed"));
         assert_eq!((error.message(), error.ec()), (message, Some(ec)));
-        assert!(error.recommend_doc().unwrap().starts_with("docs/callback-errors.md#"));
+        assert!(CallbackCause::ALL.iter().any(|cause| cause.row().anchor == error.topic()));
     }
 }
 

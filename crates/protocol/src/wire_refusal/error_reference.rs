@@ -1,0 +1,81 @@
+//! Explains every error code that the store answers: what happened and what to do, in English and Chinese.
+//!
+//! The store serves these rows under `/_countersign/docs/errors/` and the element `RecommendDoc` of an error links
+//! there; `docs/errors.md` is made from them. Callback errors have a finer table of their own
+//! ([`crate::callback::cause`]), which is shown on the same pages. Codes that only Alibaba Cloud OSS answers are
+//! listed by name and not explained.
+
+mod document;
+mod rows;
+
+pub use document::markdown;
+pub use rows::ROWS;
+
+use crate::ErrorCode;
+use crate::callback::cause::{CallbackCause, Explanation};
+
+/// A language of the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DocLanguage {
+    /// English.
+    English,
+    /// Chinese, in simplified characters.
+    Chinese,
+}
+
+/// One error code with its explanation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorRow {
+    /// The code that is explained.
+    pub code: ErrorCode,
+    /// Cause and remedy in English.
+    pub english: Explanation,
+    /// Cause and remedy in Chinese.
+    pub chinese: Explanation,
+}
+
+impl ErrorRow {
+    /// The explanation in one language.
+    pub fn explanation(&self, language: DocLanguage) -> &Explanation {
+        match language {
+            DocLanguage::English => &self.english,
+            DocLanguage::Chinese => &self.chinese,
+        }
+    }
+}
+
+/// What one page of the reference is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// A code such as `NoSuchBucket`.
+    Code(&'static ErrorRow),
+    /// One of the ways in which a callback fails, such as `timed-out`.
+    Callback(CallbackCause),
+}
+
+impl Topic {
+    /// Finds a topic by its name in an address: the word of a code, or the anchor of a callback's cause.
+    pub fn find(name: &str) -> Option<Self> {
+        let code = ROWS.iter().find(|row| row.code.as_str() == name).map(Self::Code);
+        code.or_else(|| {
+            CallbackCause::ALL.iter().copied().find(|cause| cause.row().anchor == name).map(Self::Callback)
+        })
+    }
+
+    /// Every topic, in the order of the reference.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let codes = ROWS.iter().map(Self::Code);
+        codes.chain(CallbackCause::ALL.iter().copied().map(Self::Callback))
+    }
+
+    /// The topic's name in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Code(row) => row.code.as_str(),
+            Self::Callback(cause) => cause.row().anchor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
