@@ -19,7 +19,7 @@ use access::subject;
 use bucket_rules::cors;
 use callback::callback_dispatch;
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
-use request::{context, dispatch, operate, request_body};
+use request::{context, dispatch, operate, request_body, unserved_header};
 use response::{endpoint, wire_error};
 use upload::{
     commit, form_coverage, form_head, image_info, ingest, stored_form, upload_answer, upload_grant,

@@ -11,6 +11,7 @@ pub(crate) mod request_body;
 pub mod request_id;
 pub mod route;
 pub mod subresource;
+pub(crate) mod unserved_header;
 
 use http::request::Parts;
 

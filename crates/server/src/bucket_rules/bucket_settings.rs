@@ -14,7 +14,9 @@ pub const LIFECYCLE: &str = "lifecycle";
 pub const MODE: &str = "mode";
 /// The storage class, as its word on the wire.
 pub const STORAGE_CLASS: &str = "storage-class";
-/// The one resource group of this store; every bucket belongs to it.
+/// Puts a new bucket into a resource group, and narrows the list to one. This store has one.
+pub(crate) const RESOURCE_GROUP_HEADER: &str = "x-oss-resource-group-id";
+/// Its id.
 pub(crate) const RESOURCE_GROUP_ID: &str = "rg-default";
 
 /// The bucket's access control list. What is absent or unreadable is private.

@@ -31,11 +31,10 @@ use crate::{
 };
 
 /// Headers that ask for what this store does not do, and must not seem to do.
-const UNBUILT_HEADERS: [&str; 4] = [
+const UNBUILT_HEADERS: [&str; 3] = [
     "x-oss-server-side-encryption",
     "x-oss-server-side-data-encryption",
     "x-oss-server-side-encryption-key-id",
-    "x-oss-tagging",
 ];
 
 /// Stores one object.

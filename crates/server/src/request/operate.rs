@@ -3,6 +3,8 @@
 //! Nothing is decided here but the order: the signature before the store is asked anything, the bucket before
 //! the object, the lists before the operation.
 
+use http::HeaderName;
+
 use countersign_protocol::{Acl, ErrorCode, ObjectAcl, WireError};
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     request::Call,
     request_body::RequestBody,
     route::Operation,
-    subject,
+    subject, unserved_header,
     wire_error::OperationError,
     wire_response::WireResponse,
 };
@@ -33,6 +35,7 @@ pub(crate) async fn run(
         _ => {}
     }
     let caller = caller(operation, context, call).await?;
+    unserved_header::check(operation, call.parts.headers.keys().map(HeaderName::as_str))?;
     match operation {
         Operation::NotBuilt(name) => Err(not_built(name).into()),
         Operation::ListBuckets => {
@@ -82,7 +85,7 @@ async fn on_bucket(
     let found = subject::bucket(context, call, &caller, access::right(operation)).await?;
     match operation {
         Operation::DeleteBucket => bucket::delete_bucket::run(context, &found).await,
-        Operation::HeadBucket => bucket::head_bucket::run(context),
+        Operation::HeadBucket => bucket::head_bucket::run(context, &found),
         Operation::GetBucketInfo => bucket::bucket_info::run(context, call, &found),
         Operation::GetBucketLocation => bucket::bucket_location::run(context),
         Operation::GetBucketAcl => bucket::bucket_acl::get(&found),

@@ -22,8 +22,8 @@ use crate::form_coverage;
 use crate::object_attributes::ObjectAttributes;
 use crate::request::Call;
 use crate::stored_form::{ACL, StoredForm};
-use crate::subject;
 use crate::wire_error::OperationError;
+use crate::{subject, unserved_header};
 
 /// The permission to store one file under one key.
 #[derive(Debug)]
@@ -121,6 +121,9 @@ pub(crate) async fn authorise(
             .into());
     }
     refuse_unbuilt(fields)?;
+    unserved_header::check_fields(
+        fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name),
+    )?;
     let callback = callback_plan(&caller, fields)?;
     let reply = reply(fields)?;
     check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;

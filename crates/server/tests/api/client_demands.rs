@@ -237,3 +237,37 @@ async fn a_spelling_of_python_sdk_2_is_no_form() {
         Ask::new("POST", "demo", "").query("MetaQuery=&action=createDataset").body("<x/>").send(&store).await;
     assert_eq!((answer.status, answer.refusal().1.as_str()), (405, "MethodNotAllowed"));
 }
+
+#[tokio::test]
+async fn headers_that_would_have_no_effect_are_refused_by_name_and_nothing_changes() {
+    let store = store_with_demo().await;
+    put(&store, "k", "old").await;
+    let writes = [
+        ("x-oss-tagging", "a=b"),
+        ("x-oss-persistent-headers", "a:Yg=="),
+        ("x-oss-object-worm-mode", "COMPLIANCE"),
+        ("x-oss-hash-ctx", "AA=="),
+        ("content-range", "bytes 0-2/9"),
+        ("if-none-match", "*"),
+        ("if-match", "\"0\""),
+        ("if-unmodified-since", "Sun, 22 Nov 2020 20:00:00 GMT"),
+    ];
+    for (name, value) in writes {
+        let refused = Ask::new("PUT", "demo", "k").header(name, value).body("new").send(&store).await;
+        assert_eq!((refused.status, refused.element("Header").as_deref()), (501, Some(name)), "{name}");
+    }
+    for (name, value) in [("if-match", "\"0\""), ("x-oss-delete-recursive", "")] {
+        let refused = Ask::new("DELETE", "demo", "k").header(name, value).send(&store).await;
+        assert_eq!((refused.status, refused.element("Header").as_deref()), (501, Some(name)), "{name}");
+    }
+    assert_eq!(Ask::new("GET", "demo", "k").send(&store).await.text(), "old");
+    for (name, value) in [
+        ("x-oss-hns-status", "enabled"),
+        ("x-oss-bucket-tagging", "a=b"),
+        ("x-oss-resource-group-id", "rg-other"),
+    ] {
+        let refused = Ask::new("PUT", "other", "").header(name, value).send(&store).await;
+        assert_eq!((refused.status, refused.element("Header").as_deref()), (501, Some(name)), "{name}");
+    }
+    assert_eq!(Ask::new("HEAD", "other", "").send(&store).await.status, 404);
+}

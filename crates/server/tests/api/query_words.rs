@@ -191,6 +191,7 @@ async fn a_head_on_a_bucket_says_whether_it_is_there_and_its_region() {
     let store = start().await;
     let there = ask(&store, "HEAD", ("demo", ""), "").await;
     assert_eq!((there.status, there.header("x-oss-bucket-region")), (200, "oss-cn-hangzhou"));
+    assert_eq!(there.header("x-oss-countersign-mode"), "compat");
     assert_eq!(ask(&store, "HEAD", ("missing", ""), "").await.status, 404);
     let closed = Ask::new("PUT", "closed", "").send(&store).await;
     assert_eq!(closed.status, 200);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign_protocol::{Acl, BucketName, WireError, xml::CreateBucketConfiguration};
+use countersign_protocol::{Acl, BucketName, ErrorCode, WireError, xml::CreateBucketConfiguration};
 use countersign_store::{CommitError, Mutation, Refused};
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
@@ -25,6 +25,7 @@ pub(crate) async fn run(
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
     let name = subject::bucket_name(call)?;
+    check_resource_group(call)?;
     let acl = requested_acl(call)?;
     let mode = BucketMode::asked(&call.parts.headers)?;
     body.demand_digest(&call.parts.headers)?;
@@ -38,6 +39,21 @@ pub(crate) async fn run(
     locate(&name, response.headers_mut());
     mode.tell(response.headers_mut());
     Ok(response)
+}
+
+/// There is one resource group: a bucket cannot be put into another.
+fn check_resource_group(call: &Call) -> Result<(), WireError> {
+    match call.header(bucket_settings::RESOURCE_GROUP_HEADER) {
+        Some(group) if group != bucket_settings::RESOURCE_GROUP_ID => {
+            Err(WireError::new(ErrorCode::NotImplemented)
+                .with_message(format!(
+                    "This store has one resource group, {}.",
+                    bucket_settings::RESOURCE_GROUP_ID
+                ))
+                .with_element("Header", bucket_settings::RESOURCE_GROUP_HEADER))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says where the bucket is.

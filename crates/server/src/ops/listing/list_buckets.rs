@@ -15,9 +15,6 @@ use crate::{
     wire_response::{self, WireResponse},
 };
 
-/// Narrows the list to one resource group.
-const RESOURCE_GROUP: &str = "x-oss-resource-group-id";
-
 /// Lists the buckets, a page at a time.
 pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
     let query = &call.query;
@@ -25,7 +22,7 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
     let (prefix, marker) = (bucket_prefix(query)?, text(query, "marker"));
     let size = usize::try_from(max_keys).unwrap_or(usize::MAX);
     // One more than the page holds tells whether there is another page.
-    let mut found = match call.header(RESOURCE_GROUP) {
+    let mut found = match call.header(bucket_settings::RESOURCE_GROUP_HEADER) {
         Some(group) if group != bucket_settings::RESOURCE_GROUP_ID => Vec::new(),
         _ => context.server.options.store.buckets(&prefix, &marker, size.saturating_add(1)).await?,
     };

@@ -1,0 +1,97 @@
+//! Refuses, by name, request headers and form fields that promise what this store does not do.
+//!
+//! A header that is accepted and has no effect is a lie when somebody relies on the effect: tags that a lifecycle
+//! goes by, a retention that nobody can shorten, a condition that keeps an object from being overwritten. OSS ignores
+//! headers that it does not know, and so does this store; these it knows. Names of no consequence here are not listed:
+//! `x-oss-request-payer` (the owner pays whatever it says) and `x-oss-bypass-governance-retention` (nothing is held).
+
+use countersign_protocol::{ErrorCode, WireError};
+
+use crate::route::Operation;
+
+/// What an upload, by PUT or by form, can ask to be kept with an object or done to it.
+const ON_UPLOAD: &[&str] = &[
+    "x-oss-copy-source",
+    "x-oss-hash-ctx",
+    "x-oss-md5-ctx",
+    "x-oss-object-worm-legal-hold",
+    "x-oss-object-worm-mode",
+    "x-oss-object-worm-retain-until-date",
+    "x-oss-persistent-headers",
+    "x-oss-server-side-encryption-customer-algorithm",
+    "x-oss-server-side-encryption-customer-key",
+    "x-oss-server-side-encryption-customer-key-md5",
+    "x-oss-symlink-target",
+    "x-oss-tagging",
+];
+/// A part of an object, sent as if it were the whole (RFC 9110 §14.5).
+const PART: &[&str] = &["content-range"];
+/// Conditions, which hold for reading only: a write under a condition that nobody checks overwrites what it should not.
+const CONDITIONS: &[&str] = &["if-match", "if-modified-since", "if-none-match", "if-unmodified-since"];
+/// What a new bucket can be asked to be.
+const ON_BUCKET: &[&str] = &["x-oss-bucket-tagging", "x-oss-hns-status"];
+/// A deletion of everything below a name.
+const ON_DELETION: &[&str] = &["x-oss-delete-recursive"];
+
+/// The lists that hold for an operation.
+fn lists(operation: Operation) -> &'static [&'static [&'static str]] {
+    match operation {
+        Operation::PutObject => &[ON_UPLOAD, PART, CONDITIONS],
+        Operation::DeleteObject => &[CONDITIONS, ON_DELETION],
+        Operation::PutBucket => &[ON_BUCKET],
+        _ => &[],
+    }
+}
+
+/// Refuses an operation one of whose headers would have no effect. Names come in any letter case.
+pub(crate) fn check<'a>(
+    operation: Operation,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(), WireError> {
+    check_lists(lists(operation), names)
+}
+
+/// Refuses a form one of whose filled fields would have no effect.
+pub(crate) fn check_fields<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), WireError> {
+    check_lists(&[ON_UPLOAD], names)
+}
+
+fn check_lists<'a>(
+    lists: &[&[&'static str]],
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<(), WireError> {
+    for name in names {
+        let listed = |known: &&&'static str| known.eq_ignore_ascii_case(name);
+        if let Some(found) = lists.iter().flat_map(|list| list.iter()).find(listed) {
+            return Err(WireError::new(ErrorCode::NotImplemented)
+                .with_message(format!("This store does not implement {found} here."))
+                .with_element("Header", *found));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(operation: Operation, name: &str) -> bool {
+        check(operation, ["host", name]).is_err()
+    }
+
+    #[test]
+    fn conditions_are_refused_where_they_would_guard_a_write_and_taken_where_they_guard_a_read() {
+        for name in CONDITIONS {
+            assert!(refused(Operation::PutObject, name) && refused(Operation::DeleteObject, name), "{name}");
+            assert!(!refused(Operation::GetObject, name) && !refused(Operation::HeadObject, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_any_letter_case_and_unknown_ones_are_passed_over() {
+        assert!(refused(Operation::PutObject, "X-Oss-Tagging"));
+        assert!(check_fields(["key", "X-OSS-Persistent-Headers"]).is_err());
+        assert!(!refused(Operation::PutObject, "x-oss-request-payer"));
+        assert!(check_fields(["key", "anything else"]).is_ok());
+    }
+}
