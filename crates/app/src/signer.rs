@@ -1,10 +1,12 @@
 //! Signs what may be uploaded: policy, callback and signature for one folder.
 //!
-//! Owns the policy's content. The default is exactly the tutorial's: a length range and the key's prefix. It needs
-//! no HTTP and no runtime: a function from a path and the clock to an answer.
+//! Owns the policy's content: the tutorial's length range and key prefix, and the pins, which take from the uploader
+//! what he has no business choosing. It needs no HTTP and no runtime: a function from a path and the clock to an
+//! answer.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign_protocol::{
+    ObjectKey,
     callback::CallbackParameter,
     credential_scope::{CredentialScope, V4_ALGORITHM, format_v4_date},
     policy::PolicyDocument,
@@ -16,11 +18,13 @@ use thiserror::Error;
 
 use crate::{
     clock::Clock,
+    pins::{Pins, StoreKind},
     signature_answer::{SignatureAnswer, SignatureAnswerV1, SignatureAnswerV4},
     signer_options::{CallbackOptions, SignatureVersion, SignerOptions, SignerOptionsError},
     upload_path::{UploadPath, UploadPathError},
 };
 
+pub mod pins;
 pub mod signature_answer;
 pub mod signer_options;
 
@@ -35,7 +39,7 @@ pub struct Signer {
     clock: Clock,
 }
 
-/// What the one who asks may choose, where the server lets it. Nothing chosen means the server's setting.
+/// What is chosen for one signature. Nothing chosen means the signer's setting. No choice weakens a pin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignerChoice {
     /// Another signature version.
@@ -47,6 +51,12 @@ pub struct SignerChoice {
     pub host: Option<String>,
     /// List the form's fields in the answer, beside the members that uploaders of the tutorial read.
     pub fields: bool,
+    /// Custom values for the callback, names with their `x:` in front. They are pinned and stand in the list of
+    /// fields; an uploader that does not send them is refused by the store.
+    pub values: Vec<(String, String)>,
+    /// The whole key behind the folder, instead of any key in it: `avatar.jpg`. Then the policy demands that the form
+    /// forbids overwriting.
+    pub key: Option<String>,
 }
 
 /// Why nothing is signed.
@@ -55,6 +65,18 @@ pub enum SignError {
     /// The path is no folder to upload into.
     #[error(transparent)]
     Path(#[from] UploadPathError),
+    /// The chosen key is empty, too long, or holds a variable or a control character.
+    #[error("this name cannot be a key below the folder")]
+    Key,
+    /// A value whose name does not begin with `x:`, which the store would not hand to the callback.
+    #[error("the name of the custom value {name:?} does not begin with \"x:\"")]
+    Value {
+        /// The name.
+        name: String,
+    },
+    /// OSS refuses a condition on a field that the form lacks, so that the callback's absence cannot be pinned.
+    #[error("this store cannot be made to insist that there is no callback, so that it cannot be left out")]
+    CallbackUnpinned,
     /// The clock stands where no policy can be written.
     #[error("the clock of this server cannot be right")]
     Clock,
@@ -109,15 +131,23 @@ impl Signer {
     /// [`SignError::Path`] in words for the one who asked.
     pub fn sign(&self, path: Option<&str>, choice: &SignerChoice) -> Result<SignatureAnswer, SignError> {
         let directory = self.directory(path)?;
+        self.check(&directory, choice)?;
         let now = (self.clock)();
         let expiration = self.expiration(now)?;
         let callback = self.callback.clone().filter(|_| choice.callback.unwrap_or(true));
+        let policy = self.policy(expiration, &directory, choice, callback.as_deref());
         let host = choice.host.clone().unwrap_or_else(|| self.options.host.clone());
         let dir = directory.as_str().to_owned();
         let expire = expiration.as_second();
         let answer = match choice.version.unwrap_or(self.options.version) {
             SignatureVersion::V1 => {
-                let policy = self.policy(expiration, &directory, callback.as_deref()).to_base64();
+                let policy =
+                    if self.options.store == StoreKind::Countersign && self.options.pins != Pins::Tutorial {
+                        policy.bucket(&self.options.bucket)
+                    } else {
+                        policy
+                    };
+                let policy = policy.to_base64();
                 SignatureAnswer::V1(SignatureAnswerV1 {
                     accessid: self.options.access_key_id.clone(),
                     host,
@@ -131,11 +161,35 @@ impl Signer {
                 })
             }
             SignatureVersion::V4 => {
-                let signed = self.sign_v4(now, expiration, &directory, callback.as_deref());
+                let signed = self.sign_v4(now, policy);
                 SignatureAnswer::V4(SignatureAnswerV4 { dir, host, callback, expire, ..signed })
             }
         };
-        Ok(if choice.fields { answer.with_fields() } else { answer })
+        if !choice.fields {
+            return Ok(answer);
+        }
+        let name = choice.key.as_deref().unwrap_or("${filename}");
+        Ok(answer.with_fields(name, self.further_fields(choice)))
+    }
+
+    /// Refuses a choice that could not be kept, or that would weaken a pin.
+    fn check(&self, directory: &UploadPath, choice: &SignerChoice) -> Result<(), SignError> {
+        if let Some((name, _)) = choice.values.iter().find(|(name, _)| !name.starts_with("x:")) {
+            return Err(SignError::Value { name: name.clone() });
+        }
+        let is_name = |name: &str| {
+            // The store would replace a variable after the policy was checked.
+            let plain = !name.is_empty() && !name.contains("${") && !name.chars().any(char::is_control);
+            plain && ObjectKey::parse(&format!("{}{name}", directory.as_str())).is_ok()
+        };
+        if choice.key.as_deref().is_some_and(|name| !is_name(name)) {
+            return Err(SignError::Key);
+        }
+        let dropped = self.callback.is_some() && choice.callback == Some(false);
+        if dropped && self.options.store == StoreKind::Oss && self.options.pins != Pins::Tutorial {
+            return Err(SignError::CallbackUnpinned);
+        }
+        Ok(())
     }
 
     fn directory(&self, path: Option<&str>) -> Result<UploadPath, UploadPathError> {
@@ -158,12 +212,15 @@ impl Signer {
         &self,
         expiration: Timestamp,
         directory: &UploadPath,
+        choice: &SignerChoice,
         callback: Option<&str>,
     ) -> PolicyDocument {
         let (min, max) = (*self.options.size_bytes.start(), *self.options.size_bytes.end());
-        let mut policy = PolicyDocument::new(expiration)
-            .content_length_range(min, max)
-            .starts_with("key", directory.as_str());
+        let mut policy = PolicyDocument::new(expiration).content_length_range(min, max);
+        policy = match &choice.key {
+            Some(key) => policy.eq("key", &format!("{}{key}", directory.as_str())),
+            None => policy.starts_with("key", directory.as_str()),
+        };
         match self.options.content_types.as_slice() {
             [] => {}
             [family] if is_family(family) => {
@@ -171,27 +228,14 @@ impl Signer {
             }
             types => policy = policy.is_in("content-type", types),
         }
-        if self.options.pin {
-            if let Some(callback) = callback {
-                policy = policy.eq("callback", callback);
-            }
-            policy = policy.not_in("x-oss-object-acl", &["public-read", "public-read-write"]);
-        }
-        policy
+        self.pin(policy, choice, callback)
     }
 
-    fn sign_v4(
-        &self,
-        now: Timestamp,
-        expiration: Timestamp,
-        directory: &UploadPath,
-        callback: Option<&str>,
-    ) -> SignatureAnswerV4 {
+    fn sign_v4(&self, now: Timestamp, policy: PolicyDocument) -> SignatureAnswerV4 {
         let scope = CredentialScope::new(now, self.options.region.clone());
         let credential = scope.credential(&self.options.access_key_id);
         let date = format_v4_date(now);
-        let mut policy = self
-            .policy(expiration, directory, callback)
+        let mut policy = policy
             .bucket(&self.options.bucket)
             .field("x-oss-signature-version", V4_ALGORITHM)
             .field("x-oss-credential", &credential)

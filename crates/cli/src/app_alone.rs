@@ -1,6 +1,7 @@
 //! `countersign app`: the application server alone, in front of this store or of the real OSS.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use countersign_app::admission::Admission;
 use countersign_app::allowed_origins::AllowedOrigins;
 use countersign_app::forward::Forward;
 use countersign_app::upload_path::UploadPath;
-use countersign_app::{AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, UploadLedger};
+use countersign_app::{
+    AccessKeySecret, AppOptions, CallbackVerifier, Pins, Signer, SignerOptions, StoreKind, UploadLedger,
+};
 use countersign_store::Clock;
 use http::HeaderName;
 
@@ -35,10 +38,12 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     let host = app.signer.options().host.clone();
     let callback =
         app.signer.options().callback.as_ref().map_or("none", |callback| callback.url.as_str()).to_owned();
+    let pinned = pins_in_words(app.signer.options());
     let router: Router = countersign_app::router(app).route("/healthz", get(|| async { "ok\n" }));
     println!("signing uploads to    {host}");
     println!("application server    {}", reachable.own_url());
     println!("callback              {callback}");
+    println!("pinned                {pinned}");
     println!("ledger                {}", flags.data.join("ledger.sqlite").display());
     println!("stop                  Ctrl-C");
     let listening = Running::app(bound, &router, &options);
@@ -87,6 +92,7 @@ fn signer_options(flags: &AppFlags) -> anyhow::Result<SignerOptions> {
         }
     };
     let mut options = SignerOptions::new(id, secret.clone(), bucket, host);
+    options.store = flags.store_kind.unwrap_or_else(|| store_behind(host, &flags.callback_key));
     options.region.clone_from(&flags.region);
     options.security_token.clone_from(&flags.security_token);
     let own = flags.public_app_url.as_ref().map(|url| format!("{url}/callback"));
@@ -98,6 +104,31 @@ fn signer_options(flags: &AppFlags) -> anyhow::Result<SignerOptions> {
         options.directory = Some(options.root.clone());
     }
     Ok(options)
+}
+
+/// What stores behind the host. OSS is reached by names only, also by names of the operator's, and signs its callbacks
+/// with a key of Alibaba's.
+fn store_behind(host: &str, callback_keys: &[(String, PathBuf)]) -> StoreKind {
+    let own_key = callback_keys.iter().any(|(url, _)| !url.contains(".alicdn.com/"));
+    let unnamed = reqwest::Url::parse(host).is_ok_and(|url| {
+        url.host_str().is_some_and(|host| host == "localhost" || host.ends_with(".localhost"))
+            || url.domain().is_none()
+    });
+    if own_key || unnamed { StoreKind::of_host(host) } else { StoreKind::Oss }
+}
+
+/// What is said of the pins at the start.
+fn pins_in_words(options: &SignerOptions) -> &'static str {
+    match (options.pins, options.store) {
+        (Pins::Tutorial, _) => "none",
+        (Pins::Usual, StoreKind::Oss) => {
+            "the callback only, for OSS refuses more in the samples' forms; --pin pins more"
+        }
+        (Pins::All, StoreKind::Oss) => {
+            "callback, access control list, class; uploaders must ask for fields=1"
+        }
+        (_, StoreKind::Countersign) => "callback, access control list, class",
+    }
 }
 
 /// `demo` in `https://demo.oss-cn-hangzhou.aliyuncs.com`, and the first part of the path behind a number.
@@ -152,6 +183,23 @@ mod tests {
         assert_eq!(trusted_header("X-Key=a=b").unwrap().1, Some(AccessKeySecret::from("a=b")));
         for wrong in ["X-User=", "", "=", "=a", "a b"] {
             assert!(trusted_header(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_of_ours_is_known_by_its_number_or_by_where_its_key_lies() {
+        let key = |url: &str| vec![(url.to_owned(), PathBuf::new())];
+        let own = key("https://store.example.com/_countersign/callback_pub_key_v1.pem");
+        for (host, keys, kind) in [
+            ("https://demo.oss-cn-hangzhou.aliyuncs.com", &own, StoreKind::Oss),
+            ("https://cdn.example.com", &vec![], StoreKind::Oss),
+            ("https://cdn.example.com", &key("https://gosspublic.alicdn.com/k.pem"), StoreKind::Oss),
+            ("https://store.example.com/demo", &own, StoreKind::Countersign),
+            ("http://127.0.0.1:9817/demo", &vec![], StoreKind::Countersign),
+            ("http://[::1]:9817/demo", &vec![], StoreKind::Countersign),
+            ("http://demo.localhost:9817", &vec![], StoreKind::Countersign),
+        ] {
+            assert_eq!(store_behind(host, keys), kind, "{host}");
         }
     }
 

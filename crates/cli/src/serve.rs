@@ -20,7 +20,7 @@ use axum::Router;
 use countersign_app::admission::Admission;
 use countersign_app::forward::Forward;
 use countersign_app::upload_path::UploadPath;
-use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, UploadLedger};
+use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind, UploadLedger};
 use countersign_server::listen::{ListenOptions, Peer};
 use countersign_server::{Permission, Server};
 use countersign_store::Clock;
@@ -191,6 +191,7 @@ fn app_options(
 ) -> anyhow::Result<AppOptions> {
     let host = format!("{}/{BUCKET}", addresses.store.own_url());
     let mut signer = SignerOptions::new(&access_key.id, access_key.secret.clone(), BUCKET, host);
+    signer.store = StoreKind::Countersign;
     signer.region.clone_from(&flags.settings.region);
     signer.root = UploadPath::normalise(DIRECTORY)?;
     signer.directory = None;

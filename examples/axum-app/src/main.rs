@@ -16,7 +16,6 @@ const PLAIN_FORM: &str = include_str!("../../plain-form/index.html");
 async fn main() -> anyhow::Result<()> {
     let signing = SignerOptions {
         callback: Some(CallbackOptions::to(setting("CALLBACK_URL")?)),
-        pin: true,
         ..SignerOptions::new(
             setting("COUNTERSIGN_ACCESS_KEY_ID")?,
             AccessKeySecret::new(setting("COUNTERSIGN_ACCESS_KEY_SECRET")?),

@@ -52,10 +52,15 @@ pub(super) async fn sign(
     match options.signer.sign(query.path.as_deref(), &choice) {
         Ok(answer) => uncached(Json(answer).into_response()),
         Err(SignError::Path(error)) => refusal("InvalidPath", &error.to_string()).into_response(),
-        Err(error @ SignError::Clock) => {
+        Err(error @ SignError::CallbackUnpinned) => {
+            refusal("InvalidCallback", &error.to_string()).into_response()
+        }
+        // What the server itself chose, or its clock: not for the one who asks to mend.
+        Err(error) => {
             tracing::error!(%error, "nothing is signed");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            Answer::refusal(status, "ClockWrong", &error.to_string()).into_response()
+            let code = if error == SignError::Clock { "ClockWrong" } else { "ChoiceWrong" };
+            Answer::refusal(status, code, &error.to_string()).into_response()
         }
     }
 }

@@ -98,14 +98,13 @@ impl SignatureAnswer {
         }
     }
 
-    /// The same answer with its [list of fields](SignatureAnswerV1::fields), which begins with the key. A client
-    /// sends the list as it stands; it may put a key of its own below [`Self::dir`] in place of a key that ends in
-    /// `${filename}`, and add fields named `x:…`.
-    #[must_use]
-    pub fn with_fields(mut self) -> Self {
-        let key = ("key".to_owned(), format!("{}${{filename}}", self.dir()));
-        let further = self.form_fields().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let listed = std::iter::once(key).chain(further).collect();
+    /// The same answer with its [list of fields](SignatureAnswerV1::fields), which begins with the key `name` below
+    /// [`Self::dir`] and ends with further fields. A client sends the list as it stands; it may put a key of its own
+    /// below the folder in place of one that ends in `${filename}`, and add the file's own name as `x:name`.
+    pub(super) fn with_fields(mut self, name: &str, further: Vec<(String, String)>) -> Self {
+        let key = ("key".to_owned(), format!("{}{name}", self.dir()));
+        let form = self.form_fields().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let listed = std::iter::once(key).chain(form).chain(further).collect();
         match &mut self {
             Self::V1(answer) => answer.fields = Some(listed),
             Self::V4(answer) => answer.fields = Some(listed),

@@ -5,6 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use countersign_protocol::access_key::AccessKeySecret;
 use thiserror::Error;
 
+use crate::pins::{Pins, StoreKind};
 use crate::upload_path::UploadPath;
 
 /// The tutorial's callback body, the file's own name as the client gave it, and the id of the upload's request, by
@@ -83,14 +84,18 @@ pub struct SignerOptions {
     pub lifetime: Duration,
     /// The callback; without one the store answers the uploader by itself.
     pub callback: Option<CallbackOptions>,
-    /// Also put into the policy what the tutorial's leaves to the uploader: the callback as signed, and that the
-    /// object is not made public. Off by default, because the tutorial's policy is the default.
-    pub pin: bool,
+    /// The store behind the host, on which it depends what can be pinned.
+    pub store: StoreKind,
+    /// What the uploader may not choose.
+    pub pins: Pins,
+    /// The bucket's storage class, to which uploads are pinned.
+    pub storage_class: String,
 }
 
 impl SignerOptions {
     /// The tutorial's set-up for this key, bucket and upload address: V1, up to 1,000 MiB of any type, anywhere
-    /// in the bucket, `user-dir/` when no path is asked for, no callback.
+    /// in the bucket, `user-dir/` when no path is asked for, no callback; pinned as far as the store that the host
+    /// suggests allows ([`StoreKind::of_host`]).
     #[must_use]
     pub fn new(
         access_key_id: impl Into<String>,
@@ -98,11 +103,13 @@ impl SignerOptions {
         bucket: impl Into<String>,
         host: impl Into<String>,
     ) -> Self {
+        let host = host.into();
+        let store = StoreKind::of_host(&host);
         Self {
             access_key_id: access_key_id.into(),
             secret,
             security_token: None,
-            host: host.into(),
+            host,
             bucket: bucket.into(),
             region: "cn-hangzhou".to_owned(),
             version: SignatureVersion::V1,
@@ -112,7 +119,9 @@ impl SignerOptions {
             content_types: Vec::new(),
             lifetime: DEFAULT_LIFETIME,
             callback: None,
-            pin: false,
+            store,
+            pins: Pins::Usual,
+            storage_class: "Standard".to_owned(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use countersign_app::AccessKeySecret;
+use countersign_app::{AccessKeySecret, StoreKind};
 
 use super::DEFAULT_DATA;
 use super::flag_groups::{ClockFlags, KeyFlags, SigningFlags, TlsFlags, base_url, listen_address};
@@ -27,6 +27,10 @@ pub(crate) struct AppFlags {
     /// The bucket; the first part of the host's name when not given.
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Option<String>,
+    /// What stores: oss refuses conditions on fields that a form lacks, countersign does not. Taken from the host's
+    /// name and from --callback-key when not given.
+    #[arg(long, value_name = "oss|countersign", value_parser = store_kind)]
+    pub(crate) store_kind: Option<StoreKind>,
     /// The region that V4 signatures name.
     #[arg(long, value_name = "ID", default_value = "cn-hangzhou")]
     pub(crate) region: String,
@@ -57,6 +61,14 @@ pub(crate) struct AppFlags {
     pub(crate) tls: TlsFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
+}
+
+fn store_kind(text: &str) -> Result<StoreKind, String> {
+    match text {
+        "oss" => Ok(StoreKind::Oss),
+        "countersign" => Ok(StoreKind::Countersign),
+        _ => Err("write oss or countersign".to_owned()),
+    }
 }
 
 fn url_and_file(text: &str) -> Result<(String, PathBuf), String> {

@@ -103,9 +103,16 @@ pub(crate) struct SigningFlags {
     /// The signature when the caller does not choose: 1 or 4.
     #[arg(long, value_name = "1|4", value_parser = clap::value_parser!(u8).range(1..=4), help_heading = "Signing")]
     pub(crate) signature_version: Option<u8>,
-    /// Also put the callback and a private ACL into the policy, so that the uploader cannot change them.
-    #[arg(long, help_heading = "Signing")]
+    /// Put callback, access control list and storage class into the policy, so that the uploader cannot change
+    /// them: what is done anyway but before the real OSS, where uploaders must then ask for fields=1.
+    #[arg(long, conflicts_with = "no_pin", help_heading = "Signing")]
     pub(crate) pin: bool,
+    /// Sign exactly the tutorial's policy, which leaves all of that to the uploader.
+    #[arg(long, help_heading = "Signing")]
+    pub(crate) no_pin: bool,
+    /// The bucket's storage class, to which uploads are pinned.
+    #[arg(long, value_name = "CLASS", default_value = "Standard", help_heading = "Signing")]
+    pub(crate) storage_class: String,
     /// Where the store calls back to; up to five addresses with `;` between them.
     #[arg(long, value_name = "URL", help_heading = "Callback")]
     pub(crate) callback_url: Option<String>,

@@ -5,9 +5,23 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use countersign_app::signer_options::{DEFAULT_CALLBACK_BODY, DEFAULT_CALLBACK_BODY_TYPE};
 use countersign_app::upload_path::UploadPath;
-use countersign_app::{CallbackOptions, SignatureVersion, SignerOptions};
+use countersign_app::{CallbackOptions, Pins, SignatureVersion, SignerOptions};
 
 use crate::command_line::SigningFlags;
+
+fn pins(flags: &SigningFlags) -> Pins {
+    match (flags.pin, flags.no_pin) {
+        (true, _) => Pins::All,
+        (false, false) => Pins::Usual,
+        (false, true) => {
+            tracing::warn!(
+                "--no-pin: uploaders may choose the access control list, the storage class and the callback of what \
+                 they store"
+            );
+            Pins::Tutorial
+        }
+    }
+}
 
 /// Puts what the flags say over the options' defaults; `callback_url` is where callbacks go, if anywhere.
 pub(crate) fn apply(
@@ -34,7 +48,8 @@ pub(crate) fn apply(
         Some(4) => SignatureVersion::V4,
         Some(other) => bail!("there is no signature version {other}; 1 and 4 exist"),
     };
-    options.pin = flags.pin;
+    options.pins = pins(flags);
+    options.storage_class.clone_from(&flags.storage_class);
     // As the store reads it: an empty address means none.
     options.callback = callback_url.filter(|url| !url.is_empty()).map(|url| CallbackOptions {
         url,
