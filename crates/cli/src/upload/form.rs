@@ -28,20 +28,15 @@ pub(super) async fn build(
     keep_name: bool,
     bar: &ProgressBar,
 ) -> anyhow::Result<UploadForm> {
-    let (field, key) = if keep_name {
-        (
-            format!("{}${{filename}}", permission.directory),
-            format!("{}{}", permission.directory, sent_name(&file.name)),
-        )
-    } else {
-        let key = format!("{}{}{}", permission.directory, random::text::<16>()?, extension(&file.name));
-        (key.clone(), key)
-    };
+    let (field, key) = keys(permission, &file.name, keep_name)?;
     let mut form = Form::new().percent_encode_noop().text("key", field);
     for (name, value) in &permission.fields {
-        form = form.text(*name, value.clone());
+        form = form.text(name.clone(), value.clone());
     }
-    if keep_name {
+    if permission.wants_name {
+        form = form.text("x:name", file.name.clone());
+    }
+    if keep_name && permission.fields.iter().all(|(name, _)| name != "x-oss-forbid-overwrite") {
         form = form.text("x-oss-forbid-overwrite", "true");
     }
     let opened = tokio::fs::File::open(&file.path).await;
@@ -53,6 +48,24 @@ pub(super) async fn build(
         .file_name(sent_name(&file.name))
         .mime_str(content_type(&file.name))?;
     Ok(UploadForm { form: form.part("file", part), key })
+}
+
+/// The field `key`, and the key that comes of it.
+fn keys(permission: &Permission, name: &str, keep_name: bool) -> anyhow::Result<(String, String)> {
+    const VARIABLE: &str = "${filename}";
+    match permission.key.as_deref().map(|key| (key, key.strip_suffix(VARIABLE))) {
+        // The application chose the whole key.
+        Some((key, None)) => Ok((key.to_owned(), key.to_owned())),
+        Some((key, Some(front))) if keep_name => Ok((key.to_owned(), format!("{front}{}", sent_name(name)))),
+        None if keep_name => {
+            let directory = &permission.directory;
+            Ok((format!("{directory}{VARIABLE}"), format!("{directory}{}", sent_name(name))))
+        }
+        _ => {
+            let key = format!("{}{}{}", permission.directory, random::text::<16>()?, extension(name));
+            Ok((key.clone(), key))
+        }
+    }
 }
 
 /// A file's name as the form carries it: a quote or a line's end would end it there, a store takes what is before

@@ -1,7 +1,9 @@
-//! Asking the application for a signature, and reading its answer in the shapes that the official samples give
-//! it: version 1 and version 4, JSON whatever the type says.
+//! Asking the application for a signature, and reading its answer: the list of fields that this project's signer
+//! gives, or the shapes of the official samples, version 1 and version 4, JSON whatever the type says.
 
 use anyhow::{Context as _, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::url_encoding;
 use reqwest::Url;
 use serde_json::Value;
@@ -24,8 +26,12 @@ pub(super) struct Permission {
     pub(super) host: Url,
     /// The folder that the policy permits.
     pub(super) directory: String,
-    /// The form's fields beside key and file, in the order of the samples.
-    pub(super) fields: Vec<(&'static str, String)>,
+    /// The form's fields beside key and file: as the application lists them, else in the order of the samples.
+    pub(super) fields: Vec<(String, String)>,
+    /// The key that the application lists; one that ends in `${filename}` may be replaced by any in the folder.
+    pub(super) key: Option<String>,
+    /// Whether the store reads the file's own name from the field `x:name`.
+    pub(super) wants_name: bool,
     /// Whether the application will be asked before the answer comes.
     pub(super) with_callback: bool,
 }
@@ -47,12 +53,15 @@ impl SignatureEndpoint {
         if url.path() == "/" {
             url.set_path("/signature");
         }
+        let asks = to.query_pairs().any(|(name, _)| name == "fields");
         let pairs = kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let query: Vec<String> = pairs
             .chain(path.map(|path| ("path", path)))
+            // Applications of the samples take no notice.
+            .chain((!asks).then_some(("fields", "1")))
             .map(|(name, value)| format!("{}={}", url_encoding::encode(name), url_encoding::encode(value)))
             .collect();
-        url.set_query(if query.is_empty() { None } else { Some(query.join("&")) }.as_deref());
+        url.set_query(Some(query.join("&")).filter(|query| !query.is_empty()).as_deref());
         url.set_fragment(None);
         Ok(SignatureEndpoint { url, token, keep_name })
     }
@@ -93,8 +102,45 @@ fn read(text: &str) -> anyhow::Result<Permission> {
     };
     let host = need(&["host"])?;
     let host = if host.starts_with("//") { format!("https:{host}") } else { host };
-    let callback = get(&["callback"]);
-    let security_token = get(&["security_token", "x_oss_security_token"]);
+    let listed = listed_fields(&answer)?;
+    let is_listed = listed.is_some();
+    let mut fields = match listed {
+        Some(listed) => listed,
+        None => fields_of_the_samples(&answer)?,
+    };
+    let place = fields.iter().position(|(name, _)| name == "key");
+    let key = place.map(|place| fields.remove(place).1);
+    let callback = fields.iter().find(|(name, _)| name == "callback").map(|(_, value)| value.as_str());
+    let callback = callback.filter(|callback| !callback.is_empty());
+    let wants_name = is_listed || callback.is_some_and(names_the_file);
+    Ok(Permission {
+        host: host.parse().with_context(|| format!("the upload address {host:?} is none"))?,
+        directory: get(&["dir"]).unwrap_or_default(),
+        with_callback: callback.is_some(),
+        wants_name: wants_name && fields.iter().all(|(name, _)| name != "x:name"),
+        key,
+        fields,
+    })
+}
+
+/// The member `fields`, `[name, value]` each, from an application that lists them.
+fn listed_fields(answer: &Value) -> anyhow::Result<Option<Vec<(String, String)>>> {
+    let Some(listed) = answer.get("fields").filter(|listed| !listed.is_null()) else { return Ok(None) };
+    let fields = serde_json::from_value(listed.clone());
+    fields.map(Some).context("the signature's answer has fields that are no list of names and values")
+}
+
+/// Whether the callback's template asks for the file's own name.
+fn names_the_file(callback: &str) -> bool {
+    STANDARD.decode(callback).is_ok_and(|json| String::from_utf8_lossy(&json).contains("${x:name}"))
+}
+
+/// The form of the official samples, from the members of their answers.
+fn fields_of_the_samples(answer: &Value) -> anyhow::Result<Vec<(String, String)>> {
+    let get = |names: &[&str]| text_of(answer, names);
+    let need = |names: &[&'static str]| {
+        get(names).with_context(|| format!("the signature's answer has no {names:?}"))
+    };
     let mut fields = vec![("policy", need(&["policy"])?), ("success_action_status", "200".to_owned())];
     if let Some(credential) = get(&["x_oss_credential"]) {
         let version =
@@ -107,15 +153,10 @@ fn read(text: &str) -> anyhow::Result<Permission> {
         fields.push(("OSSAccessKeyId", need(&["accessid"])?));
         fields.push(("signature", need(&["signature"])?));
     }
-    let with_callback = callback.is_some();
-    fields.extend(callback.map(|callback| ("callback", callback)));
-    fields.extend(security_token.map(|token| ("x-oss-security-token", token)));
-    Ok(Permission {
-        host: host.parse().with_context(|| format!("the upload address {host:?} is none"))?,
-        directory: get(&["dir"]).unwrap_or_default(),
-        fields,
-        with_callback,
-    })
+    fields.extend(get(&["callback"]).map(|callback| ("callback", callback)));
+    let token = get(&["security_token", "x_oss_security_token"]);
+    fields.extend(token.map(|token| ("x-oss-security-token", token)));
+    Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// The first of these members that is text and not empty.
@@ -135,12 +176,16 @@ mod tests {
 
     #[test]
     fn an_application_server_is_asked_at_its_signature_endpoint() {
-        assert_eq!(endpoint("http://127.0.0.1:9818", None).0, "http://127.0.0.1:9818/signature");
+        assert_eq!(endpoint("http://127.0.0.1:9818", None).0, "http://127.0.0.1:9818/signature?fields=1");
         assert_eq!(
             endpoint("http://h/?token=a%20b#x", Some("user-dir/照片/")),
-            ("http://h/signature?path=user-dir%2F%E7%85%A7%E7%89%87%2F".to_owned(), Some("a b".to_owned()))
+            (
+                "http://h/signature?path=user-dir%2F%E7%85%A7%E7%89%87%2F&fields=1".to_owned(),
+                Some("a b".to_owned())
+            )
         );
-        assert_eq!(endpoint("http://h:1/get.php?a=1", Some("x")).0, "http://h:1/get.php?a=1&path=x");
+        assert_eq!(endpoint("http://h:1/get.php?a=1", Some("x")).0, "http://h:1/get.php?a=1&path=x&fields=1");
+        assert_eq!(endpoint("http://h/signature?fields=0", None).0, "http://h/signature?fields=0");
     }
 
     #[test]
@@ -151,8 +196,25 @@ mod tests {
         .unwrap();
         assert!(permission.with_callback);
         assert_eq!(permission.directory, "d/");
-        let names: Vec<&str> = permission.fields.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = permission.fields.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["policy", "success_action_status", "OSSAccessKeyId", "signature", "callback"]);
+    }
+
+    #[test]
+    fn sends_the_fields_that_the_application_lists() {
+        let text = r#"{"host":"http://h","dir":"d/","policy":"p","callback":"ignored",
+            "fields":[["key","d/${filename}"],["policy","p"],["x:uid","42"],["callback","c"]]}"#;
+        let permission = read(text).unwrap();
+        assert_eq!(permission.key.as_deref(), Some("d/${filename}"));
+        assert!(permission.with_callback && permission.wants_name);
+        let listed = [("policy", "p"), ("x:uid", "42"), ("callback", "c")];
+        assert_eq!(permission.fields, listed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert!(read(r#"{"host":"http://h","fields":[["key"]]}"#).is_err());
+        let named = STANDARD.encode(r#"{"callbackUrl":"http://a","callbackBody":"n=${x:name}"}"#);
+        let samples = format!(
+            r#"{{"host":"http://h","accessid":"a","policy":"p","signature":"s","callback":"{named}"}}"#
+        );
+        assert!(read(&samples).unwrap().wants_name);
     }
 
     #[test]
@@ -163,7 +225,7 @@ mod tests {
             );
             let permission = read(&text).unwrap();
             assert_eq!(permission.host.as_str(), "https://h/");
-            assert!(permission.fields.contains(&("x-oss-signature-version", "V".to_owned())));
+            assert!(permission.fields.contains(&("x-oss-signature-version".to_owned(), "V".to_owned())));
             assert!(!permission.with_callback);
         }
     }
