@@ -18,8 +18,8 @@ const CHECKED: &[&str] = &[
     "docs/adopt.md",
     "docs/performance.md",
     "docs/semantics.md",
-    "docs/tutorial.md",
-    "docs/tutorial.zh-CN.md",
+    "docs/tutorial-proofs.md",
+    "docs/tutorial-proofs.zh-CN.md",
 ];
 
 /// The first part of a path of ours.

@@ -12,6 +12,7 @@ mod suites;
 mod system_packages;
 mod tally;
 mod tidy;
+mod tutorial;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +47,12 @@ enum Task {
     Bench(Box<bench::BenchOptions>),
     /// Fuzz the wire, one target after the other.
     Fuzz(fuzzing::FuzzArguments),
+    /// Run every command of the tutorials in an empty folder and compare what they print.
+    Tutorial {
+        /// The folder of the `countersign` binary; the release build when not given.
+        #[arg(long, value_name = "DIR")]
+        binaries: Option<PathBuf>,
+    },
     /// Everything mixed against the binary, killed at random, for minutes.
     Soak(soaking::SoakArguments),
 }
@@ -70,6 +77,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test { only, .. } => suite_run::run(&root, &only),
         Task::Crash => crash::run(&root),
         Task::Bench(options) => bench::run(&root, &options),
+        Task::Tutorial { binaries } => tutorial::run(&root, binaries),
         Task::Fuzz(arguments) => fuzzing::run(&root, &arguments),
         Task::Soak(arguments) => soaking::run(&root, &arguments),
     }

@@ -153,6 +153,12 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "tutorial",
+        about: "every command of the tutorials, in an empty folder",
+        steps: &[Step::Run(&["cargo", "xtask", "tutorial"])],
+        ..CHECK
+    },
+    Suite {
         name: "uploader",
         about: "types and tests of the browser library and the page",
         folder: "uploader",

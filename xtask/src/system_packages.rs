@@ -48,6 +48,7 @@ const NEEDS: &[Need] = &[
         purpose: "a second opinion on signatures, and certificates",
         sign: Sign::Program(&["openssl"]),
     },
+    Need { package: "curl", purpose: "the tutorial's own commands", sign: Sign::Program(&["curl"]) },
     Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]) },
     Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]) },
     Need {
