@@ -88,7 +88,7 @@ export async function openPage(browser, address, { viewport = DESKTOP, scheme = 
   if (language) url.searchParams.set('lang', language);
   await page.goto(url.href, { waitUntil: 'load' });
   await page.waitForSelector('html:not(.starting)');
-  await page.waitForFunction(() => document.querySelector('#pairing-text')?.textContent !== '');
+  await page.waitForSelector('html[data-asked]');
   return { page, seen, close: () => context.close() };
 }
 
@@ -100,12 +100,15 @@ export async function choose(page, paths) {
 
 /** Waits until the newest row is in one of these states and returns its state and line. */
 export async function rowBecomes(page, states, { timeout = 20_000, row = 1 } = {}) {
-  await page.waitForFunction(
+  const reached = page.waitForFunction(
     (wanted, nth) => wanted.includes(document.querySelectorAll('#rows > .row')[nth - 1]?.dataset.state),
     { timeout },
     [states].flat(),
     row,
   );
+  await reached.catch(async (cause) => {
+    throw new Error(`the row is ${JSON.stringify(await rowOf(page, row))} and not ${states}`, { cause });
+  });
   return rowOf(page, row);
 }
 
@@ -121,4 +124,17 @@ export async function picture(page, name) {
   const folder = process.env.COUNTERSIGN_ARTEFACTS ?? fileURLToPath(new URL('../../artefacts/', import.meta.url));
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/**
+ * Uploads no faster than so many bytes a second, by the browser's own network emulation.
+ * @returns a function that changes it
+ */
+export async function throttle(page, bytesPerSecond) {
+  const session = await page.createCDPSession();
+  await session.send('Network.enable');
+  const change = (conditions) =>
+    session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1, ...conditions });
+  await change({ uploadThroughput: bytesPerSecond });
+  return change;
 }

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startApplication } from '../node/running.js';
-import { choose, filesIn, launchChromium, openPage, rowBecomes, rowOf, startServe } from './browser.js';
+import { choose, filesIn, launchChromium, openPage, rowBecomes, rowOf, startServe, throttle } from './browser.js';
 import { drawPhotograph } from './photograph.js';
 
 let browser;
@@ -131,7 +131,7 @@ test('the library rejects with an AbortError', async () => {
 
 describe('what the application says decides', () => {
   for (const [name, answer, state, line] of [
-    ['declined', [200, '{"Status":"Declined","message":"no pictures of cats today"}'], 'declined', /declined: no pictures of cats today/],
+    ['declined', [200, '{"Status":"Declined","message":"no pictures of cats today"}'], 'declined', /declined: “no pictures of cats today”/],
     ['an answer of 500', [500, '{}'], 'stored-not-confirmed', /did not confirm: it answered 500/],
     ['any letter case of OK', [200, '{"Status":"oK"}'], 'done', /Confirmed/],
   ]) {
@@ -206,13 +206,6 @@ test('the first load is small and from one host only', async () => {
     for (const request of seen.requests) assert.ok(request.split(' ')[1].startsWith(serve.url) || request.includes('data:'), request);
   });
 });
-
-/** Uploads no faster than so many bytes a second, by the browser's own network emulation. */
-async function throttle(page, bytesPerSecond) {
-  const session = await page.createCDPSession();
-  await session.send('Network.enable');
-  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond });
-}
 
 /** Runs in the page: keeps every state and line that the first row shows. */
 function watchStates() {

@@ -1,7 +1,7 @@
 // The pictures of the page that somebody looks at: every state, at a computer's and a phone's width, light and dark.
 import { after, before, test } from 'node:test';
 import { startApplication } from '../node/running.js';
-import { DESKTOP, PHONE, choose, filesIn, launchChromium, openPage, picture, rowBecomes, startServe } from './browser.js';
+import { DESKTOP, PHONE, choose, filesIn, launchChromium, openPage, picture, rowBecomes, startServe, throttle } from './browser.js';
 import { drawPhotograph } from './photograph.js';
 
 const LOOKS = [
@@ -30,13 +30,19 @@ after(async () => {
   await files?.remove();
 });
 
+/** With its token, where the server demands one. */
+function addressOf({ url, printed }) {
+  const token = /\?token=[\w-]+/.exec(printed())?.[0] ?? '';
+  return `${url}/${token}`;
+}
+
 /** One server, every look; `story` brings the page into the state that is pictured. */
 async function pictures(name, flags, story, languages = ['en']) {
   const serve = await startServe(flags);
   try {
     for (const language of languages) {
       for (const [look, options] of LOOKS) {
-        const { page, close } = await openPage(browser, serve.url, { ...options, language });
+        const { page, close } = await openPage(browser, addressOf(serve), { ...options, language });
         await story(page);
         await new Promise((resolve) => setTimeout(resolve, 400));
         await picture(page, [name, look, language].join('-'));
@@ -50,7 +56,8 @@ async function pictures(name, flags, story, languages = ['en']) {
 
 test('empty', () => pictures('empty', [], async () => {}, ['en', 'zh']));
 
-test('empty, with a code for the phone', () => pictures('empty-lan', ['--lan=127.0.0.2'], async () => {}));
+test('empty, with a code for the phone', () =>
+  pictures('empty-lan', ['--lan=127.0.0.2'], (page) => page.waitForSelector('#pairing:not([hidden]) img')));
 
 test('three files in three states', () =>
   pictures('three', ['--type', 'image/*'], async (page) => {
@@ -58,9 +65,7 @@ test('three files in three states', () =>
     await rowBecomes(page, ['done']);
     await choose(page, [files.paths[3]]);
     await rowBecomes(page, ['refused']);
-    const session = await page.createCDPSession();
-    await session.send('Network.enable');
-    await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 });
+    await throttle(page, 200_000);
     await choose(page, [files.paths[1]]);
     await page.waitForFunction(() => Number.parseInt(document.querySelector('.row[data-state=sending] .state')?.textContent, 10) > 20);
   }, ['en', 'zh']));
@@ -75,9 +80,7 @@ test('details of a confirmed upload', () =>
   pictures('details', [], async (page) => {
     await choose(page, [files.paths[2]]);
     await rowBecomes(page, ['done']);
-    const open = await page.$eval('.row .strip', (strip) => strip.getAttribute('aria-expanded') === 'true');
-    if (!open) await page.click('.row .strip');
-    await page.waitForSelector('.row .conversation:not([hidden])');
+    await page.waitForSelector('.row .conversation:not([hidden]) .axis');
   }, ['en', 'zh']));
 
 for (const [name, state, answer] of [

@@ -23,6 +23,15 @@ export function announce(name, state) {
   timer ??= setTimeout(speak, QUIET_MS);
 }
 
+/**
+ * @param {string[]} names of the files whose upload begins
+ */
+export function announceStart(names) {
+  byId('spoken').textContent = names.length === 1
+    ? say('startedOne', { name: names[0] })
+    : say('startedMany', { count: names.length });
+}
+
 function speak() {
   const states = [...waiting];
   waiting.clear();

@@ -37,7 +37,7 @@ export function code(text) {
  * @returns {HTMLElement}
  */
 export function folded(title, ...content) {
-  return element('details', {}, element('summary', {}, title), ...content);
+  return element('details', { 'data-name': title }, element('summary', {}, title), ...content);
 }
 
 /**

@@ -7,9 +7,9 @@ import { readPolicy } from '/uploader/policy_document.js';
 import { code, decoded, folded, line, parsed, pretty, prose, shortened, valueTable } from './conversation_parts.js';
 import { CONVERSATION_WORDS } from './conversation_words.js';
 import { drawn, element } from './element.js';
-import { languageCode } from './language.js';
+import { languageCode, say as sayOfFiles } from './language.js';
 import { bytes, clockTime, elapsed } from './quantities.js';
-import { stepStates, stepTimes } from './six_steps.js';
+import { stepSpans, stepStates, totalTime } from './six_steps.js';
 
 /** @typedef {import('./upload_row.js').UploadRow} UploadRow */
 /** @typedef {import('./conversation_words.js').ConversationWord} ConversationWord */
@@ -30,22 +30,53 @@ function say(word, values = {}) {
  */
 export function conversationView(row) {
   const states = stepStates(row);
-  const times = stepTimes(row);
+  const spans = stepSpans(row);
   const steps = [askStep, permitStep, sendStep, notifyStep, replyStep, doneStep].map((step) => step(row));
   const items = steps.map(({ title, content }, index) => {
-    const time = times[index];
+    const span = spans[index];
     const state = states[index];
     const sign = state === 'pending' || state === 'active' ? String(index + 1) : drawn(state);
-    const when = time === null ? null : element('small', {}, (time.exact ? '' : '≤ ') + elapsed(time.after));
     return element(
       'li',
       { 'data-step': state },
       element('span', { class: 'dot', 'aria-hidden': 'true' }, sign),
-      element('h3', {}, say(title), when),
+      element('h2', {}, say(title), span === null ? null : element('small', {}, durationText(span))),
       ...content,
     );
   });
-  return [element('ol', {}, ...items)];
+  const axis = timeAxis(row, spans);
+  return [...(axis === null ? [] : [axis]), element('ol', { class: 'story' }, ...items)];
+}
+
+/**
+ * @param {import('./six_steps.js').Span} span
+ * @returns {string}
+ */
+function durationText({ from, to, exact }) {
+  return (exact ? '' : '≤ ') + elapsed(to - from);
+}
+
+/**
+ * The steps on one axis of time, each as long as it took, and the total.
+ *
+ * @param {UploadRow} row
+ * @param {ReturnType<typeof stepSpans>} spans
+ * @returns {HTMLElement | null} nothing before it has ended
+ */
+function timeAxis({ conversation }, spans) {
+  const total = totalTime(conversation);
+  if (total === null || spans.every((span) => span === null)) return null;
+  const part = (/** @type {number} */ time) => `${total === 0 ? 0 : Math.min(100, (time / total) * 100)}%`;
+  const lines = spans.flatMap((span, index) => {
+    if (span === null) return [];
+    const bar = element('i', { class: span.exact ? '' : 'latest' });
+    bar.style.marginInlineStart = part(span.from);
+    bar.style.width = part(span.to - span.from);
+    const name = sayOfFiles(/** @type {import('./language.js').Word} */ (`step${index + 1}`));
+    return [element('div', {}, element('dt', {}, name), element('dd', { class: 'track', 'aria-hidden': 'true' }, bar), element('dd', {}, durationText(span)))];
+  });
+  const sum = element('div', { class: 'sum' }, element('dt', {}, sayOfFiles('total')), element('dd', {}, elapsed(total)));
+  return element('dl', { class: 'axis' }, ...lines, sum);
 }
 
 /**
@@ -118,6 +149,7 @@ function conditionText(condition) {
     const [operator, field, operand] = condition;
     if (operator === 'content-length-range') return null;
     if (operator === 'in' && /^\$?content-type$/i.test(field)) return say('policyTypes', { types: operand.join(', ') });
+    if (operator === 'starts-with' && /^\$?content-type$/i.test(field)) return say('policyTypes', { types: `${operand}*` });
     if (operator === 'starts-with' && /^\$?key$/i.test(field)) return say('policyKey', { prefix: operand });
   }
   return say('policyOther', { condition: JSON.stringify(condition) });
@@ -131,7 +163,8 @@ function sendStep({ conversation, error, file, state }) {
   const form = conversation?.form;
   if (!form) {
     if (!error?.local) return { title: 'send', content: [] };
-    return { title: 'sendNot', content: [prose(say(error.code === 'FileUnreadable' ? 'sendNotRead' : 'sendNotLocal'))] };
+    const unread = error.code === 'FileUnreadable';
+    return { title: 'sendNot', content: [prose(say(unread ? 'sendNotRead' : 'sendNotLocal')), unread ? null : code(error.message)] };
   }
   const fields = form.fields.map(([name, value]) => fieldRow(name, value));
   fields.push(fieldRow('file', `${form.fileName}, ${form.fileType || 'application/octet-stream'}, ${bytes(file.size)}`));
@@ -154,6 +187,7 @@ const FIELD_NOTES = {
   signature: 'noteSignature',
   'x-oss-signature': 'noteSignature',
   'x-oss-forbid-overwrite': 'noteOverwrite',
+  'x:name': 'noteName',
   file: 'noteFile',
 };
 
@@ -179,16 +213,17 @@ function fieldRow(name, value) {
 function notifyStep(row) {
   const { ledger } = row;
   if (ledger !== null && typeof ledger === 'object') return { title: 'notify', content: recordParts(ledger) };
-  return { title: 'notify', content: [prose(notifyText(row))] };
+  const raw = row.state === 'stored-not-confirmed' ? row.error?.message ?? '' : '';
+  return { title: 'notify', content: [prose(notifyText(row)), raw === '' ? null : code(raw)] };
 }
 
 /**
  * @param {UploadRow} row
  * @returns {string}
  */
-function notifyText({ state, withCallback, ledger, error }) {
+function notifyText({ state, withCallback, ledger }) {
   if (!withCallback) return say('notifyNone');
-  if (state === 'stored-not-confirmed') return say('notifyBad', { reason: error?.message ?? '' });
+  if (state === 'stored-not-confirmed') return say('notifyBad');
   if (state === 'refused' || state === 'cancelled') return say('notifyNever');
   if (state !== 'done' && state !== 'declined' && state !== 'unknown') return say('notifyWait');
   if (ledger === 'none') return say('notifyOther');
@@ -230,9 +265,10 @@ function replyStep({ state, withCallback, ledger, conversation }) {
  * @param {UploadRow} row
  * @returns {Step}
  */
-function doneStep({ conversation, state, ledger }) {
+function doneStep({ conversation, state, ledger, error }) {
   const answer = conversation?.answer;
   if (!answer) {
+    if (state === 'unknown' && error?.code === 'StoppedWaiting') return { title: 'done', content: [prose(say('doneStopped'))] };
     const waiting = state === 'unknown' ? 'doneLost' : state === 'refused' || state === 'cancelled' ? null : 'doneWait';
     return { title: 'done', content: [waiting === null ? null : prose(say(waiting))] };
   }

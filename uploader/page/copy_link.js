@@ -1,6 +1,6 @@
 /**
- * Gives a link to a stored file. Plain http in a local network has no clipboard; there the text is offered selected,
- * so that one key press or one long touch copies it.
+ * Gives a text to take along: a link to a stored file, or a report. Plain http in a local network has no clipboard;
+ * there the text is offered selected, so that one key press or one long touch copies it.
  */
 
 import { element } from './element.js';
@@ -18,11 +18,20 @@ export async function giveLink(key, place) {
   } catch {
     return void tell(place, say('noLink'));
   }
+  await giveText(address, place, { copied: say('copied'), copyThis: say('copyThis') });
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLElement} place
+ * @param {{ copied: string, copyThis: string }} words
+ */
+export async function giveText(text, place, { copied, copyThis }) {
   try {
-    await navigator.clipboard.writeText(address);
-    tell(place, say('copied'));
+    await navigator.clipboard.writeText(text);
+    tell(place, copied);
   } catch {
-    offer(place, address);
+    offer(place, text, copyThis);
   }
 }
 
@@ -36,12 +45,13 @@ function tell(place, text) {
 
 /**
  * @param {HTMLElement} place
- * @param {string} address
+ * @param {string} text
+ * @param {string} copyThis
  */
-function offer(place, address) {
-  const field = element('input', { readonly: true, 'aria-label': say('copyThis') });
-  field.value = address;
-  place.replaceChildren(element('p', { role: 'status' }, say('copyThis')), field);
+function offer(place, text, copyThis) {
+  const field = element('textarea', { readonly: true, rows: text.includes('\n') ? '8' : '2', 'aria-label': copyThis });
+  field.value = text;
+  place.replaceChildren(element('p', { role: 'status' }, copyThis), field);
   field.focus();
   field.select();
 }

@@ -1,6 +1,8 @@
-/** The ways in: drop anywhere, choose, camera or gallery, paste. */
+/** The ways in: drop anywhere, choose, camera or gallery, paste, or a sample picture. */
 
 import { byId } from './element.js';
+import { say } from './language.js';
+import { shownDir } from './settings.js';
 
 /** @param {(files: File[]) => void} take */
 export function startDropArea(take) {
@@ -13,6 +15,11 @@ export function startDropArea(take) {
       byId(input).click();
     });
   }
+  byId('sample').addEventListener('click', async (event) => {
+    event.stopPropagation();
+    const { samplePicture } = await import('./sample_picture.js');
+    take([await samplePicture(say('sampleName'))]);
+  });
   area.addEventListener('click', (event) => {
     if (event.target instanceof HTMLInputElement) return;
     byId('files').click();
@@ -24,22 +31,23 @@ export function startDropArea(take) {
       field.value = ''; // so that the same file can be chosen again
     });
   }
-  watchDragging(area, take);
+  watchDragging(take);
   addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length > 0) take(files);
   });
 }
 
-/**
- * @param {HTMLElement} area
- * @param {(files: File[]) => void} take
- */
-function watchDragging(area, take) {
+/** @param {(files: File[]) => void} take */
+function watchDragging(take) {
   let depth = 0;
-  const lit = (/** @type {boolean} */ on) => area.classList.toggle('dragging', on);
-  addEventListener('dragenter', () => lit((depth += 1) > 0));
-  addEventListener('dragleave', () => lit((depth = Math.max(0, depth - 1)) > 0));
+  const lit = (/** @type {boolean} */ on) => {
+    byId('overlay-text').textContent = on ? say('dropHere', { dir: shownDir() || '/' }) : '';
+    byId('overlay').hidden = !on;
+  };
+  const bringsFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files') ?? false;
+  addEventListener('dragenter', (event) => bringsFiles(event) && lit((depth += 1) > 0));
+  addEventListener('dragleave', (event) => bringsFiles(event) && lit((depth = Math.max(0, depth - 1)) > 0));
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('drop', async (event) => {
     event.preventDefault();

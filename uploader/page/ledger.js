@@ -3,8 +3,10 @@
 import { ApplicationStatusError, getJson, token } from './application.js';
 
 /**
- * @typedef {object} LedgerRecord one acknowledged upload, from `GET /uploads?key=`
+ * @typedef {object} LedgerRecord one upload that the application heard of, from `GET /uploads`
  * @property {string} key
+ * @property {string | null} [name] the file's own, as its device called it
+ * @property {number | string | null} [size]
  * @property {string} time when the callback came, RFC 3339
  * @property {string} [requestId]
  * @property {{ method: string, path: string, headers: [string, string][], body: string }} request
@@ -18,6 +20,46 @@ import { ApplicationStatusError, getJson, token } from './application.js';
 export async function findInLedger(key) {
   const { uploads } = await getJson(`/uploads?key=${encodeURIComponent(key)}`);
   return uploads.find((/** @type {LedgerRecord} */ record) => record.key === key) ?? null;
+}
+
+/**
+ * @param {number} limit
+ * @returns {Promise<LedgerRecord[]>} newest first
+ */
+export async function listLedger(limit) {
+  const { uploads } = await getJson(`/uploads?limit=${limit}`);
+  return uploads.filter((/** @type {LedgerRecord} */ { key }) => typeof key === 'string');
+}
+
+/**
+ * That the application heard of an upload does not say that it agreed.
+ *
+ * @param {LedgerRecord} record
+ * @returns {{ state: 'done' | 'declined' | 'stored-not-confirmed', message: string, answer: unknown }}
+ */
+export function verdictOf({ answer }) {
+  if (answer === undefined) return { state: 'done', message: '', answer: null };
+  if (answer.status !== 200) {
+    return { state: 'stored-not-confirmed', message: `Error status : ${answer.status}.`, answer: null };
+  }
+  const value = parsedObject(answer.body);
+  const verdict = value.Status;
+  if (verdict === undefined || String(verdict).toLowerCase() === 'ok') return { state: 'done', message: '', answer: value };
+  const message = typeof value.message === 'string' ? value.message : '';
+  return { state: 'declined', message, answer: value };
+}
+
+/**
+ * @param {string} body
+ * @returns {Record<string, unknown>}
+ */
+function parsedObject(body) {
+  try {
+    const value = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 /**

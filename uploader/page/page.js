@@ -1,11 +1,11 @@
 /** Puts the page together: language, settings, ways in, the list, and what the server says about itself. */
 
-import { ApplicationStatusError, fetchServeFacts } from './application.js';
+import { ApplicationStatusError, fetchServeFacts, getJson } from './application.js';
 import { startDropArea } from './drop_area.js';
 import { byId, element } from './element.js';
 import { chooseLanguage, languageCode, say, speakOfFiles, speakPage } from './language.js';
 import { drawPairing } from './pairing.js';
-import { addressParameters, putIntoAddress, settleSettings, showFault, startSettings } from './settings.js';
+import { addressParameters, putIntoAddress, settleSettings, showFault, shownDir, startSettings } from './settings.js';
 
 /** @typedef {typeof import('./upload_list.js')} UploadList */
 
@@ -18,14 +18,18 @@ let facts = null;
 let notice = () => '';
 /** @type {Promise<UploadList> | undefined} */
 let loading;
+let learnedOnce = false;
 /** @type {UploadList | undefined} */
 let list;
+/** @type {typeof import('./earlier_uploads.js') | undefined} */
+let earlier;
 
 await chooseLanguage(addressParameters().get('lang'));
 speakAll();
 startSettings();
 startDropArea(take);
 document.documentElement.classList.remove('starting');
+byId('dir').addEventListener('change', () => earlier?.drawEarlier(shownDir()));
 byId('language').addEventListener('click', async (event) => {
   event.preventDefault();
   const other = languageCode() === 'zh' ? 'en' : 'zh';
@@ -47,7 +51,7 @@ const learned = Promise.race([learn(), new Promise((resolve) => setTimeout(resol
 function loadList() {
   loading ??= Promise.all([import('./upload_list.js'), styleOfFiles(), speakOfFiles()]).then(([loaded]) => {
     loaded.knowCallback(() => facts === null || facts.callback === 'own');
-    loaded.watchSleep((text) => tell(() => text));
+    loaded.watchSurroundings((text) => tell(() => text));
     list = loaded;
     return loaded;
   });
@@ -90,6 +94,8 @@ async function learn() {
   try {
     facts = await fetchServeFacts();
     settleSettings(facts);
+    if (!learnedOnce && facts.callback === 'own') void showEarlier();
+    learnedOnce = true;
     const host = facts.store === undefined ? '' : new URL(facts.store.url).host;
     tell(facts.store?.ready === false ? () => say('noticeStore', { host }) : () => '');
     if (facts.store?.ready === false) setTimeout(learn, ASK_AGAIN_MS);
@@ -103,6 +109,21 @@ async function learn() {
   }
   drawPairing(facts);
   drawWarning();
+  document.documentElement.dataset.asked = '';
+}
+
+/** What the ledger knows of this folder, from before this page was opened. An empty ledger costs nothing more. */
+async function showEarlier() {
+  try {
+    const { uploads } = await getJson('/uploads?limit=1');
+    if (uploads.length === 0) return;
+    const [module] = await Promise.all([import('./earlier_uploads.js'), loadList()]);
+    await module.learnEarlier();
+    earlier = module;
+    earlier.drawEarlier(shownDir());
+  } catch {
+    // The list is an extra: without it the page does all the same.
+  }
 }
 
 /** @param {() => string} text */
@@ -129,5 +150,6 @@ function speakAll() {
   drawPairing(facts);
   drawWarning();
   byId('notice').textContent = notice();
-  for (const row of list?.allRows() ?? []) row.redraw();
+  list?.redrawAll();
+  earlier?.drawEarlier(shownDir());
 }

@@ -1,25 +1,22 @@
-/** The way to the same page on a phone: a code to scan, or what to start so that there is one. */
+/** The way to the same page on a phone: a code to scan, or a line that says what to start so that there is one. */
 
-import { byId, drawn, element } from './element.js';
+import { byId, element } from './element.js';
 import { say } from './language.js';
 
 /** @param {import('./application.js').ServeFacts | null} facts */
 export function drawPairing(facts) {
   const lan = facts?.lan ?? null;
-  const text = byId('pairing-text');
-  const address = byId('pairing-address');
-  const code = byId('code');
-  byId('pairing').classList.toggle('without-code', lan === null);
+  byId('pairing').hidden = lan === null;
+  const line = byId('no-lan');
+  line.hidden = lan !== null || facts === null;
   if (lan === null) {
-    text.textContent = say('noLan');
-    address.replaceChildren(element('code', {}, 'countersign serve --lan'));
-    code.replaceChildren(drawn('mark'));
-    return;
+    const [before, after = ''] = say('noLan', { command: '\n' }).split('\n');
+    return line.replaceChildren(before, element('code', {}, 'countersign serve --lan'), after);
   }
-  text.textContent = say('scan', { app: portOf(lan.url), store: portOf(facts?.store?.url ?? lan.url) });
-  address.replaceChildren(element('code', {}, lan.url));
+  byId('pairing-text').textContent = say('scan', { app: portOf(lan.url), store: portOf(facts?.store?.url ?? lan.url) });
+  byId('pairing-address').replaceChildren(element('code', {}, lan.url));
   // As a picture, whatever is in it cannot act in the page.
-  code.replaceChildren(
+  byId('code').replaceChildren(
     element('img', { src: `data:image/svg+xml,${encodeURIComponent(lan.qr)}`, alt: say('code'), width: '144', height: '144' }),
   );
 }

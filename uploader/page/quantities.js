@@ -47,3 +47,15 @@ export function remaining(seconds) {
 export function clockTime(time) {
   return new Date(time).toLocaleTimeString(languageCode() === 'zh' ? 'zh-CN' : 'en-GB');
 }
+
+/**
+ * @param {number} time milliseconds since the epoch
+ * @returns {string} the time of day; with the date where that is another day
+ */
+export function dayAndTime(time) {
+  const locale = languageCode() === 'zh' ? 'zh-CN' : 'en-GB';
+  const when = new Date(time);
+  const clock = when.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+  if (when.toDateString() === new Date().toDateString()) return clock;
+  return `${when.toLocaleDateString(locale, { month: 'short', day: 'numeric' })} ${clock}`;
+}

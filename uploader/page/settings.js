@@ -88,6 +88,15 @@ export function currentSettings() {
   return { name: controlOf('name').value === 'local' ? 'local' : 'random', dir: currentDir(), parameters };
 }
 
+/** @returns {string} the folder as it is shown: the one chosen, or the application's own */
+export function shownDir() {
+  try {
+    return currentDir() ?? ownDir;
+  } catch {
+    return ownDir;
+  }
+}
+
 /** @returns {string | undefined} */
 function currentDir() {
   const { value } = controlOf('dir');

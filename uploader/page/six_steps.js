@@ -1,8 +1,8 @@
-/** Where an upload stands on the six steps from the question to the answer, and when each was reached. */
+/** Where an upload stands on the six steps from the question to the answer, and how long each took. */
 
 /**
- * @typedef {'queued' | 'signing' | 'sending' | 'confirming' | 'offline' | 'done' | 'stored' | 'stored-not-confirmed' | 'declined'
- *   | 'unknown' | 'refused' | 'cancelled'} RowState
+ * @typedef {'queued' | 'signing' | 'sending' | 'confirming' | 'offline' | 'done' | 'stored' | 'stored-not-confirmed'
+ *   | 'declined' | 'unknown' | 'refused' | 'cancelled'} RowState
  *
  * @typedef {'pending' | 'active' | 'ok' | 'warn' | 'fail' | 'skipped'} StepState
  */
@@ -28,6 +28,9 @@ function steps(picture) {
 }
 
 /**
+ * The third step is done when the store has answered, and never before: that the last byte left the browser proves
+ * nothing, since a proxy or the system's buffers may hold it.
+ *
  * @param {Standing} standing
  * @returns {StepState[]} of the six
  */
@@ -39,9 +42,8 @@ export function stepStates({ state, withCallback, conversation, error }) {
     case 'signing':
       return steps('>.....');
     case 'sending':
-      return steps(withCallback ? '++>...' : '++>--.');
     case 'confirming':
-      return steps(withCallback ? '+++>..' : '+++-->');
+      return steps(withCallback ? '++>...' : '++>--.');
     case 'done':
       return steps('++++++');
     case 'stored':
@@ -51,7 +53,7 @@ export function stepStates({ state, withCallback, conversation, error }) {
     case 'stored-not-confirmed':
       return steps(answeredBadly(error) ? '++++!!' : '+++!.!');
     case 'unknown':
-      return steps('+++..!');
+      return steps('++!..!');
     case 'refused':
       return steps(refusedSteps(conversation, error));
     case 'cancelled':
@@ -78,40 +80,61 @@ function refusedSteps(conversation, error) {
 }
 
 /**
- * @typedef {object} StepTime
- * @property {number} after milliseconds since the first step
- * @property {boolean} exact false: at the latest
+ * @typedef {object} Span milliseconds since the first step; the spans follow each other without a gap
+ * @property {number} from
+ * @property {number} to
+ * @property {boolean} exact false: at the longest
  */
 
 /**
- * The browser sees steps 1, 2, 3 and 6 itself. What happens between store and application it learns from the
- * ledger, and trusts that time only where the two clocks evidently agree; otherwise it knows only that it was
- * before the answer.
+ * What each step took, so that all together are the total. The question takes no time of its own: its answer is what
+ * one waits for. What happens between store and application the browser learns from the ledger, and trusts that time
+ * only where the two clocks evidently agree; otherwise it knows only that it was before the store's answer.
  *
  * @param {Standing} standing
- * @returns {(StepTime | null)[]} of the six
+ * @returns {(Span | null)[]} of the six
  */
-export function stepTimes(standing) {
-  const { conversation, calledBackAt } = standing;
+export function stepSpans(standing) {
+  const { conversation, calledBackAt, withCallback } = standing;
   const start = conversation?.times.signing;
   if (conversation === null || start === undefined) return [null, null, null, null, null, null];
   const { signature, signatureCached, times } = conversation;
-  const since = (/** @type {number | undefined} */ time) => (time === undefined ? null : { after: time - start, exact: true });
+  const since = (/** @type {number | undefined} */ time) => (time === undefined ? null : time - start);
+  const permitted = signature === null ? null : signatureCached ? 0 : Math.max(0, signature.endedAt - start);
   const ended = conversation.answer === null ? null : since(times.ended);
-  const permitted = signature === null ? null : since(signatureCached ? start : signature.endedAt);
-  const states = stepStates(standing);
-  const latest = ended && { after: ended.after, exact: false };
   const plausible = calledBackAt !== null && times.sending !== undefined && times.ended !== undefined
     && calledBackAt >= times.sending && calledBackAt <= times.ended;
-  const calledBack = plausible ? since(/** @type {number} */ (calledBackAt)) : null;
-  const sent = since(times.confirming);
+  const called = plausible && ended !== null ? since(/** @type {number} */ (calledBackAt)) : null;
+  const left = since(times.confirming);
+  // Browsers learn late that the last byte has left; it had, when the application was already being called.
+  const late = left !== null && called !== null && called < left;
+  const sent = late ? called : left;
+  const asked = withCallback && stepStates(standing)[3] !== 'pending';
   return [
-    since(start),
-    permitted,
-    // Browsers learn late that the last byte has left; it had, when the application was already being called.
-    sent !== null && calledBack !== null && calledBack.after < sent.after ? { ...calledBack, exact: false } : sent,
-    states[3] === 'ok' ? (calledBack ?? latest) : null,
-    states[4] === 'ok' || states[4] === 'warn' ? latest : null,
-    ended,
+    null,
+    span(0, permitted),
+    span(permitted, sent ?? (asked ? null : ended), !late),
+    asked ? span(sent, called ?? ended, called !== null) : null,
+    asked ? span(called, ended, false) : null,
+    asked ? null : span(sent, ended),
   ];
+}
+
+/**
+ * @param {number | null} from
+ * @param {number | null} to
+ * @param {boolean} [exact]
+ * @returns {Span | null}
+ */
+function span(from, to, exact = true) {
+  return from === null || to === null ? null : { from, to: Math.max(from, to), exact };
+}
+
+/**
+ * @param {Standing['conversation']} conversation
+ * @returns {number | null} milliseconds from the question to the end, however it ended
+ */
+export function totalTime(conversation) {
+  const { signing, ended } = conversation?.times ?? {};
+  return signing === undefined || ended === undefined ? null : ended - signing;
 }

@@ -1,35 +1,43 @@
-/** The files on the page, newest first: starts them, stops them, and asks the application when a connection was lost. */
+/** The files on the page, newest first: starts them, stops them, and keeps the sum of all. */
 
 import { UploadError, Uploader, readPolicy } from '/uploader/index.js';
-import { ApplicationStatusError, tokenHeaders } from './application.js';
-import { summary } from './announcer.js';
+import { announceStart, summary } from './announcer.js';
+import { tokenHeaders } from './application.js';
+import { byId } from './element.js';
+import { showFlow } from './flow.js';
+import { askLedger, knowCallback, lookIntoLedger, stopWaiting } from './inquiry.js';
 import { say } from './language.js';
-import { findInLedger } from './ledger.js';
+import { watchRows } from './patience.js';
+import { stateText } from './row_words.js';
 import { currentSettings } from './settings.js';
-import { UploadRow, rowList } from './upload_row.js';
+import { drawTotals, drawTotalsSoon } from './totals_bar.js';
+import { UploadRow } from './upload_row.js';
+
+export { knowCallback };
 
 /** Rows from which on only those in sight are laid out. */
 const MANY = 24;
-/** The ledger is asked this long after the connection broke; the callback may still be under way. */
-const ASK_AFTER_MS = [0, 1000, 3000];
+const VISITED = 'countersign.visited';
+/** A failure of the network is tried again when the network is seen to be gone this soon after it. */
+const SAME_OUTAGE_MS = 10_000;
+const NETWORK_FAULTS = ['StoreUnreachable', 'ConnectionLost', 'SignatureUnavailable'];
 
 /** @type {UploadRow[]} */
 const rows = [];
 const uploader = new Uploader({ url: '/signature', headers: tokenHeaders });
-/** @type {() => boolean} */
-let callbackVisible = () => true;
 let shownSince = 0;
 /** @type {UploadRow[]} */
 let movingWhenHidden = [];
 
-/** @param {() => boolean} visible whether the application that is called back is this server's own */
-export function knowCallback(visible) {
-  callbackVisible = visible;
-}
-
 /** @returns {readonly UploadRow[]} */
 export function allRows() {
   return rows;
+}
+
+/** Everything anew, in the language that now holds. */
+export function redrawAll() {
+  for (const row of rows) row.redraw();
+  drawTotals(rows, actOnAll);
 }
 
 /**
@@ -43,44 +51,85 @@ export function addFiles(files) {
   if (added.length === 0) return;
   rows.unshift(...added);
   showExtent();
-  rowList().prepend(...added.map(({ node }) => node));
-  if (first) added[0].toggle();
+  byId('rows').prepend(...added.map(({ node }) => node));
+  if (first && added.length === 1 && isFirstVisit()) added[0].toggle();
+  announceStart(added.map(({ file }) => file.name));
   for (const row of added) void start(row);
+}
+
+/** @returns {boolean} the details teach once; from the second visit on they wait to be opened */
+function isFirstVisit() {
+  try {
+    if (localStorage.getItem(VISITED) !== null) return false;
+    localStorage.setItem(VISITED, '1');
+  } catch {
+    // Without storage every visit is the first.
+  }
+  return true;
 }
 
 /** @type {import('./upload_row.js').RowActions} */
 const actions = {
   start: (row) => void start(row),
-  stop: (row) => row.controller.abort(),
-  remove: (row) => {
-    row.controller.abort();
-    rows.splice(rows.indexOf(row), 1);
-    row.leave();
-    showExtent();
-  },
+  stop: (row) => stopWaiting(row),
+  remove,
   ask: (row) => void askLedger(row),
+  changed: () => {
+    drawTotalsSoon(rows, actOnAll);
+    showFlow(rows);
+  },
 };
+
+/** @param {UploadRow} row */
+function remove(row) {
+  row.controller.abort();
+  const at = rows.indexOf(row);
+  const hadFocus = row.node.contains(document.activeElement);
+  rows.splice(at, 1);
+  row.leave();
+  showExtent();
+  if (hadFocus) (rows[at] ?? rows[at - 1] ?? byId('choose')).focus();
+}
+
+/** @param {import('./totals_bar.js').AllAction} action */
+function actOnAll(action) {
+  if (action === 'cancelAll') {
+    // The queue first: whoever is stopped would otherwise let the next one begin.
+    for (const row of rows) if (row.state === 'queued') row.controller.abort();
+    for (const row of rows) if (row.isMoving && row.state !== 'queued') stopWaiting(row);
+  } else if (action === 'retryAll') {
+    for (const row of [...rows].reverse()) if (row.canRetry) void start(row);
+  } else {
+    for (const row of rows.filter(({ isMoving }) => !isMoving)) remove(row);
+  }
+}
 
 function showExtent() {
   document.body.classList.toggle('has-files', rows.length > 0);
   document.body.classList.toggle('many', rows.length > MANY);
+  drawTotals(rows, actOnAll);
+  showFlow(rows);
 }
 
 /** @param {UploadRow} row */
 async function start(row) {
   row.controller = new AbortController();
-  Object.assign(row, { error: null, conversation: null, progress: null, calledBackAt: null, ledger: 'none', slept: false });
+  const { controller } = row;
+  const anew = { error: null, conversation: null, progress: null, calledBackAt: null, ledger: 'none', slept: false, key: null };
+  Object.assign(row, anew);
   row.enter('queued');
   try {
     const result = await uploader.upload(row.file, row.settings.dir, {
       name: row.settings.name,
       parameters: row.settings.parameters,
-      signal: row.controller.signal,
-      observe: (progress) => observe(row, progress),
+      signal: controller.signal,
+      observe: (progress) => observe(row, controller, progress),
     });
+    if (row.controller !== controller) return;
     Object.assign(row, { key: result.key, conversation: result.conversation });
     row.enter(result.outcome);
   } catch (error) {
+    if (row.controller !== controller || (controller.signal.aborted && !row.isMoving)) return;
     if (error instanceof UploadError) await settle(row, error);
     else row.enter('cancelled');
   }
@@ -89,12 +138,19 @@ async function start(row) {
 
 /**
  * @param {UploadRow} row
+ * @param {AbortController} controller of the upload that speaks; it may have been given up
  * @param {import('../src/uploader.js').Progress} progress
  */
-function observe(row, progress) {
+function observe(row, controller, progress) {
+  if (controller.signal.aborted || row.controller !== controller) return;
+  if (progress.sent !== row.progress?.sent) {
+    row.movedAt = Date.now();
+    row.stalledSeconds = 0;
+  }
   row.progress = progress;
   row.conversation = progress.conversation;
-  row.withCallback = progress.withCallback || progress.phase === 'queued' || progress.phase === 'signing';
+  const isAsking = progress.phase === 'queued' || progress.phase === 'signing' || progress.phase === 'offline';
+  row.withCallback = progress.withCallback || isAsking;
   if (row.state === progress.phase) row.drawSoon();
   else row.enter(progress.phase);
 }
@@ -141,61 +197,37 @@ function permittedTypes(conditions) {
 }
 
 /**
- * After a connection that broke at the end, only the application knows whether the file arrived.
- *
- * @param {UploadRow} row
- */
-async function askLedger(row) {
-  row.inquiry = 'asking';
-  row.enter('unknown');
-  if (!callbackVisible() || !row.withCallback || row.key === null) {
-    row.inquiry = 'notVisible';
-    return row.enter('unknown');
-  }
-  for (const wait of ASK_AFTER_MS) {
-    await new Promise((resolve) => setTimeout(resolve, wait));
-    await lookIntoLedger(row);
-    if (row.ledger !== null && typeof row.ledger === 'object') return row.enter('done');
-  }
-  row.inquiry = row.ledger === 'failed' ? 'askFailed' : 'notKnown';
-  row.enter('unknown');
-}
-
-/**
- * Steps 4 and 5 happen between store and application; the browser learns of them from the ledger.
- *
- * @param {UploadRow} row
- */
-export async function lookIntoLedger(row) {
-  if (!callbackVisible() || row.key === null) return;
-  try {
-    row.ledger = await findInLedger(row.key);
-    row.calledBackAt = row.ledger === null ? null : Date.parse(row.ledger.time);
-  } catch (error) {
-    row.ledger = error instanceof ApplicationStatusError && error.status === 404 ? null : 'failed';
-  }
-  row.redraw();
-}
-
-/**
- * Keeps an eye on sleep: a phone that locks its screen freezes the page in the middle of things.
+ * Keeps an eye on what the page itself cannot cause: a phone that locks its screen freezes the page in the middle of
+ * things, and a network goes and comes.
  *
  * @param {(text: string) => void} tell
  */
-export function watchSleep(tell) {
+export function watchSurroundings(tell) {
+  watchRows(rows);
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) {
       movingWhenHidden = rows.filter(({ isMoving }) => isMoving);
       return;
     }
     shownSince = Date.now();
-    for (const row of rows) if (row.state === 'unknown' && row.inquiry !== 'asking') void askLedger(row);
+    askAboutUnknown();
     setTimeout(() => {
       const ended = movingWhenHidden.filter(({ isMoving }) => !isMoving);
-      if (ended.length > 0) tell(say('noticeWoke', { states: summary(ended.map((row) => row.stateText())) }));
+      if (ended.length > 0) tell(say('noticeWoke', { states: summary(ended.map((row) => stateText(row))) }));
     }, 1500);
+  });
+  addEventListener('online', askAboutUnknown);
+  addEventListener('offline', () => {
+    for (const row of rows) {
+      const justFailed = row.state === 'refused' && row.error?.status === 0 && Date.now() - row.movedAt < SAME_OUTAGE_MS;
+      if (justFailed && NETWORK_FAULTS.includes(row.error?.code ?? '')) void start(row);
+    }
   });
   addEventListener('beforeunload', (event) => {
     if (rows.some(({ isMoving }) => isMoving)) event.preventDefault();
   });
+}
+
+function askAboutUnknown() {
+  for (const row of rows) if (row.state === 'unknown' && row.inquiry !== 'asking') void askLedger(row);
 }

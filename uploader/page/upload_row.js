@@ -1,14 +1,14 @@
-/** One file on the page: its state, its line, its strip of six steps, its one action. Knows nothing of the sending. */
+/** One file on the page: its state, its line, its sign, its actions, its details. Knows nothing of the sending. */
 
 import { announce } from './announcer.js';
-import { giveLink } from './copy_link.js';
-import { byId, drawn, element } from './element.js';
+import { drawn, element } from './element.js';
 import { say } from './language.js';
-import { openAddress } from './ledger.js';
-import { bytes, elapsed, remaining } from './quantities.js';
-import { callbackReason, refusalReason } from './reasons.js';
-import { emptyRow } from './row_template.js';
-import { stepStates, stepTimes } from './six_steps.js';
+import { bytes, elapsed } from './quantities.js';
+import { explanation } from './reasons.js';
+import { actionNodes } from './row_actions.js';
+import { emptyRow, signOf } from './row_template.js';
+import { reasonOf, stateText } from './row_words.js';
+import { totalTime } from './six_steps.js';
 import { forgetThumbnail, thumbnail } from './thumbnails.js';
 
 /** @typedef {import('./six_steps.js').RowState} RowState */
@@ -19,13 +19,14 @@ import { forgetThumbnail, thumbnail } from './thumbnails.js';
  * @property {(row: UploadRow) => void} stop
  * @property {(row: UploadRow) => void} remove
  * @property {(row: UploadRow) => void} ask the ledger whether it arrived
+ * @property {() => void} changed the row entered a state, or came further in it
  */
 
 /** States that are worth saying aloud; the others pass too quickly. */
-const SPOKEN = new Set(['done', 'stored', 'stored-not-confirmed', 'declined', 'unknown', 'refused', 'cancelled']);
+const SPOKEN = new Set(['done', 'stored', 'stored-not-confirmed', 'declined', 'unknown', 'refused', 'cancelled', 'offline']);
 const MOVING = new Set(['queued', 'signing', 'sending', 'confirming', 'offline']);
 
-/** A row of the list, and the standing that its strip shows. */
+/** A row of the list, and the standing that its details show. */
 export class UploadRow {
   /** @type {RowState} */
   state = 'queued';
@@ -38,6 +39,12 @@ export class UploadRow {
   calledBackAt = null;
   /** @type {import('../src/uploader.js').Progress | null} */
   progress = null;
+  /** When the last byte was seen to go, or the last state began. */
+  movedAt = 0;
+  /** How long nothing has moved, once that is worth saying. */
+  stalledSeconds = 0;
+  /** How long the answer has been waited for, once that is worth saying. */
+  waitedSeconds = 0;
   /** @type {string | null} */
   key = null;
   /** @type {AbortController} */
@@ -67,10 +74,9 @@ export class UploadRow {
     this.settings = settings;
     this.#actions = actions;
     this.node = emptyRow();
-    this.#part('.strip').addEventListener('click', () => this.toggle());
-    this.#part('.strip').append(...[1, 2, 3, 4, 5, 6].map(() => stepCell()), drawn('chevron'));
+    this.part('.toggle').addEventListener('click', () => this.toggle());
     this.#nameIt();
-    thumbnail(this.#part('.thumb'), file);
+    thumbnail(this.part('.thumb'), file);
     this.draw();
   }
 
@@ -79,21 +85,32 @@ export class UploadRow {
     return MOVING.has(this.state);
   }
 
+  /** @returns {boolean} whether sending it again may end differently; what may be stored is not sent again unasked */
+  get canRetry() {
+    return this.state === 'cancelled' || (this.state === 'refused' && (reasonOf(this)?.canRetry ?? true));
+  }
+
   /** @returns {boolean} */
   get isOpen() {
-    return this.#part('.strip').getAttribute('aria-expanded') === 'true';
+    return !this.part('.conversation').hidden;
   }
 
   /** @param {RowState} state */
   enter(state) {
+    const isNew = state !== this.state;
     this.state = state;
+    this.movedAt = Date.now();
+    this.stalledSeconds = 0;
+    if (isNew) this.waitedSeconds = 0;
     this.draw();
-    if (SPOKEN.has(state)) announce(this.file.name, this.stateText());
+    this.#actions.changed();
+    if (SPOKEN.has(state)) announce(this.file.name, stateText(this));
     if (this.isOpen) void this.showConversation();
   }
 
   /** Draws with the next frame, once, however often it is asked. */
   drawSoon() {
+    this.#actions.changed();
     this.#drawing ||= requestAnimationFrame(() => {
       this.#drawing = 0;
       this.draw();
@@ -101,15 +118,21 @@ export class UploadRow {
   }
 
   draw() {
+    const shown = this.state === 'sending' && this.stalledSeconds > 0 ? 'stalled' : this.state;
     this.node.dataset.state = this.state;
-    if (this.key !== null) this.node.dataset.key = this.key;
-    this.#part('.state').textContent = this.stateText();
+    this.node.classList.toggle('stalled', shown === 'stalled');
+    this.node.classList.toggle('moving', this.isMoving);
+    if (this.key === null) delete this.node.dataset.key;
+    else this.node.dataset.key = this.key;
+    this.part('.state').textContent = stateText(this);
     this.#drawBar();
-    if (this.state === this.#drawnState && this.isMoving) return;
-    this.#drawnState = this.state;
-    this.#drawStrip();
-    this.#part('.actions').replaceChildren(...this.#actionNodes());
-    this.#part('.offer').replaceChildren();
+    if (shown === this.#drawnState && this.isMoving) return;
+    this.#drawnState = shown;
+    this.part('.sign use').setAttribute('href', signOf(shown));
+    const total = this.isMoving || this.state === 'cancelled' ? null : totalTime(this.conversation);
+    this.part('.took').textContent = total === null || this.conversation?.answer == null ? '' : elapsed(total);
+    this.#drawRemedy();
+    this.#drawActions();
   }
 
   /** Everything anew, in the language that now holds. */
@@ -120,48 +143,42 @@ export class UploadRow {
     if (this.isOpen) void this.showConversation();
   }
 
-  /** @returns {string} the one line of state */
-  stateText() {
-    switch (this.state) {
-      case 'sending':
-        return this.#sendingText();
-      case 'confirming':
-        return say(this.withCallback ? 'confirming' : 'finishing');
-      case 'stored-not-confirmed':
-        return say('notConfirmed', { reason: callbackReason(this.error?.message ?? '') });
-      case 'declined':
-        return say('declined', { reason: this.error?.message ?? '' });
-      case 'unknown':
-        return say(this.inquiry);
-      case 'refused':
-        return this.#refusal().text;
-      default:
-        return say(this.state);
-    }
-  }
-
   toggle() {
     const open = !this.isOpen;
-    this.#part('.strip').setAttribute('aria-expanded', String(open));
-    this.#part('.conversation').hidden = !open;
+    this.part('.toggle').setAttribute('aria-expanded', String(open));
+    this.node.classList.toggle('open', open);
+    this.part('.conversation').hidden = !open;
     if (open) void this.showConversation();
   }
 
   async showConversation() {
-    const { conversationView } = await import('./conversation_view.js');
-    this.#part('.conversation').replaceChildren(...conversationView(this));
+    const box = this.part('.conversation');
+    const loaded = await import('./conversation_view.js').catch(() => null);
+    if (loaded === null) return box.replaceChildren(element('p', {}, say('libraryGone')));
+    const { conversationView } = loaded;
+    const before = [...box.querySelectorAll('details')];
+    const focused = focusables(box).indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    box.replaceChildren(...conversationView(this));
+    // What was unfolded stays so, and the keyboard stays where it was, while the story goes on.
+    const unfolded = new Set(before.filter(({ open }) => open).map(nameOf));
+    for (const details of box.querySelectorAll('details')) details.open = unfolded.has(nameOf(details));
+    if (focused >= 0) (focusables(box)[focused] ?? this.part('.toggle')).focus();
   }
 
   leave() {
-    forgetThumbnail(this.#part('.thumb'));
+    forgetThumbnail(this.part('.thumb'));
     this.node.remove();
+  }
+
+  focus() {
+    this.part('.toggle').focus();
   }
 
   /**
    * @param {string} selector
    * @returns {HTMLElement}
    */
-  #part(selector) {
+  part(selector) {
     return /** @type {HTMLElement} */ (this.node.querySelector(selector));
   }
 
@@ -169,106 +186,57 @@ export class UploadRow {
     const { name, size } = this.file;
     const dot = name.lastIndexOf('.');
     const cut = dot > 0 && name.length - dot <= 8 ? dot : name.length;
-    this.#part('.stem').textContent = name.slice(0, cut);
-    this.#part('.extension').textContent = name.slice(cut);
-    this.#part('.name').title = name;
-    this.#part('.size').textContent = size === 0 ? say('emptyFile') : bytes(size);
-    this.#part('.thumb span').replaceChildren(name.slice(cut + 1, cut + 5) || drawn('sheet'));
-    this.#part('.bar').setAttribute('aria-label', name);
-  }
-
-  /** @returns {string} */
-  #sendingText() {
-    const { sent = 0, total = 0, bytesPerSecond = null, secondsLeft = null } = this.progress ?? {};
-    const percent = total === 0 ? 100 : Math.floor((sent / total) * 100);
-    if (bytesPerSecond === null || secondsLeft === null) return say('sending', { percent });
-    return say('sendingRate', { percent, rate: bytes(Math.round(bytesPerSecond)), left: remaining(secondsLeft) });
+    this.part('.stem').textContent = name.slice(0, cut);
+    this.part('.extension').textContent = name.slice(cut);
+    this.part('.name').title = name;
+    this.part('.size').textContent = size === 0 ? say('emptyFile') : bytes(size);
+    this.part('.thumb span').replaceChildren(name.slice(cut + 1, cut + 5) || drawn('sheet'));
+    this.part('.bar').setAttribute('aria-label', name);
+    this.part('.toggle').setAttribute('aria-label', say('showDetails', { name }));
   }
 
   #drawBar() {
     const { sent = 0, total = 0 } = this.progress ?? {};
     const share = this.state === 'sending' && total > 0 ? sent / total : this.state === 'confirming' ? 1 : 0;
-    const bar = this.#part('.bar');
+    const bar = this.part('.bar');
     /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${share})`;
     if (this.state === 'sending') bar.setAttribute('aria-valuenow', String(Math.floor(share * 100)));
     else bar.removeAttribute('aria-valuenow');
     bar.hidden = !this.isMoving;
   }
 
-  #drawStrip() {
-    const states = stepStates(this);
-    const times = stepTimes(this);
-    const strip = this.#part('.strip');
-    strip.setAttribute('aria-label', say('showDetails', { name: this.file.name }));
-    strip.querySelectorAll('.step').forEach((cell, index) => {
-      const state = states[index];
-      const time = times[index];
-      const [dot, label, when] = cell.children;
-      /** @type {HTMLElement} */ (cell).dataset.step = state;
-      dot.replaceChildren(...(state === 'pending' || state === 'active' ? [] : [drawn(state)]));
-      label.textContent = say(/** @type {import('./language.js').Word} */ (`step${index + 1}`));
-      when.className = time?.exact === false ? 'latest' : '';
-      when.textContent = time === null ? '' : (time.exact ? '' : '≤ ') + elapsed(time.after);
-    });
+  #drawRemedy() {
+    const reason = reasonOf(this);
+    const link = this.isMoving ? null : explanation(this.error);
+    this.part('.remedy').replaceChildren(
+      reason?.remedy ?? '',
+      ...(reason?.command ? [' ', element('code', {}, reason.command)] : []),
+      ...(link === null ? [] : [' ', element('a', { href: link, target: '_blank', rel: 'noopener' }, say('errorLink'))]),
+    );
   }
 
-  /** @returns {HTMLElement[]} */
-  #actionNodes() {
-    switch (this.state) {
-      case 'queued':
-        return [this.#button('remove', () => this.#actions.remove(this))];
-      case 'signing':
-      case 'offline':
-      case 'sending':
-        return [this.#button('cancel', () => this.#actions.stop(this))];
-      case 'confirming':
-        return [];
-      case 'done':
-        return [this.#openLink(), this.#button('copyLink', () => giveLink(this.key ?? '', this.#part('.offer')))];
-      case 'stored':
-        return [this.#openLink()];
-      case 'stored-not-confirmed':
-      case 'declined':
-        return [this.#button('details', () => this.toggle())];
-      case 'unknown':
-        return this.inquiry === 'asking' ? [] : [this.#button('askAgain', () => this.#actions.ask(this))];
-      case 'refused':
-        return this.#refusal().canRetry ? [this.#button('tryAgain', () => this.#actions.start(this))] : [];
-      case 'cancelled':
-        return [this.#button('again', () => this.#actions.start(this))];
-    }
-  }
-
-  /** @returns {HTMLElement} */
-  #openLink() {
-    return element('a', { href: openAddress(this.key ?? ''), target: '_blank', rel: 'noopener' }, say('open'));
-  }
-
-  /**
-   * @param {import('./language.js').Word} word
-   * @param {() => void} pressed
-   * @returns {HTMLElement}
-   */
-  #button(word, pressed) {
-    return element('button', { type: 'button', click: pressed }, say(word));
-  }
-
-  /** @returns {import('./reasons.js').Reason} */
-  #refusal() {
-    if (this.error === null) return { text: '', canRetry: true };
-    const address = this.conversation?.form?.url;
-    const host = address === undefined ? '' : new URL(address).host;
-    const { file, sizeRange, types, slept } = this;
-    return refusalReason(this.error, { file, sizeRange, types, host, slept });
+  /** The button that was pressed may be gone; then the focus goes to what stands in its place. */
+  #drawActions() {
+    const box = this.part('.actions');
+    const hadFocus = box.contains(document.activeElement);
+    box.replaceChildren(...actionNodes(this, this.#actions));
+    this.part('.offer').replaceChildren();
+    if (hadFocus) (focusables(box)[0] ?? this.part('.toggle')).focus();
   }
 }
 
-/** @returns {HTMLElement} */
-function stepCell() {
-  return element('span', { class: 'step' }, element('i'), element('span'), element('small'));
+/**
+ * @param {HTMLElement} box
+ * @returns {HTMLElement[]}
+ */
+function focusables(box) {
+  return [...box.querySelectorAll(/** @type {'a'} */ ('a, button, summary, input, textarea'))];
 }
 
-/** @returns {HTMLElement} the list itself */
-export function rowList() {
-  return byId('rows');
+/**
+ * @param {HTMLDetailsElement} details
+ * @returns {string}
+ */
+function nameOf(details) {
+  return details.dataset.name ?? '';
 }

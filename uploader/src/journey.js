@@ -21,6 +21,7 @@ import { TransferRate } from './transfer_rate.js';
  * @property {import('./signature_cache.js').SignatureExchange | null} signature
  * @property {boolean} signatureCached
  * @property {{ url: string, fields: [string, string][], fileName: string, fileType: string } | null} form
+ * @property {string | null} key what the file will be called in the store, once that is settled
  * @property {import('./transfer.js').StoreAnswer | null} answer
  * @property {number} attempts
  */
@@ -36,7 +37,7 @@ export class Journey {
   #phase = 'queued';
   withCallback = false;
   /** @type {Conversation} */
-  conversation = { times: {}, signature: null, signatureCached: false, form: null, answer: null, attempts: 0 };
+  conversation = { times: {}, signature: null, signatureCached: false, form: null, key: null, answer: null, attempts: 0 };
 
   /**
    * @param {Blob} file
@@ -52,7 +53,8 @@ export class Journey {
   /** Forgets what an earlier attempt said: its times would be added to those of this one. */
   beginAttempt() {
     const { queued } = this.conversation.times;
-    Object.assign(this.conversation, { times: { queued }, signature: null, signatureCached: false, form: null, answer: null });
+    const nothingYet = { signature: null, signatureCached: false, form: null, key: null, answer: null };
+    Object.assign(this.conversation, { times: { queued }, ...nothingYet });
     this.conversation.attempts += 1;
     this.#sent = 0;
     this.#rate = new TransferRate();

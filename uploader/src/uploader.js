@@ -135,6 +135,7 @@ export class Uploader {
     conversation.signature = exchange;
     conversation.signatureCached = cached;
     const { key, expectedKey } = this.#nameFor(file, folder, permission, options);
+    conversation.key = expectedKey;
     const fields = formFields({ permission, key, originalName: file.name, further: options.fields });
     const fileName = file.name || 'file';
     const typed = withType(file, fileName);
