@@ -61,7 +61,7 @@ fn is_answered(stream: &TcpStream) -> bool {
 }
 
 #[test]
-fn uploads_beyond_the_limit_are_told_to_slow_down_and_those_under_way_finish() {
+fn uploads_beyond_the_limit_take_the_place_of_the_slowest_and_all_others_finish() {
     const SURPLUS: usize = 30;
     if !enough_open_files(UPLOADS_MAX + SURPLUS) {
         return;
@@ -75,23 +75,24 @@ fn uploads_beyond_the_limit_are_told_to_slow_down_and_those_under_way_finish() {
         assert!(Instant::now() < deadline, "more uploads than {UPLOADS_MAX} are under way");
         std::thread::sleep(Duration::from_millis(20));
     }
-    for mut stream in held.extract_if(.., |stream| is_answered(stream)) {
+    // Those that are held send nothing for a second: from then on any upload is one that comes faster.
+    std::thread::sleep(Duration::from_secs(1));
+    let client = StoreClient::at(&running.store);
+    for number in 0..20 {
+        let answer = upload("more", if number % 2 == 0 { 10 } else { 500_000 }).send(&running.store);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert_eq!(client.put("photos", "more", "x").status, 200, "by PUT too");
+    assert_eq!(client.get("photos", "more").status, 200, "whoever only reads is served");
+    let gave_way: Vec<TcpStream> = held.extract_if(.., |stream| is_answered(stream)).collect();
+    assert!((SURPLUS..=SURPLUS + 21).contains(&gave_way.len()), "{} gave way", gave_way.len());
+    for mut stream in gave_way {
         let refused = read_answer(&mut stream, Instant::now(), false).expect("an answer");
         assert_eq!((refused.verdict().as_str(), refused.header("retry-after")), ("503 SlowDown", Some("1")));
     }
-    assert_eq!(held.len(), UPLOADS_MAX, "no more are refused than must be");
-    for number in 0..20 {
-        let refused = upload("more", if number % 2 == 0 { 10 } else { 500_000 }).send(&running.store);
-        assert_eq!(refused.verdict(), "503 SlowDown");
-        assert_eq!(refused.header("retry-after"), Some("1"));
-    }
-    let client = StoreClient::at(&running.store);
-    assert_eq!(client.put("photos", "more", "x").verdict(), "503 SlowDown", "by PUT too");
-    assert_eq!(client.get("photos", "more").verdict(), "404 NoSuchKey", "whoever only reads is served");
     for stream in held {
         assert_eq!(finished(stream, rest).status, 200, "an upload under way");
     }
-    assert_eq!(upload("more", 10).send(&running.store).status, 200, "the places are free again");
     let resident = running.peak_resident_bytes();
     println!("{UPLOADS_MAX} uploads under way: {} MiB resident at most", resident / MEBIBYTE);
     assert!(resident <= 64 * MEBIBYTE + UPLOADS_MAX as u64 * 256 * 1024, "{resident} bytes");

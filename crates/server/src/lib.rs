@@ -10,6 +10,7 @@ mod callback;
 pub mod listen;
 mod object;
 mod ops;
+mod quota;
 mod request;
 mod response;
 mod server;
@@ -19,10 +20,11 @@ use access::subject;
 use bucket_rules::cors;
 use callback::callback_dispatch;
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
-use request::{context, dispatch, operate, request_body, unserved_header};
+use request::{body_watch, context, dispatch, operate, request_body, unserved_header};
 use response::{endpoint, wire_error};
 use upload::{
-    commit, form_coverage, form_head, image_info, ingest, stored_form, upload_answer, upload_grant,
+    commit, form_coverage, form_head, head_budget, image_info, ingest, stored_form, upload_answer,
+    upload_grant,
 };
 
 pub use bucket_rules::{bucket_mode, bucket_settings, lifecycle};

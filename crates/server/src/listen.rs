@@ -33,6 +33,8 @@ use write_stall::WriteStall;
 pub struct Peer {
     /// Address and port.
     pub address: SocketAddr,
+    /// The client's address: the other end's own, or what a trusted proxy there says of whom it speaks for.
+    pub client: IpAddr,
     /// The address of this machine that the connection came to, as the system knows it: unlike the Host
     /// header it cannot be made up, and whoever came to it can come to it again.
     pub local: SocketAddr,
@@ -43,7 +45,7 @@ pub struct Peer {
 impl Default for Peer {
     fn default() -> Self {
         let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        Self { address: nowhere, local: nowhere, secure: false }
+        Self { address: nowhere, client: nowhere.ip(), local: nowhere, secure: false }
     }
 }
 
@@ -151,7 +153,7 @@ async fn serve<S, B>(
     }
     let address = canonical(address);
     let local = stream.local_addr().map_or(Peer::default().local, canonical);
-    let peer = Peer { address, local, secure: options.tls.is_some() };
+    let peer = Peer { address, client: address.ip(), local, secure: options.tls.is_some() };
     let Some(tls) = &options.tls else {
         return converse(stream, peer, service, &options, watcher).await;
     };

@@ -1,5 +1,6 @@
 //! One request as operations see it: what was asked, of what, and with which headers.
 
+pub(crate) mod body_watch;
 pub(crate) mod context;
 pub(crate) mod dispatch;
 pub mod framing;

@@ -17,15 +17,20 @@ use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::callback_dispatch::{self, CallbackConnections, Resolver, SigningLine, UndeliverableCallback};
+use crate::body_watch::BodyWatch;
+use crate::callback_dispatch::{
+    self, CallbackConnections, CallbackWait, Resolver, SigningLine, UndeliverableCallback,
+};
 use crate::destination_guard::Permission;
 use crate::dispatch;
 use crate::form_coverage::CoverageWarnings;
-use crate::form_head::HeadBudget;
+use crate::head_budget::HeadBudget;
 use crate::host::HostNames;
 use crate::lifecycle::{self, LifecycleError};
 use crate::limits::Limits;
 use crate::object_attributes::ObjectAttributes;
+use crate::quota::holder::{CallbackDestination, UploadHolder};
+use crate::quota::places::Places;
 use crate::wire_response::WireResponse;
 
 /// An access key that may do everything: the owner's.
@@ -102,8 +107,8 @@ pub(crate) struct ServerState {
     pub(crate) form_heads: Arc<HeadBudget>,
     /// Of which uncovered fields of forms it was warned.
     pub(crate) coverage_warnings: CoverageWarnings,
-    /// One permit for each callback that is under way.
-    pub(crate) callbacks: Semaphore,
+    /// A place for each callback that is under way.
+    pub(crate) callbacks: Arc<Places<CallbackDestination, CallbackWait>>,
     /// One permit for each name of a callback's host that is being resolved.
     pub(crate) lookups: Arc<Semaphore>,
     /// The callbacks that wait for their signature.
@@ -116,8 +121,8 @@ pub(crate) struct ServerState {
     pub(crate) callback_key_url: HeaderValue,
     /// The public half of the callback key, as the store serves it.
     pub(crate) callback_key_pem: String,
-    /// One permit for each upload that streams.
-    pub(crate) uploads: Arc<Semaphore>,
+    /// A place for each upload that streams.
+    pub(crate) uploads: Arc<Places<UploadHolder, BodyWatch>>,
     /// Work that outlives its connection: commits, callbacks, the closing of owed entries.
     pub(crate) tasks: TaskTracker,
 }
@@ -134,11 +139,11 @@ impl Server {
     pub fn new(options: ServerOptions) -> Result<Self, ServerError> {
         let hosts = HostNames::new(options.domains.iter().cloned(), options.cname.iter().cloned());
         Ok(Self(Arc::new(ServerState {
-            uploads: Arc::new(Semaphore::new(options.limits.uploads_max)),
+            uploads: Places::new(options.limits.uploads_max),
             hosts,
             coverage_warnings: CoverageWarnings::default(),
             form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
-            callbacks: Semaphore::new(options.limits.callbacks_max),
+            callbacks: Places::new(options.limits.callbacks_max),
             lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),
             signing: SigningLine::new(),
             callback_connections: Arc::default(),

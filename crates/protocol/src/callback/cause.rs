@@ -328,10 +328,17 @@ causes! {
 
     TooManyRequests "too-many-requests" Call Both "0007-90000007",
     "Too many callback requests.",
-    en: "So many callbacks are under way that this one was not tried."
+    en: "So many callbacks are under way, most of them to this application, that this one was not tried."
         => "Make the application answer faster; the store still owes the callback and lists it.",
-    zh: "正在进行的回调太多，这一次没有发出。"
+    zh: "正在进行的回调太多，其中大多数发往这个应用，这一次没有发出。"
         => "让应用更快返回；这次回调仍记在存储的待办里，可以查到。";
+
+    GaveWay "gave-way" Call StoreOnly "0007-90000020",
+    "The callback gave way to callbacks to other applications.",
+    en: "All places for callbacks were taken, most of them by callbacks to this application that it had not answered. This one had waited longest, and was ended for one to another application."
+        => "Make the application answer faster. It may have recorded the upload; the store still owes the callback and lists it.",
+    zh: "回调的名额已满，其中大多数在等这个应用返回。这一次等得最久，因此被结束，把名额让给发往其他应用的回调。"
+        => "让应用更快返回。它可能已经记下了这次上传；这次回调仍记在存储的待办里，可以查到。";
 
     DestinationRefused "destination-refused" Call Both "0007-90000008",
     "Private address is forbidden to callback.",

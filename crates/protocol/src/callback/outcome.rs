@@ -43,6 +43,9 @@ pub enum CallbackFailure {
     /// Too many callbacks are under way.
     #[error("too many callbacks are under way")]
     TooManyRequests,
+    /// It was under way, and gave its place to a callback to another destination.
+    #[error("it gave its place to a callback to another destination")]
+    GaveWay,
     /// The destination is not permitted.
     #[error("the destination is refused; {allow} would permit it")]
     DestinationRefused {
@@ -69,6 +72,7 @@ impl CallbackFailure {
             Self::LengthInvalid => CallbackCause::LengthInvalid,
             Self::LengthTooLong => CallbackCause::LengthTooLong,
             Self::TooManyRequests => CallbackCause::TooManyRequests,
+            Self::GaveWay => CallbackCause::GaveWay,
             Self::DestinationRefused { .. } => CallbackCause::DestinationRefused,
             Self::NotSigned => CallbackCause::NotSigned,
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use countersign_protocol::{
     BucketName, ErrorCode, ObjectAcl, ObjectKey, WireError,
-    authorization::{RequestView, VerifyOptions},
+    authorization::{RequestView, VerifyOptions, scheme},
 };
 use countersign_store::{BucketRecord, ObjectRecord};
 
@@ -102,6 +102,14 @@ fn authenticated(
     let region = signing_region(context, call);
     let options = VerifyOptions { now: context.now, region: Some(&region) };
     access::authenticate(&view, |id| context.server.secret(id), &options)
+}
+
+/// The key id that signed the request's headers; `None` for a signed URL, which is handed to users as forms are.
+/// Whether the signature is good is [`caller`]'s to say.
+pub(crate) fn header_key(call: &Call) -> Option<String> {
+    let headers = call.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let view = RequestView { headers: headers.collect(), ..RequestView::default() };
+    scheme::detect(&view).ok()?.access_key_id().map(str::to_owned)
 }
 
 /// The region that signatures have to name: that of the host which was asked, so that one store can stand in for

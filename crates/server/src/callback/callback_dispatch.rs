@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::callback_message::CallbackMessage;
+use crate::quota::holder::CallbackDestination;
 use crate::server::ServerState;
 
 mod callback_address;
@@ -36,6 +37,7 @@ mod callback_progress;
 mod callback_request;
 mod callback_signing;
 mod callback_tls;
+mod callback_wait;
 
 use callback_address::permitted;
 pub(crate) use callback_address::undeliverable;
@@ -46,6 +48,7 @@ use callback_exchange::{NoAnswer, exchange};
 use callback_progress::{Phase, Progress};
 pub(crate) use callback_signing::{CallbackSignature, SigningLine};
 pub(crate) use callback_tls::client_config;
+pub(crate) use callback_wait::CallbackWait;
 
 /// How many addresses of one name are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -66,21 +69,12 @@ pub(crate) async fn deliver(
     message: &Arc<CallbackMessage>,
     signature: CallbackSignature,
 ) -> Result<CallbackReply, CallbackFailure> {
-    // Never waited for: a callback that leads back here must not wait for itself.
-    let Ok(_place) = state.callbacks.try_acquire() else {
-        let failure = CallbackFailure::TooManyRequests;
-        tracing::warn!(request_id = message.request_id, urls = ?message.urls, %failure, "a callback failed");
-        return Err(failure);
-    };
     let mut outcome = Err(CallbackFailure::Unreachable);
     let mut signature = Some(signature);
     for url in &message.urls {
         let signature = signature.take().unwrap_or_else(|| CallbackSignature::begin(state, message, url));
         let progress = Progress::new();
-        let deadline = Instant::now() + state.options.limits.callback_timeout;
-        let attempt = attempt(state, message, url, signature, deadline, &progress);
-        let attempt = tokio::time::timeout_at(deadline, attempt);
-        outcome = attempt.await.unwrap_or(Err(CallbackFailure::TimedOut));
+        outcome = attempt_in_a_place(state, message, url, signature, &progress).await;
         match &outcome {
             Ok(_) => break,
             Err(failure) => log(message, url, &progress, failure),
@@ -96,19 +90,40 @@ fn log(message: &CallbackMessage, url: &str, progress: &Progress, failure: &Call
     tracing::warn!(%request_id, url, address, %phase, reason, %failure, "a callback failed");
 }
 
-async fn attempt(
+/// One attempt, which counts to its URL's destination and may have to give way.
+async fn attempt_in_a_place(
     state: &Arc<ServerState>,
     message: &CallbackMessage,
     url: &str,
     signature: CallbackSignature,
-    deadline: Instant,
     progress: &Progress,
 ) -> Result<CallbackReply, CallbackFailure> {
     let url = CallbackUrl::parse(url).map_err(|_| CallbackFailure::Unreachable)?;
-    let mut addresses = permitted(state, &url, progress).await?;
+    let wait = Arc::new(CallbackWait::begun_now());
+    // Never waited for: a callback that leads back here must not wait for itself.
+    let place = state.callbacks.take(CallbackDestination::from(&url), Arc::clone(&wait));
+    let _place = place.ok_or(CallbackFailure::TooManyRequests)?;
+    let deadline = Instant::now() + state.options.limits.callback_timeout;
+    let attempt = attempt(state, message, &url, signature, deadline, progress);
+    tokio::select! {
+        biased;
+        () = wait.gives_way() => Err(CallbackFailure::GaveWay),
+        outcome = tokio::time::timeout_at(deadline, attempt) => outcome.unwrap_or(Err(CallbackFailure::TimedOut)),
+    }
+}
+
+async fn attempt(
+    state: &Arc<ServerState>,
+    message: &CallbackMessage,
+    url: &CallbackUrl,
+    signature: CallbackSignature,
+    deadline: Instant,
+    progress: &Progress,
+) -> Result<CallbackReply, CallbackFailure> {
+    let mut addresses = permitted(state, url, progress).await?;
     addresses.truncate(ADDRESSES_MAX);
     progress.enter(Phase::Sign);
-    let request = callback_request::signed(state, message, &url, &signature.ready().await?)?;
+    let request = callback_request::signed(state, message, url, &signature.ready().await?)?;
     let destination = |address| Destination {
         address,
         tls: url.tls,
@@ -125,7 +140,7 @@ async fn attempt(
             Ok(reply) => return Ok(reply),
         }
     }
-    let (address, connection) = connect(state, &url, &addresses, deadline, progress).await?;
+    let (address, connection) = connect(state, url, &addresses, deadline, progress).await?;
     call(state, destination(address), connection, request, progress).await.map_err(|none| match none {
         NoAnswer::Silent => {
             progress.because("the connection ended without an answer");

@@ -72,7 +72,7 @@ impl CallbackPlan {
             crc64: facts.blob.crc64(),
             content_md5: facts.blob.md5().map(|md5| STANDARD.encode(md5)),
             vpc_id: None,
-            client_ip: context.peer.to_string(),
+            client_ip: context.client.to_string(),
             req_id: context.request_id.as_str().to_owned(),
             operation: facts.operation.to_owned(),
             custom,

@@ -12,8 +12,9 @@ use http::{HeaderValue, StatusCode};
 
 use crate::context::RequestContext;
 use crate::form_head::{self, FormFile};
-use crate::ingest::{Intake, SealedUpload};
+use crate::ingest::{Intake, SealedUpload, Sender};
 use crate::object_headers;
+use crate::quota::holder::UploadHolder;
 use crate::request::Call;
 use crate::request_body::RequestBody;
 use crate::upload_grant::{self, Reply, UploadGrant};
@@ -34,7 +35,7 @@ pub(crate) async fn run(
     body.demand_digest(&call.parts.headers)?;
 
     let content_type = call.header(CONTENT_TYPE.as_str());
-    let (mut fields, head_share, mut file) = form_head::read(content_type, body, &context.server).await?;
+    let (mut fields, head_share, mut file) = form_head::read(content_type, body, context).await?;
     fields.merge_callback_variables().map_err(WireError::from)?;
     let grant = upload_grant::authorise(context, call, &fields).await?;
     drop((fields, head_share));
@@ -66,7 +67,10 @@ async fn ingest(
     grant: &UploadGrant,
     file: &mut FormFile<'_>,
 ) -> Result<SealedUpload, OperationError> {
-    let mut intake = Intake::begin(context, grant.size(), None, context.server.options.form_etag).await?;
+    // One key signs all users' forms: what counts is who sends.
+    let sender = Sender { holder: UploadHolder::Client(context.client.into()), body: file.watch() };
+    let etag = context.server.options.form_etag;
+    let mut intake = Intake::begin(context, sender, grant.size(), None, etag).await?;
     while let Some(chunk) = file.chunk().await? {
         intake.take(chunk).await?;
     }

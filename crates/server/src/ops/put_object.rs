@@ -20,7 +20,8 @@ use crate::{
     callback_message::CallbackPlan,
     commit::{self, Upload},
     context::RequestContext,
-    ingest::{Intake, SealedUpload},
+    ingest::{Intake, SealedUpload, Sender},
+    quota::holder::UploadHolder,
     request::Call,
     request_body::RequestBody,
     server::EtagSource,
@@ -49,7 +50,11 @@ pub(crate) async fn run(
     require_a_length(&call.parts.headers, body)?;
     body.demand_digest(&call.parts.headers)?;
     let crc64 = demanded_crc64(call)?;
-    let sealed = ingest(context, body).await?;
+    let holder = match subject::header_key(call).filter(|_| caller == Caller::Owner) {
+        Some(id) => UploadHolder::Key(id),
+        None => UploadHolder::Client(context.client.into()),
+    };
+    let sealed = ingest(context, holder, body).await?;
     if crc64.is_some_and(|demanded| demanded != sealed.blob.crc64()) {
         return Err(ErrorCode::InvalidCRC64.into());
     }
@@ -119,9 +124,14 @@ fn demanded_crc64(call: &Call) -> Result<Option<u64>, WireError> {
     Ok(Some(number))
 }
 
-async fn ingest(context: &RequestContext, body: &mut RequestBody) -> Result<SealedUpload, OperationError> {
+async fn ingest(
+    context: &RequestContext,
+    holder: UploadHolder,
+    body: &mut RequestBody,
+) -> Result<SealedUpload, OperationError> {
     let size = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
-    let mut intake = Intake::begin(context, size, body.declared_bytes(), EtagSource::Md5).await?;
+    let sender = Sender { holder, body: body.watch() };
+    let mut intake = Intake::begin(context, sender, size, body.declared_bytes(), EtagSource::Md5).await?;
     while let Some(chunk) = body.chunk().await? {
         intake.take(chunk).await?;
     }

@@ -19,8 +19,8 @@ pub(crate) struct RequestContext {
     pub(crate) request_id: RequestId,
     /// When the request arrived, by the injected clock.
     pub(crate) now: Timestamp,
-    /// The address the connection came from. Headers that claim another one are not believed.
-    pub(crate) peer: IpAddr,
+    /// The client's address: the connection's, or what a trusted proxy says. Nobody else is believed.
+    pub(crate) client: IpAddr,
     /// Whether the connection is TLS.
     pub(crate) secure: bool,
 }

@@ -32,7 +32,7 @@ pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) 
         server: state,
         request_id: RequestId::fresh(now),
         now,
-        peer: peer.address.ip(),
+        client: peer.client,
         secure: peer.secure,
     };
     let (parts, incoming) = request.into_parts();

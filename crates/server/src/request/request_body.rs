@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of what the bytes mean.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,16 +13,13 @@ use countersign_protocol::{ErrorCode, WireError};
 use countersign_sys::Md5;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, EXPECT};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
+use crate::body_watch::BodyWatch;
 use crate::limits::Limits;
-
-/// Over how many idle timeouts of waiting the rate is measured: a sender that stalled for less than one and
-/// goes on is no crawler.
-const RATE_WINDOW_IDLE_TIMEOUTS: u32 = 4;
 
 /// Why a body could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +33,9 @@ pub(crate) enum BodyError {
         /// The least rate.
         bytes_per_second: u64,
     },
+    /// What it held, a place or a share of memory, is short, and it had to give way.
+    #[error("the body gave way to another")]
+    GaveWay,
     /// The connection ended before the body did, or the body's framing is broken.
     #[error("the body ended early: {0}")]
     Incomplete(hyper::Error),
@@ -56,6 +57,7 @@ impl From<&BodyError> for WireError {
     fn from(error: &BodyError) -> Self {
         Self::new(match error {
             BodyError::Idle(_) | BodyError::TooSlow { .. } => ErrorCode::RequestTimeout,
+            BodyError::GaveWay => ErrorCode::SlowDown,
             BodyError::Incomplete(_) => ErrorCode::IncompleteBody,
             BodyError::TooLong { .. } => ErrorCode::EntityTooLarge,
             BodyError::DigestMalformed | BodyError::DigestDiffers => ErrorCode::InvalidDigest,
@@ -73,8 +75,10 @@ pub(crate) struct RequestBody {
     received_bytes: u64,
     window_bytes: u64,
     window_waited: Duration,
+    idle: Duration,
     ended: bool,
     digest: Option<(Md5, [u8; 16])>,
+    watch: Arc<BodyWatch>,
 }
 
 impl RequestBody {
@@ -91,7 +95,9 @@ impl RequestBody {
             received_bytes: 0,
             window_bytes: 0,
             window_waited: Duration::ZERO,
+            idle: Duration::ZERO,
             digest: None,
+            watch: Arc::new(BodyWatch::new()),
         }
     }
 
@@ -121,30 +127,59 @@ impl RequestBody {
         Ok(())
     }
 
+    /// How fast it comes, and the way to tell it that it has to give way.
+    pub(crate) fn watch(&self) -> &Arc<BodyWatch> {
+        &self.watch
+    }
+
     /// The next bytes; `None` after the last. The digest is compared at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
         while !self.ended {
-            let started = Instant::now();
-            let frame = timeout(self.idle_timeout, self.incoming.frame()).await;
-            self.window_waited += started.elapsed();
-            match frame {
-                Err(_) => return Err(BodyError::Idle(self.idle_timeout)),
-                Ok(None) => self.ended = true,
-                Ok(Some(Err(error))) => return Err(BodyError::Incomplete(error)),
-                Ok(Some(Ok(frame))) => {
-                    // Trailers are read and dropped: nothing of the wire is in them.
-                    let Ok(data) = frame.into_data() else { continue };
-                    self.received_bytes += data.len() as u64;
-                    self.window_bytes += data.len() as u64;
-                    self.check_rate()?;
-                    if let Some((digest, _)) = &mut self.digest {
-                        digest.update(&data);
-                    }
-                    return Ok(Some(data));
-                }
+            let Some(frame) = self.frame().await? else { continue };
+            // Trailers are read and dropped: nothing of the wire is in them.
+            let Ok(data) = frame.into_data() else { continue };
+            if let Some((digest, _)) = &mut self.digest {
+                digest.update(&data);
             }
+            return Ok(Some(data));
         }
         self.check_digest()?;
+        Ok(None)
+    }
+
+    /// Waits for the next frame, at most until one of the bounds can be judged; `None` then, and at the end.
+    async fn frame(&mut self) -> Result<Option<Frame<Bytes>>, BodyError> {
+        // The rate is judged when its window ends, not when the next byte happens to come.
+        let window_left = self.idle_timeout.saturating_sub(self.window_waited);
+        let patience = window_left.min(self.idle_timeout.saturating_sub(self.idle));
+        self.watch.waits();
+        let frame = tokio::select! {
+            biased;
+            () = self.watch.wanted() => return Err(BodyError::GaveWay),
+            frame = timeout(patience, self.incoming.frame()) => frame,
+        };
+        let data = frame.as_ref().ok().and_then(|frame| frame.as_ref()?.as_ref().ok()?.data_ref());
+        let bytes = data.map_or(0, |data| data.len() as u64);
+        let waited = self.watch.came(bytes);
+        self.received_bytes += bytes;
+        self.window_bytes += bytes;
+        self.window_waited += waited;
+        match frame {
+            Ok(None) => self.ended = true,
+            Ok(Some(Err(error))) => return Err(BodyError::Incomplete(error)),
+            Ok(Some(Ok(frame))) => {
+                self.idle = Duration::ZERO;
+                self.check_rate()?;
+                return Ok(Some(frame));
+            }
+            Err(_) => {
+                self.idle += waited;
+                if self.idle >= self.idle_timeout {
+                    return Err(BodyError::Idle(self.idle_timeout));
+                }
+                self.check_rate()?;
+            }
+        }
         Ok(None)
     }
 
@@ -186,7 +221,7 @@ impl RequestBody {
     /// Holds each window of waiting to the least rate by itself: over the whole body, what came fast at the
     /// beginning would pay for hours of crawling.
     fn check_rate(&mut self) -> Result<(), BodyError> {
-        if self.window_waited <= self.idle_timeout * RATE_WINDOW_IDLE_TIMEOUTS {
+        if self.window_waited < self.idle_timeout {
             return Ok(());
         }
         let bytes_min = u128::from(self.rate_min) * self.window_waited.as_millis() / 1000;

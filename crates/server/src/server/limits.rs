@@ -11,12 +11,13 @@ pub struct Limits {
     pub object_bytes_max: u64,
     /// The largest XML document a request may carry as its body, in bytes.
     pub document_bytes_max: usize,
-    /// What the heads of all uploads that are not yet authorised may hold together, in bytes.
+    /// What the heads of all uploads that are not yet authorised may hold together, in bytes. When it is short the
+    /// largest gives way.
     pub form_heads_bytes_max: usize,
     /// How long a read of a request body may bring nothing before the request is given up.
     pub body_idle_timeout: Duration,
-    /// The least rate of a request body, in bytes per second, in every four `body_idle_timeout` that
-    /// are spent waiting for it. Zero switches the check off.
+    /// The least rate of a request body, in bytes per second, in every `body_idle_timeout` that is spent waiting
+    /// for it. Zero switches the check off.
     pub body_rate_min: u64,
     /// How long the fields in front of a form's file may take, all together: until they are there, they hold
     /// a share of what all heads may have.
@@ -25,9 +26,11 @@ pub struct Limits {
     pub refusal_drain_bytes_max: u64,
     /// How long a refused body is read.
     pub refusal_drain_timeout: Duration,
-    /// How many uploads may stream at the same time; the next one is answered 503.
+    /// How many uploads may stream at the same time. With the next one the slowest of the client that has most
+    /// gives way, or it is answered 503 itself.
     pub uploads_max: usize,
-    /// How many callbacks may be under way at the same time.
+    /// How many callbacks may be under way at the same time. With the next one the oldest to the destination that
+    /// has most gives way, or it is not made itself.
     pub callbacks_max: usize,
     /// How many names of callback hosts may be resolved at the same time. Each takes a thread for as long as the
     /// system asks for the name, which goes on when the callback is given up.

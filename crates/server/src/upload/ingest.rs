@@ -5,19 +5,32 @@ use bytes::Bytes;
 use countersign_protocol::policy::SizeRange;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::{SealedBlob, StagedBlob};
-use tokio::sync::OwnedSemaphorePermit;
 
 use std::sync::Arc;
 
+use crate::body_watch::BodyWatch;
 use crate::context::RequestContext;
+use crate::quota::holder::UploadHolder;
+use crate::quota::places::Place;
 use crate::server::EtagSource;
 use crate::wire_error::OperationError;
+
+/// One of the places for uploads. An upload whose place is taken away finds its body ended.
+pub(crate) type UploadPlace = Place<UploadHolder, BodyWatch>;
+
+/// Whose upload it is, and how fast it comes.
+pub(crate) struct Sender<'b> {
+    /// Who the place counts to.
+    pub(crate) holder: UploadHolder,
+    /// The body it comes in.
+    pub(crate) body: &'b Arc<BodyWatch>,
+}
 
 /// An upload that is being taken in. Holds one of the places for uploads.
 pub(crate) struct Intake {
     staged: StagedBlob,
     size: SizeRange,
-    place: OwnedSemaphorePermit,
+    place: UploadPlace,
 }
 
 /// All bytes of an upload, with their digests, not yet visible. Its place is given back by the commit.
@@ -26,7 +39,7 @@ pub(crate) struct SealedUpload {
     /// The bytes.
     pub(crate) blob: SealedBlob,
     /// The place among the uploads that stream.
-    pub(crate) place: OwnedSemaphorePermit,
+    pub(crate) place: UploadPlace,
 }
 
 impl Intake {
@@ -34,6 +47,7 @@ impl Intake {
     /// where that is known. What its ETag is made of decides which digests are computed.
     pub(crate) async fn begin(
         context: &RequestContext,
+        sender: Sender<'_>,
         size: SizeRange,
         expected_bytes: Option<u64>,
         etag: EtagSource,
@@ -41,9 +55,8 @@ impl Intake {
         if let Some(expected) = expected_bytes {
             size.check_running(expected).map_err(WireError::from)?;
         }
-        let place = Arc::clone(&context.server.uploads)
-            .try_acquire_owned()
-            .map_err(|_| WireError::new(ErrorCode::SlowDown))?;
+        let place = context.server.uploads.take(sender.holder, Arc::clone(sender.body));
+        let place = place.ok_or_else(|| WireError::new(ErrorCode::SlowDown))?;
         let staged = context.server.options.store.stage(expected_bytes).await?;
         let staged = if etag == EtagSource::Md5 { staged } else { staged.without_md5() };
         Ok(Self { staged, size, place })

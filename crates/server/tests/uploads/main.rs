@@ -14,6 +14,7 @@ mod bucket_modes;
 mod callback_answers;
 mod callback_attempts;
 mod callbacks;
+mod fairness;
 mod form;
 mod form_advisories;
 mod images;

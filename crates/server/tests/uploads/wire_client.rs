@@ -1,10 +1,10 @@
 //! HTTP by hand: what is sent is exactly what a test writes.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use countersign_protocol::error_reference::Topic;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// An answer, taken apart.
 #[derive(Debug)]
@@ -62,6 +62,13 @@ pub(crate) async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     read(&mut stream).await
+}
+
+/// A connection from this address of the machine: another client.
+pub(crate) async fn connect_from(from: Ipv4Addr, address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    socket.connect(address).await.unwrap()
 }
 
 /// Reads one answer from a connection that will end.

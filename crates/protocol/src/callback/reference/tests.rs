@@ -81,6 +81,11 @@ fn says_each_failure_in_the_words_of_oss() {
             "0007-00000203",
         ),
         (CallbackFailure::TooManyRequests, "Too many callback requests.", "0007-90000007"),
+        (
+            CallbackFailure::GaveWay,
+            "The callback gave way to callbacks to other applications.",
+            "0007-90000020",
+        ),
     ] {
         let error = WireError::from(failure);
         assert_eq!((error.status(), error.code().as_str()), (203, "CallbackFailed"));
