@@ -7,6 +7,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::json;
 
+use crate::upload_facts::UploadFacts;
+
 /// The type of every answer that is made here; relayed answers keep their own.
 pub const JSON_TYPE: &str = "application/json";
 
@@ -32,6 +34,21 @@ impl Answer {
     #[must_use]
     pub fn refusal(status: StatusCode, code: &str, message: &str) -> Self {
         Self::json(status, &json!({ "Status": code, "message": message }))
+    }
+
+    /// The tutorial's yes: `"Status":"OK"`, with what the callback said about the upload.
+    #[must_use]
+    pub fn accepting(facts: &UploadFacts) -> Self {
+        let value = json!({
+            "Status": "OK",
+            "key": facts.key,
+            "name": facts.name,
+            "size": facts.size,
+            "mimeType": facts.mime_type,
+            "height": facts.height,
+            "width": facts.width,
+        });
+        Self::json(StatusCode::OK, &value)
     }
 
     /// Whether the store will tell the uploader that the application said yes.

@@ -1,17 +1,24 @@
 //! `--forward`: an existing application keeps its callback handler, and the verifying is done in front of it.
 //!
-//! Owns the one request that passes a verified callback on, with a bounded time and a bounded answer. Plain http
-//! only: what is meant is a neighbour on the same machine or network, and what is sent carries a verdict that only
-//! a trusted way may bring.
+//! Owns the one request that passes a verified callback on, over http or https, with a bounded time and a bounded
+//! answer. The certificate is always checked, against the public authorities of the web and those that are added. What
+//! is sent carries a verdict that only a trusted way may bring, so http is for the same machine or network.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, ServerName};
 use thiserror::Error;
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::JoinSet,
+};
+use tokio_rustls::TlsConnector;
 
 use crate::{answer::Answer, callback_verifier::VerifiedCallback};
 
@@ -43,19 +50,21 @@ const PASSED_ON: [&str; 9] = [
 ];
 
 /// Where verified callbacks are passed on to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Forward {
     authority: String,
+    /// TLS, and the name that the certificate must hold for.
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     address: (String, u16),
     path_and_query: String,
     timeout: Duration,
 }
 
 /// Why an address cannot be forwarded to.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Error)]
 pub enum ForwardUrlError {
-    /// Not an absolute http address.
-    #[error("not an http address: {url} (https is not forwarded to)")]
+    /// Not an absolute http or https address.
+    #[error("not an http or https address: {url}")]
     NotHttp {
         /// What was given.
         url: String,
@@ -63,6 +72,9 @@ pub enum ForwardUrlError {
     /// A user name or password in front of the host.
     #[error("a forward address cannot carry a user name")]
     UserInfo,
+    /// TLS cannot be set up, most likely for an authority that was added.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Why the application's answer could not be fetched.
@@ -95,16 +107,24 @@ impl FromStr for Forward {
         let not_http = || ForwardUrlError::NotHttp { url: url.to_owned() };
         let uri: Uri = url.parse().map_err(|_| not_http())?;
         let authority = uri.authority().ok_or_else(not_http)?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+        let secure = uri.scheme_str() == Some("https");
+        if !(secure || uri.scheme_str() == Some("http")) || uri.host().is_none_or(str::is_empty) {
             return Err(not_http());
         }
         if authority.as_str().contains('@') {
             return Err(ForwardUrlError::UserInfo);
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let tls = if secure {
+            let name = ServerName::try_from(host.clone()).map_err(|_| not_http())?;
+            Some((client_config(&[])?, name))
+        } else {
+            None
+        };
         Ok(Self {
             authority: authority.as_str().to_owned(),
-            address: (host, authority.port_u16().unwrap_or(80)),
+            tls,
+            address: (host, authority.port_u16().unwrap_or(if secure { 443 } else { 80 })),
             path_and_query: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             timeout: FORWARD_TIMEOUT,
         })
@@ -117,6 +137,17 @@ impl Forward {
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Trusts these certificate authorities too, where the address is https.
+    ///
+    /// # Errors
+    /// [`ForwardUrlError::Tls`] when one of them cannot be read.
+    pub fn trusting(mut self, roots: &[CertificateDer<'static>]) -> Result<Self, ForwardUrlError> {
+        if let Some((config, _)) = &mut self.tls {
+            *config = client_config(roots)?;
+        }
+        Ok(self)
     }
 
     /// Passes a verified callback on and brings the application's answer: its status, its type and its body. A
@@ -151,26 +182,50 @@ impl Forward {
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ForwardError> {
         let (host, port) = &self.address;
         let stream = TcpStream::connect((host.as_str(), *port)).await?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        // In a set, so that giving up on the answer also ends the connection.
-        let mut driver = JoinSet::new();
-        driver.spawn(connection);
-        let response = sender.send_request(request).await?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, FORWARD_ANSWER_BYTES_MAX).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                ForwardError::AnswerTooLong
-            } else {
-                ForwardError::AnswerBroken
+        match &self.tls {
+            None => exchange_over(stream, request).await,
+            Some((config, name)) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                exchange_over(connector.connect(name.clone(), stream).await?, request).await
             }
-        })?;
-        let content_type = parts.headers.get(header::CONTENT_TYPE);
-        Ok(Answer {
-            status: parts.status,
-            content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
-            body: body.to_bytes(),
-        })
+        }
     }
+}
+
+/// Sends the request over a stream of its own and reads the answer whole.
+async fn exchange_over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, ForwardError> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // In a set, so that giving up on the answer also ends the connection.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    let response = sender.send_request(request).await?;
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, FORWARD_ANSWER_BYTES_MAX).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() { ForwardError::AnswerTooLong } else { ForwardError::AnswerBroken }
+    })?;
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    Ok(Answer {
+        status: parts.status,
+        content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
+        body: body.to_bytes(),
+    })
+}
+
+/// The client side of TLS: the public authorities of the web and these.
+fn client_config(further: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for root in further {
+        roots.add(root.clone())?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, ForwardError> {

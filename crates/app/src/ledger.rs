@@ -12,7 +12,7 @@ use std::{
 use rusqlite::Connection;
 use thiserror::Error;
 
-use crate::{answer::Answer, upload_record::UploadRecord};
+use crate::{answer::Answer, upload_path::UploadPath, upload_record::UploadRecord};
 
 mod rows;
 pub mod upload_record;
@@ -31,6 +31,8 @@ pub struct UploadLedger {
 pub struct UploadQuery {
     /// Only uploads of exactly this key.
     pub key: Option<String>,
+    /// Only uploads into this folder and those below it; the whole bucket is every folder.
+    pub folder: UploadPath,
     /// At most so many, newest first; [`UPLOADS_MAX`] is the ceiling.
     pub limit: u32,
 }
@@ -126,7 +128,7 @@ impl UploadLedger {
 
 impl Default for UploadQuery {
     fn default() -> Self {
-        Self { key: None, limit: 100 }
+        Self { key: None, folder: UploadPath::whole_bucket(), limit: 100 }
     }
 }
 

@@ -1,7 +1,50 @@
-//! The application server's three endpoints as an axum router, to be mounted in an application or served alone.
+//! The application server's endpoints as axum routers, to be mounted in an application or served alone.
 //!
-//! `GET /signature`, `POST /callback`, `GET /uploads`. No file's bytes ever come here: the form goes to the
-//! store. Whoever mounts this behind a login of its own leaves [`Admission`] open.
+//! [`router`] has `GET /signature` and `POST /callback`. They can be mounted apart ([`signature_routes`],
+//! [`callback_routes`]), because a login belongs in front of the one and never in front of the other: the store has
+//! no account, its signature is its proof. `GET /uploads` is there only where [`uploads_routes`] is mounted. No file's
+//! bytes ever come here: the form goes to the store.
+//!
+//! By default uploads stay in one folder, the signer's; [`AppOptions::folder_for`] gives each user one of his own.
+//! [`AppOptions::on_upload`] is told of each upload and has the say about it.
+//!
+//! ```
+//! use countersign_app::{
+//!     AccessKeySecret, AppOptions, CallbackOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
+//!     answer::Answer, router, upload_path::UploadPath,
+//! };
+//! # use std::sync::Arc;
+//! # use axum::body::Body;
+//! # use tower::ServiceExt as _;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = "https://photos.oss-cn-hangzhou.aliyuncs.com";
+//! let mut signing = SignerOptions::new("key id", AccessKeySecret::new("secret"), "photos", host);
+//! signing.callback = Some(CallbackOptions::to("https://app.example/oss/callback"));
+//! let signer = Signer::new(signing, Arc::new(Timestamp::now))?;
+//! let verifier = CallbackVerifier::new().pin_alibaba()?;
+//! let options = AppOptions::new(signer, verifier, UploadLedger::in_memory()?, Arc::new(Timestamp::now))
+//!     .folder_for(|request| {
+//!         // As the login in front says who it is.
+//!         let user = request.headers.get("x-user")?.to_str().ok()?;
+//!         UploadPath::normalise(&format!("users/{user}/")).ok()
+//!     })
+//!     .on_upload(|callback| async move { Answer::accepting(&callback.facts) });
+//! let app: axum::Router = axum::Router::new()
+//!     // .layer(your login) goes here, in front of the signature only
+//!     .merge(router::signature_routes(options.clone()))
+//!     .nest("/oss", router::callback_routes(options));
+//!
+//! let asked = http::Request::get("/signature").header("x-user", "42").body(Body::empty())?;
+//! let answer = app.clone().oneshot(asked).await?;
+//! let body = axum::body::to_bytes(answer.into_body(), 10_000).await?;
+//! assert!(String::from_utf8_lossy(&body).contains(r#""dir":"users/42/""#));
+//! let other = http::Request::get("/signature?path=users/43/").header("x-user", "42").body(Body::empty())?;
+//! assert_eq!(app.oneshot(other).await?.status(), 400, "another user's folder");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::sync::Arc;
 
@@ -24,9 +67,13 @@ use crate::{
     ledger::UploadLedger,
     signer::Signer,
 };
+use date::dated;
+use hooks::{FolderFor, OnUpload};
 
 pub mod admission;
 pub mod allowed_origins;
+pub mod date;
+pub mod hooks;
 mod receive;
 mod sign;
 mod uploads;
@@ -51,6 +98,10 @@ pub struct AppOptions {
     pub origins: AllowedOrigins,
     /// Whether `version=1|4` and `callback=0|1` in the query of `/signature` are the caller's choice.
     pub switches: bool,
+    /// The folder that a request may upload into, see [`AppOptions::folder_for`]. Without it the signer's one folder.
+    pub folder_for: Option<FolderFor>,
+    /// Has the say about each upload, see [`AppOptions::on_upload`].
+    pub on_upload: Option<OnUpload>,
     /// The upload address for a caller, where that depends on the caller.
     pub host_chooser: Option<HostChooser>,
     /// The path that the store calls, where a proxy in front changes it.
@@ -71,6 +122,8 @@ impl AppOptions {
             admission: Admission::open(),
             origins: AllowedOrigins::SameOnly,
             switches: false,
+            folder_for: None,
+            on_upload: None,
             host_chooser: None,
             called_path: None,
             forward: None,
@@ -78,24 +131,45 @@ impl AppOptions {
     }
 }
 
-/// The three endpoints.
+/// `GET /signature` and `POST /callback`.
 pub fn router(options: AppOptions) -> Router {
+    signature_routes(options.clone()).merge(callback_routes(options))
+}
+
+/// `GET /signature` alone: the one that belongs behind a login.
+pub fn signature_routes(options: AppOptions) -> Router {
+    let state = Arc::new(options);
+    let cross_origin = middleware::from_fn_with_state(Arc::clone(&state), cross_origin);
+    // From the inside out: a page elsewhere must be able to read why it was not admitted.
+    let routes = Router::new().route("/signature", admitted(&state, get(sign::sign)).layer(cross_origin));
+    dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
+}
+
+/// `POST /callback` alone: the one that the store must reach without a login.
+pub fn callback_routes(options: AppOptions) -> Router {
     let verify = VerifyCallbackLayer::new(options.verifier.clone()).called_as(options.called_path.as_deref());
     let state = Arc::new(options);
-    let admitted = |endpoint: MethodRouter<Arc<AppOptions>>| {
-        // A layer costs each request, also where it has nothing to ask.
-        if state.admission.is_open() {
-            return endpoint;
-        }
-        endpoint.layer(middleware::from_fn_with_state(Arc::clone(&state), admit))
-    };
-    let cross_origin = middleware::from_fn_with_state(Arc::clone(&state), cross_origin);
-    Router::new()
-        // From the inside out: a page elsewhere must be able to read why it was not admitted.
-        .route("/signature", admitted(get(sign::sign)).layer(cross_origin))
-        .route("/callback", post(receive_callback).layer(verify))
-        .route("/uploads", admitted(get(uploads::list)))
-        .with_state(state)
+    let routes = Router::new().route("/callback", post(receive_callback).layer(verify));
+    dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
+}
+
+/// `GET /uploads` alone: what the ledger holds of the folder that the request may upload into, with whole requests and
+/// answers in it. For operators, or behind a login.
+pub fn uploads_routes(options: AppOptions) -> Router {
+    let state = Arc::new(options);
+    let routes = Router::new().route("/uploads", admitted(&state, get(uploads::list)));
+    dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
+}
+
+/// Puts the admission in front, unless it asks for nothing: a layer costs each request.
+fn admitted(
+    state: &Arc<AppOptions>,
+    endpoint: MethodRouter<Arc<AppOptions>>,
+) -> MethodRouter<Arc<AppOptions>> {
+    if state.admission.is_open() {
+        return endpoint;
+    }
+    endpoint.layer(middleware::from_fn_with_state(Arc::clone(state), admit))
 }
 
 async fn receive_callback(

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use countersign_app::admission::Admission;
 use countersign_app::allowed_origins::AllowedOrigins;
-use countersign_app::forward::Forward;
+use countersign_app::router::{date::dated, uploads_routes};
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{
     AccessKeySecret, AppOptions, CallbackVerifier, Pins, Signer, SignerOptions, StoreKind, UploadLedger,
@@ -39,7 +39,7 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     let callback =
         app.signer.options().callback.as_ref().map_or("none", |callback| callback.url.as_str()).to_owned();
     let pinned = pins_in_words(app.signer.options());
-    let router: Router = countersign_app::router(app).route("/healthz", get(|| async { "ok\n" }));
+    let router = routes(app);
     println!("signing uploads to    {host}");
     println!("application server    {}", reachable.own_url());
     println!("callback              {callback}");
@@ -50,6 +50,14 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     shutdown::asked().await?;
     listening.end().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The library's endpoints. The list is the operator's, of every folder.
+fn routes(app: AppOptions) -> Router {
+    let clock = Arc::clone(&app.clock);
+    let list = uploads_routes(app.clone().folder_for(|_| Some(UploadPath::whole_bucket())));
+    let health = Router::new().route("/healthz", get(|| async { "ok\n" }));
+    dated(countersign_app::router(app).merge(list).merge(health), clock)
 }
 
 /// A listener that others reach would sign for anybody.
@@ -72,8 +80,9 @@ fn app_options(flags: &AppFlags, clock: &Clock) -> anyhow::Result<AppOptions> {
     app.admission = admission(flags)?;
     app.origins = AllowedOrigins::from_list(flags.signing.allow_origin.clone());
     app.called_path.clone_from(&flags.called_path);
-    app.forward =
-        flags.signing.forward.as_deref().map(str::parse::<Forward>).transpose().context("--forward")?;
+    app.forward = signing::forward(&flags.signing)?;
+    let root = app.signer.options().root.clone();
+    app = app.folder_for(move |_| Some(root.clone()));
     Ok(app)
 }
 

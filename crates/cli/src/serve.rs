@@ -18,7 +18,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use countersign_app::admission::Admission;
-use countersign_app::forward::Forward;
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind, UploadLedger};
 use countersign_server::listen::{ListenOptions, Peer};
@@ -213,8 +212,9 @@ fn app_options(
     let store = addresses.store.clone();
     app.host_chooser =
         Some(Arc::new(move |parts| Some(format!("{}/{BUCKET}", store.url_for(arrived_at(parts))))));
-    app.forward =
-        flags.signing.forward.as_deref().map(str::parse::<Forward>).transpose().context("--forward")?;
+    app.forward = signing::forward(&flags.signing)?;
+    let root = app.signer.options().root.clone();
+    app = app.folder_for(move |_| Some(root.clone()));
     Ok(app)
 }
 

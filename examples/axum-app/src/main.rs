@@ -1,5 +1,6 @@
 //! An application server on the library: it signs uploads, receives the store's callbacks and keeps a ledger of
-//! them, beside pages of its own. A login of yours would be a layer around all of it but `/callback`.
+//! them, beside pages of its own. A login of yours would be a layer around all of it but `/callback`, and say whose
+//! folder each request may upload into.
 
 use std::{env, fs, path::Path, sync::Arc};
 
@@ -7,7 +8,7 @@ use anyhow::Context;
 use axum::{Router, extract::State, response::Html, routing::get};
 use countersign_app::{
     AccessKeySecret, AppOptions, CallbackOptions, CallbackVerifier, Clock, SignatureAnswer, Signer,
-    SignerChoice, SignerOptions, Timestamp, UploadLedger, router,
+    SignerChoice, SignerOptions, Timestamp, UploadLedger, answer::Answer, router, upload_path::UploadPath,
 };
 
 const PLAIN_FORM: &str = include_str!("../../plain-form/index.html");
@@ -29,13 +30,23 @@ async fn main() -> anyhow::Result<()> {
         Err(_) => CallbackVerifier::new().pin_alibaba()?,
     };
     let ledger = UploadLedger::open(Path::new(&env::var("LEDGER").unwrap_or("uploads.sqlite".into())))?;
-    let options = AppOptions::new(Signer::new(signing, clock())?, verifier, ledger, clock());
+    let options = AppOptions::new(Signer::new(signing, clock())?, verifier, ledger, clock())
+        // One folder for everybody. With a login: the user's, from what it puts into the request's extensions.
+        .folder_for(|_request| UploadPath::normalise("user-dir/").ok())
+        // Here the upload goes into a table of your own; an answer other than 200 declines it.
+        .on_upload(|upload| async move {
+            println!("{:?} is stored as {:?}", upload.facts.name, upload.facts.key);
+            Answer::accepting(&upload.facts)
+        });
 
     let pages = Router::new().route("/plain-form", get(plain_form)).with_state(Arc::clone(&options.signer));
+    let behind_login =
+        router::signature_routes(options.clone()).merge(router::uploads_routes(options.clone()));
+    let routes = behind_login.merge(router::callback_routes(options));
     let address = env::var("LISTEN").unwrap_or("127.0.0.1:8000".into());
     let listener = tokio::net::TcpListener::bind(&address).await.context(address)?;
     println!("open http://{}/plain-form", listener.local_addr()?);
-    Ok(axum::serve(listener, router(options).merge(pages)).await?)
+    Ok(axum::serve(listener, routes.merge(pages)).await?)
 }
 
 /// The form without script, filled in for one upload.

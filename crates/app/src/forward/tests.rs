@@ -106,11 +106,48 @@ async fn notices_an_answer_that_breaks_off() {
 }
 
 #[test]
-fn forwards_to_plain_http_addresses_only() {
-    for good in ["http://127.0.0.1:8080/done", "http://app.internal", "http://[::1]:8080/"] {
+fn forwards_to_http_and_https_addresses_only() {
+    for good in [
+        "http://127.0.0.1:8080/done",
+        "http://app.internal",
+        "http://[::1]:8080/",
+        "https://app/",
+        "https://10.0.0.1/",
+    ] {
         assert!(good.parse::<Forward>().is_ok(), "{good}");
     }
-    for bad in ["https://app/", "app:8080/x", "/x", "", "ftp://app/", "http://u:p@app/"] {
+    for bad in ["app:8080/x", "/x", "", "ftp://app/", "http://u:p@app/", "https://u@app/"] {
         assert!(bad.parse::<Forward>().is_err(), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn speaks_https_to_an_application_whose_authority_is_trusted_and_to_no_other() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.der().clone(), made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key.try_into().unwrap())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let forward = format!("https://localhost:{}/done", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut asked = Vec::new();
+            while !asked.ends_with(BODY.as_bytes()) {
+                assert!(stream.read_buf(&mut asked).await.unwrap() > 0);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret").await.unwrap();
+        }
+    });
+    let forward: Forward = forward.parse().unwrap();
+    let refused = forward.send(&callback()).await.unwrap_err();
+    assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+    let answer = forward.trusting(&[certificate]).unwrap().send(&callback()).await.unwrap();
+    assert_eq!(answer.body.as_ref(), b"secret");
 }

@@ -98,11 +98,20 @@ pub(super) fn uploads(
     query: &UploadQuery,
 ) -> Result<Vec<UploadRecord>, LedgerError> {
     let limit = query.limit.min(UPLOADS_MAX);
-    // Two statements, because "key = ? or ? is null" would never use the index.
+    // Statements of their own, because "key = ? or ? is null" would never use the index.
     let filter = if query.key.is_some() { "WHERE key = :key" } else { "WHERE :key IS NULL" };
-    let list = format!("SELECT {COLUMNS} FROM upload {filter} ORDER BY id DESC LIMIT :limit");
+    let folder = query.folder.as_str();
+    // Everything below `a/` sorts from `a/` up to before `a0`, the sign after the slash.
+    let behind = folder.strip_suffix('/').map(|stem| format!("{stem}0"));
+    let within = if behind.is_some() {
+        "key >= :folder AND key < :behind"
+    } else {
+        ":folder = '' AND :behind IS NULL"
+    };
+    let list = format!("SELECT {COLUMNS} FROM upload {filter} AND {within} ORDER BY id DESC LIMIT :limit");
     let mut statement = connection.prepare_cached(&list)?;
-    let rows = statement.query_map(named_params! { ":key": query.key, ":limit": limit }, raw_record)?;
+    let values = named_params! { ":key": query.key, ":folder": folder, ":behind": behind, ":limit": limit };
+    let rows = statement.query_map(values, raw_record)?;
     rows.map(|raw| raw?.read()).collect()
 }
 

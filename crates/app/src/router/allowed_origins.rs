@@ -2,12 +2,16 @@
 //!
 //! Only the application server's own endpoints; the bucket's CORS rules belong to the store.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::admission::TOKEN_HEADER;
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "600";
+
+/// How many headers a preflight may ask for, and in how many bytes; more than that are not granted.
+const ASKED_HEADERS_MAX: usize = 32;
+const ASKED_BYTES_MAX: usize = 1024;
 
 /// The origins whose pages may ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +60,26 @@ impl AllowedOrigins {
         }
         answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(TOKEN_HEADER));
+        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, sendable(request));
+        answer.append(header::VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
+        // By it the page corrects the device's clock.
+        answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date"));
         answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_SECONDS));
     }
+}
+
+/// The headers that a page of an allowed origin may send: the token's, and what its preflight asks for
+/// (`Authorization`, `X-CSRF-Token`, whatever a login in front wants), as far as those are names.
+fn sendable(request: &HeaderMap) -> HeaderValue {
+    let own = || HeaderValue::from_static(TOKEN_HEADER);
+    let asked = request.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    let texts: Vec<&str> = asked.filter_map(|value| value.to_str().ok()).collect();
+    let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
+    let names: Vec<&str> = names.filter(|name| name.parse::<HeaderName>().is_ok()).collect();
+    if names.is_empty() || names.len() > ASKED_HEADERS_MAX || texts.concat().len() > ASKED_BYTES_MAX {
+        return own();
+    }
+    let further = names.into_iter().filter(|name| !name.eq_ignore_ascii_case(TOKEN_HEADER));
+    let all: Vec<&str> = std::iter::once(TOKEN_HEADER).chain(further).collect();
+    HeaderValue::from_str(&all.join(", ")).unwrap_or_else(|_| own())
 }

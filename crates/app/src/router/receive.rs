@@ -6,7 +6,6 @@
 //! handed to it a second time.
 
 use http::StatusCode;
-use serde_json::json;
 
 use super::AppOptions;
 use crate::{
@@ -14,7 +13,6 @@ use crate::{
     callback_verifier::VerifiedCallback,
     forward::{Forward, ForwardError},
     ledger::LedgerError,
-    upload_facts::UploadFacts,
     upload_record::{UploadRecord, identity_of},
 };
 
@@ -26,26 +24,13 @@ pub(super) async fn receive(options: &AppOptions, callback: VerifiedCallback) ->
         Ok(None) => {}
         Err(error) => return not_recorded(&error),
     }
-    let answer = match &options.forward {
-        Some(forward) => ask(forward, &callback).await,
-        None => accepted(&callback.facts),
+    let answer = match (&options.on_upload, &options.forward) {
+        (Some(on_upload), _) => on_upload(callback.clone()).await,
+        (None, Some(forward)) => ask(forward, &callback).await,
+        (None, None) => Answer::accepting(&callback.facts),
     };
     let record = UploadRecord::new(callback.facts, callback.request, answer, time);
     options.ledger.record(record).await.unwrap_or_else(|error| not_recorded(&error))
-}
-
-/// The own yes: `Status` for the tutorial's client, and what the application knows now.
-fn accepted(facts: &UploadFacts) -> Answer {
-    let value = json!({
-        "Status": "OK",
-        "key": facts.key,
-        "name": facts.name,
-        "size": facts.size,
-        "mimeType": facts.mime_type,
-        "height": facts.height,
-        "width": facts.width,
-    });
-    Answer::json(StatusCode::OK, &value)
 }
 
 /// The application behind has the say. When it has no answer, the upload is recorded with the failure as its

@@ -15,7 +15,8 @@ use super::{AppOptions, uncached};
 use crate::{
     answer::Answer,
     signer::{SignError, SignerChoice},
-    signer_options::SignatureVersion,
+    signer_options::{SignatureVersion, SignerOptions},
+    upload_path::{UploadPath, UploadPathError},
 };
 
 /// What may stand in the query; anything else is ignored, and nothing may stand there twice.
@@ -49,7 +50,15 @@ pub(super) async fn sign(
         Err(refused) => return refused.into_response(),
     };
     choice.host = options.host_chooser.as_ref().and_then(|choose| choose(&parts));
-    match options.signer.sign(query.path.as_deref(), &choice) {
+    let Some(folder) = options.folder_of(&parts) else {
+        let message = "there is no folder to upload into for this request";
+        return Answer::refusal(StatusCode::FORBIDDEN, "NoFolder", message).into_response();
+    };
+    let path = match path_within(query.path.as_deref(), &folder, options.signer.options()) {
+        Ok(path) => path,
+        Err(error) => return refusal("InvalidPath", &error.to_string()).into_response(),
+    };
+    match options.signer.sign(path.as_ref().map(UploadPath::as_str), &choice) {
         Ok(answer) => uncached(Json(answer).into_response()),
         Err(SignError::Path(error)) => refusal("InvalidPath", &error.to_string()).into_response(),
         Err(error @ SignError::CallbackUnpinned) => {
@@ -63,6 +72,20 @@ pub(super) async fn sign(
             Answer::refusal(status, code, &error.to_string()).into_response()
         }
     }
+}
+
+/// The folder to sign for: the one asked for, at or below `folder`; without one, the signer's own where that is within
+/// `folder`, else `folder`. `None` leaves it to the signer.
+fn path_within(
+    asked: Option<&str>,
+    folder: &UploadPath,
+    signer: &SignerOptions,
+) -> Result<Option<UploadPath>, UploadPathError> {
+    if let Some(path) = asked {
+        return UploadPath::normalise(path)?.within(folder).map(Some);
+    }
+    let own = signer.directory.clone().and_then(|directory| directory.within(folder).ok());
+    Ok(own.or_else(|| Some(folder.clone()).filter(|folder| !folder.as_str().is_empty())))
 }
 
 fn switched(query: &SignatureQuery) -> Result<SignerChoice, Answer> {

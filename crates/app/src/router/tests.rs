@@ -33,6 +33,11 @@ fn options() -> AppOptions {
     AppOptions::new(signer, verifier(), UploadLedger::in_memory().unwrap(), noon())
 }
 
+/// All three endpoints.
+fn router(options: AppOptions) -> Router {
+    super::router(options.clone()).merge(uploads_routes(options))
+}
+
 struct Heard {
     status: StatusCode,
     headers: http::HeaderMap,
@@ -224,4 +229,114 @@ async fn answers_the_preflight_of_a_page_that_sends_a_token() {
     assert_eq!(heard.status, StatusCode::NO_CONTENT);
     assert_eq!(heard.header("access-control-allow-origin"), Some("*"));
     assert_eq!(heard.header("access-control-allow-headers"), Some("x-countersign-token"));
+}
+
+#[tokio::test]
+async fn a_preflight_is_granted_the_headers_that_a_login_wants_and_only_to_allowed_origins() {
+    let origins = AllowedOrigins::from_list(["https://app.example".to_owned()]);
+    let router = router(AppOptions { origins, ..options() });
+    let granted = async |origin: &str, asked: &str| {
+        let request = http::Request::options("/signature")
+            .header("origin", origin)
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", asked);
+        let heard = ask(&router, request.body(Body::empty()).unwrap()).await;
+        heard.header("access-control-allow-headers").map(str::to_owned)
+    };
+    let own = "x-countersign-token";
+    let both = granted("https://app.example", "authorization, X-CSRF-Token").await;
+    assert_eq!(both.as_deref(), Some("x-countersign-token, authorization, X-CSRF-Token"));
+    assert_eq!(granted("https://evil.example", "authorization").await, None);
+    assert_eq!(granted("https://app.example", "a b, (x), ,").await.as_deref(), Some(own), "names only");
+    assert_eq!(granted("https://app.example", &"a,".repeat(40)).await.as_deref(), Some(own), "and not many");
+    assert_eq!(granted("https://app.example", &"a".repeat(2000)).await.as_deref(), Some(own));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_servers_date_refusals_too() {
+    let origins = AllowedOrigins::from_list(["https://app.example".to_owned()]);
+    let router = router(AppOptions { origins, ..options() });
+    let now = Some("Sun, 22 Nov 2026 12:00:00 GMT");
+    let asked = [("origin", "https://app.example")];
+    let signed = get_with(&router, "/signature", &asked).await;
+    assert_eq!(signed.header("date"), now);
+    assert_eq!(signed.header("access-control-expose-headers"), Some("Date"), "readable from elsewhere");
+    assert_eq!(fetch(&router, "/signature?path=..").await.header("date"), now);
+    assert_eq!(fetch(&router, "/uploads").await.header("date"), now);
+    let unsigned = http::Request::post("/callback").body(Body::empty()).unwrap();
+    let refused = ask(&router, unsigned).await;
+    assert_eq!((refused.status, refused.header("date")), (StatusCode::BAD_REQUEST, now));
+}
+
+fn of_users(options: AppOptions) -> AppOptions {
+    options.folder_for(|parts| {
+        let user = parts.headers.get("x-user")?.to_str().ok()?;
+        UploadPath::normalise(&format!("user-dir/{user}")).ok()
+    })
+}
+
+#[tokio::test]
+async fn each_request_is_signed_for_the_folder_that_is_its_own() {
+    let router = router(of_users(options()));
+    let user = [("x-user", "42")];
+    let dir = async |address: &str| get_with(&router, address, &user).await.json()["dir"].clone();
+    assert_eq!(dir("/signature").await, "user-dir/42/");
+    assert_eq!(dir("/signature?path=user-dir/42/cats").await, "user-dir/42/cats/");
+    for other in ["user-dir/43", "user-dir/", "user-dir/420", ""] {
+        let heard = get_with(&router, &format!("/signature?path={other}"), &user).await;
+        assert_eq!(
+            (heard.status, heard.json()["Status"].as_str()),
+            (StatusCode::BAD_REQUEST, Some("InvalidPath"))
+        );
+    }
+    let nobody = fetch(&router, "/signature").await;
+    assert_eq!((nobody.status, nobody.json()["Status"].as_str()), (StatusCode::FORBIDDEN, Some("NoFolder")));
+}
+
+#[tokio::test]
+async fn without_a_hook_there_is_one_folder_although_the_signer_knows_the_whole_bucket() {
+    let secret = AccessKeySecret::new("sk");
+    let signer = Signer::new(SignerOptions::new("ak", secret, "demo", "http://demo.localhost:9817"), noon());
+    let router = router(AppOptions { signer: Arc::new(signer.unwrap()), ..options() });
+    assert_eq!(fetch(&router, "/signature").await.json()["dir"], "user-dir/");
+    assert_eq!(fetch(&router, "/signature?path=other").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_list_shows_the_folder_of_the_one_who_asks_and_is_off_unless_mounted() {
+    let options = of_users(options());
+    for key in ["user-dir%2F42%2Fa.jpg", "user-dir%2F43%2Fb.jpg", "user-dir%2F42"] {
+        let recorded = signed("/callback", &format!("filename={key}&reqId={key}"), "5C");
+        assert_eq!(callbacks::call(&callback_routes(options.clone()), recorded).await.status, StatusCode::OK);
+    }
+    let lists = uploads_routes(options.clone());
+    let listed = get_with(&lists, "/uploads", &[("x-user", "42")]).await.json();
+    let keys: Vec<&Value> = listed["uploads"].as_array().unwrap().iter().map(|one| &one["key"]).collect();
+    assert_eq!(keys, ["user-dir/42/a.jpg"]);
+    let other = get_with(&lists, "/uploads?key=user-dir%2F43%2Fb.jpg", &[("x-user", "42")]).await.json();
+    assert_eq!(other["uploads"], serde_json::json!([]));
+    assert_eq!(fetch(&lists, "/uploads").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(fetch(&super::router(options), "/uploads").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_hook_is_asked_about_each_upload_until_it_says_yes() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let router = router(options().on_upload(move |callback| {
+        let first = counting.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if first {
+                return crate::answer::Answer::refusal(StatusCode::FORBIDDEN, "NotYet", "come again");
+            }
+            crate::answer::Answer::accepting(&callback.facts)
+        }
+    }));
+    let body = format!("{BODY}&name=a.jpg&reqId=5C");
+    let recorded = || signed("/callback", &body, "5C");
+    assert_eq!(callbacks::call(&router, recorded()).await.json()["Status"], "NotYet");
+    for _ in 0..2 {
+        assert_eq!(callbacks::call(&router, recorded()).await.json()["name"], "a.jpg");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

@@ -7,7 +7,7 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -24,13 +24,18 @@ pub(super) struct ListQuery {
 pub(super) async fn list(
     State(options): State<Arc<AppOptions>>,
     query: Result<Query<ListQuery>, QueryRejection>,
+    parts: Parts,
 ) -> Response {
     let Ok(Query(query)) = query else {
         let message = "the query cannot be read, or names something twice";
         return Answer::refusal(StatusCode::BAD_REQUEST, "InvalidQuery", message).into_response();
     };
+    let Some(folder) = options.folder_of(&parts) else {
+        let message = "there is no folder whose uploads this request may list";
+        return Answer::refusal(StatusCode::FORBIDDEN, "NoFolder", message).into_response();
+    };
     let limit = query.limit.unwrap_or(UploadQuery::default().limit);
-    match options.ledger.uploads(UploadQuery { key: query.key, limit }).await {
+    match options.ledger.uploads(UploadQuery { key: query.key, folder, limit }).await {
         Ok(uploads) => uncached(Json(json!({ "uploads": uploads })).into_response()),
         Err(error) => {
             tracing::error!(%error, "the ledger cannot be listed");

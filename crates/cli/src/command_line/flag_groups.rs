@@ -125,9 +125,13 @@ pub(crate) struct SigningFlags {
     /// The type of the callback's body.
     #[arg(long, value_name = "TYPE", help_heading = "Callback")]
     pub(crate) callback_body_type: Option<String>,
-    /// Ask this application about each upload, after its callback was verified, and relay what it answers.
+    /// Ask this application (http or https) about each upload, after its callback was verified, and relay what it
+    /// answers.
     #[arg(long, value_name = "URL", help_heading = "Callback")]
     pub(crate) forward: Option<String>,
+    /// Trust this certificate authority (PEM) when forwarding by https; repeatable.
+    #[arg(long, value_name = "FILE", help_heading = "Callback")]
+    pub(crate) forward_ca: Vec<PathBuf>,
     /// A page of this origin may ask for signatures (`*` for any); repeatable.
     #[arg(long, value_name = "ORIGIN", help_heading = "Signing")]
     pub(crate) allow_origin: Vec<String>,

@@ -11,6 +11,8 @@ use axum::{Json, Router};
 use countersign_app::AppOptions;
 use countersign_app::admission::Admission;
 use countersign_app::answer::Answer;
+use countersign_app::router::{date::dated, uploads_routes};
+use countersign_app::upload_path::UploadPath;
 use countersign_server::Server;
 use countersign_store::{Clock, Health, Store};
 use http::request::Parts;
@@ -62,20 +64,23 @@ impl Serving {
 
 /// Everything under the application's address.
 pub(super) fn router(app: AppOptions, serving: Serving, known_host: KnownHost) -> Router {
+    let clock = app.clock.clone();
     let serving = Arc::new(serving);
     let admitted = Router::new()
         .route("/open", get(open_link::open))
         .route("/serve.json", get(document))
         .layer(middleware::from_fn_with_state(Arc::clone(&serving), admit));
-    Router::new()
+    let routes = Router::new()
         .route("/", get(page_files::index))
         .route("/page/{*path}", get(page_files::page))
         .route("/uploader/{*path}", get(page_files::uploader))
         .route("/healthz", get(health))
         .merge(admitted)
         .with_state(serving)
-        .merge(countersign_app::router(app))
-        .layer(middleware::from_fn_with_state(Arc::new(known_host), known_host::demand))
+        .merge(countersign_app::router(app.clone()))
+        .merge(uploads_routes(app.folder_for(|_| Some(UploadPath::whole_bucket()))))
+        .layer(middleware::from_fn_with_state(Arc::new(known_host), known_host::demand));
+    dated(routes, clock)
 }
 
 async fn admit(State(serving): State<Arc<Serving>>, request: Request, next: Next) -> Response {

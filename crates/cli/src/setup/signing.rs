@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use countersign_app::forward::Forward;
 use countersign_app::signer_options::{DEFAULT_CALLBACK_BODY, DEFAULT_CALLBACK_BODY_TYPE};
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{CallbackOptions, Pins, SignatureVersion, SignerOptions};
 
 use crate::command_line::SigningFlags;
+use crate::setup::store_server;
 
 fn pins(flags: &SigningFlags) -> Pins {
     match (flags.pin, flags.no_pin) {
@@ -58,4 +60,12 @@ pub(crate) fn apply(
         body_type: flags.callback_body_type.clone().unwrap_or_else(|| DEFAULT_CALLBACK_BODY_TYPE.to_owned()),
     });
     Ok(())
+}
+
+/// The application behind, if there is one.
+pub(crate) fn forward(flags: &SigningFlags) -> anyhow::Result<Option<Forward>> {
+    let Some(url) = &flags.forward else { return Ok(None) };
+    let roots = store_server::certificates(&flags.forward_ca).context("--forward-ca")?;
+    let forward = url.parse::<Forward>().and_then(|forward| forward.trusting(&roots));
+    forward.map(Some).context("--forward")
 }

@@ -1,6 +1,6 @@
 //! The store and its HTTP face, put together from flags: the same for `serve` and `store`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,16 +96,17 @@ pub(crate) async fn open(
         callback_key,
         callback_key_url: callback_key_url.clone(),
         callback_resolver: system_resolver(),
-        callback_extra_roots: extra_roots(settings)?,
+        callback_extra_roots: certificates(&settings.callback_ca)?,
         form_etag: settings.form_etag,
         limits: Limits::default(),
     })?;
     Ok(StoreServer { store, server, callback_key_url, callback_key_pem })
 }
 
-fn extra_roots(settings: &StoreSettings) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+/// The certificates in these PEM files; each must hold one.
+pub(crate) fn certificates(files: &[PathBuf]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let mut roots = Vec::new();
-    for file in &settings.callback_ca {
+    for file in files {
         let certificates = CertificateDer::pem_file_iter(file)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .ok()

@@ -222,7 +222,7 @@ async fn says_that_the_application_behind_is_silent_or_gone() {
     assert_eq!(slow.status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(slow.json()["Status"], "ApplicationTooSlow");
     drop(silent);
-    let gone = call(&router, signed("/callback", "filename=b.jpg", "5D")).await;
+    let gone = call(&router, signed("/callback", "filename=user-dir%2Fb.jpg", "5D")).await;
     assert_eq!(gone.status, StatusCode::BAD_GATEWAY);
     assert!(!String::from_utf8_lossy(&gone.body).contains("127.0.0.1"), "no address of the inside");
     assert_eq!(uploads(&router).await.len(), 2, "both are stored, and both are known");

@@ -1,0 +1,25 @@
+//! `Date` on every answer: a page whose device's clock is wrong corrects by it what it knows about expiry.
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use countersign_protocol::http_date;
+use http::{HeaderValue, header};
+
+use crate::clock::Clock;
+
+/// Adds `Date` by this clock to every answer that has none.
+pub fn dated(router: Router, clock: Clock) -> Router {
+    router.layer(middleware::from_fn_with_state(clock, add_date))
+}
+
+async fn add_date(State(clock): State<Clock>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(date) = HeaderValue::from_str(&http_date::format(clock())) {
+        response.headers_mut().entry(header::DATE).or_insert(date);
+    }
+    response
+}
