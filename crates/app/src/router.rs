@@ -68,7 +68,7 @@ use crate::{
     signer::Signer,
 };
 use date::dated;
-use hooks::{FolderFor, OnUpload};
+use hooks::{FolderFor, OnUpload, ValuesFor};
 
 pub mod admission;
 pub mod allowed_origins;
@@ -100,6 +100,8 @@ pub struct AppOptions {
     pub switches: bool,
     /// The folder that a request may upload into, see [`AppOptions::folder_for`]. Without it the signer's one folder.
     pub folder_for: Option<FolderFor>,
+    /// Custom values for a request, see [`AppOptions::values_for`].
+    pub values_for: Option<ValuesFor>,
     /// Has the say about each upload, see [`AppOptions::on_upload`].
     pub on_upload: Option<OnUpload>,
     /// The upload address for a caller, where that depends on the caller.
@@ -123,6 +125,7 @@ impl AppOptions {
             origins: AllowedOrigins::SameOnly,
             switches: false,
             folder_for: None,
+            values_for: None,
             on_upload: None,
             host_chooser: None,
             called_path: None,

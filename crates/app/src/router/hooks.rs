@@ -10,6 +10,9 @@ use crate::{answer::Answer, callback_verifier::VerifiedCallback, upload_path::Up
 /// The folder that a request may upload into; `None` refuses it.
 pub type FolderFor = Arc<dyn Fn(&Parts) -> Option<UploadPath> + Send + Sync>;
 
+/// The custom values that are signed for a request, names with their `x:`.
+pub type ValuesFor = Arc<dyn Fn(&Parts) -> Vec<(String, String)> + Send + Sync>;
+
 /// Says yes (200) or no to a verified upload.
 pub type OnUpload =
     Arc<dyn Fn(VerifiedCallback) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
@@ -23,6 +26,17 @@ impl super::AppOptions {
         folder_for: impl Fn(&Parts) -> Option<UploadPath> + Send + Sync + 'static,
     ) -> Self {
         self.folder_for = Some(Arc::new(folder_for));
+        self
+    }
+
+    /// Signs custom values for each request, `("x:user", "42")` for instance: the policy pins them, `/signature?fields=1`
+    /// lists them as form fields, and the callback's body says them where its template names them (`${x:user}`).
+    #[must_use]
+    pub fn values_for(
+        mut self,
+        values_for: impl Fn(&Parts) -> Vec<(String, String)> + Send + Sync + 'static,
+    ) -> Self {
+        self.values_for = Some(Arc::new(values_for));
         self
     }
 

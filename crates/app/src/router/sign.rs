@@ -49,6 +49,7 @@ pub(super) async fn sign(
         Ok(listed) => listed,
         Err(refused) => return refused.into_response(),
     };
+    choice.values = options.values_for.as_ref().map(|values_for| values_for(&parts)).unwrap_or_default();
     choice.host = options.host_chooser.as_ref().and_then(|choose| choose(&parts));
     let Some(folder) = options.folder_of(&parts) else {
         let message = "there is no folder to upload into for this request";

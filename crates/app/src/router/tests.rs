@@ -340,3 +340,20 @@ async fn the_hook_is_asked_about_each_upload_until_it_says_yes() {
     }
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test]
+async fn custom_values_are_signed_for_each_request_and_listed() {
+    let router = router(options().values_for(|parts| {
+        let user = parts.headers.get("x-user").map(|user| user.to_str().unwrap().to_owned());
+        user.into_iter().map(|user| ("x:user".to_owned(), user)).collect()
+    }));
+    let answer = get_with(&router, "/signature?fields=1", &[("x-user", "42")]).await.json();
+    assert!(answer["fields"].as_array().unwrap().contains(&serde_json::json!(["x:user", "42"])));
+    let decoded = |answer: &Value| {
+        use base64::Engine;
+        let policy = base64::engine::general_purpose::STANDARD.decode(answer["policy"].as_str().unwrap());
+        String::from_utf8(policy.unwrap()).unwrap()
+    };
+    assert!(decoded(&answer).contains("x:user"), "{}", decoded(&answer));
+    assert!(!decoded(&fetch(&router, "/signature?fields=1").await.json()).contains("x:user"));
+}
