@@ -4,13 +4,14 @@
 use bytes::Bytes;
 use countersign_protocol::{
     ErrorCode, WireError,
-    xml::{DeleteObjects, DeleteResult, Deleted, NULL_VERSION, NameEncoding, ObjectToDelete},
+    xml::{DeleteObjects, DeleteResult, Deleted, NULL_VERSION, ObjectToDelete},
 };
 use countersign_store::{CommitError, Mutation};
 use http::StatusCode;
 
 use crate::{
     context::RequestContext,
+    ops::listing::name_encoding,
     request::Call,
     request_body::RequestBody,
     subject::BucketSubject,
@@ -30,6 +31,7 @@ pub(crate) async fn run(
             .with_element("ArgumentName", "Content-MD5")
             .into());
     }
+    let encoding = name_encoding(&call.query)?;
     body.demand_digest(&call.parts.headers)?;
     let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
     let request = DeleteObjects::parse(&document).map_err(WireError::from)?;
@@ -37,7 +39,6 @@ pub(crate) async fn run(
     if request.quiet {
         return Ok(wire_response::empty(StatusCode::OK));
     }
-    let encoding = call.query.get("encoding-type").and_then(NameEncoding::parse).unwrap_or_default();
     let deleted = |object: ObjectToDelete| Deleted { key: object.key, version_id: object.version_id };
     let result = DeleteResult { encoding, deleted: request.objects.into_iter().map(deleted).collect() };
     Ok(wire_response::xml(StatusCode::OK, result.to_xml()))

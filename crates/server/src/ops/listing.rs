@@ -28,7 +28,7 @@ fn page_size(query: &Query, name: &'static str, default: u32) -> Result<u32, Wir
 }
 
 /// How the request wants names to be written.
-fn name_encoding(query: &Query) -> Result<NameEncoding, WireError> {
+pub(crate) fn name_encoding(query: &Query) -> Result<NameEncoding, WireError> {
     let Some(word) = query.get("encoding-type").filter(|word| !word.is_empty()) else {
         return Ok(NameEncoding::None);
     };

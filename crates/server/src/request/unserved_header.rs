@@ -24,6 +24,8 @@ const ON_UPLOAD: &[&str] = &[
     "x-oss-symlink-target",
     "x-oss-tagging",
 ];
+/// What a form alone cannot have checked: PutObject compares this digest.
+const ON_FORM: &[&str] = &["x-oss-hash-crc64ecma"];
 /// A part of an object, sent as if it were the whole (RFC 9110 §14.5).
 const PART: &[&str] = &["content-range"];
 /// Conditions, which hold for reading only: a write under a condition that nobody checks overwrites what it should not.
@@ -53,7 +55,7 @@ pub(crate) fn check<'a>(
 
 /// Refuses a form one of whose filled fields would have no effect.
 pub(crate) fn check_fields<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), WireError> {
-    check_lists(&[ON_UPLOAD], names)
+    check_lists(&[ON_UPLOAD, ON_FORM], names)
 }
 
 fn check_lists<'a>(

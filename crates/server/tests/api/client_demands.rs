@@ -271,3 +271,19 @@ async fn headers_that_would_have_no_effect_are_refused_by_name_and_nothing_chang
     }
     assert_eq!(Ask::new("HEAD", "other", "").send(&store).await.status, 404);
 }
+
+#[tokio::test]
+async fn words_with_values_that_nobody_knows_are_refused_before_anything_is_done() {
+    let store = store_with_demo().await;
+    put(&store, "k", "x").await;
+    let listed = Ask::new("GET", "demo", "").query("list-type=3").send(&store).await;
+    assert_eq!(
+        (listed.refusal().1.as_str(), listed.element("ArgumentName").as_deref()),
+        ("InvalidArgument", Some("list-type"))
+    );
+    let body = "<Delete><Object><Key>k</Key></Object></Delete>";
+    let digest = c_sdk_digest(body.as_bytes());
+    let ask = Ask::new("POST", "demo", "").query("delete&encoding-type=base64").header("content-md5", digest);
+    assert_eq!(ask.body(body).send(&store).await.refusal().1, "InvalidArgument");
+    assert_eq!(Ask::new("GET", "demo", "k").send(&store).await.text(), "x");
+}

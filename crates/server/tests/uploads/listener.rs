@@ -162,6 +162,11 @@ async fn requests_that_a_proxy_could_read_otherwise_are_refused_and_end_the_conn
             .unwrap();
         assert_eq!(read(&mut stream).await.status, status, "{head} without a host");
     }
+    let lengths =
+        "PUT /k HTTP/1.1\r\nHost: demo.oss.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy";
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    stream.write_all(lengths.as_bytes()).await.unwrap();
+    assert_eq!(read(&mut stream).await.status, 400, "two lengths");
     assert!(store.is_empty().await);
     // Chunks count before a length, and what stands behind them is not taken for another request.
     for head in [

@@ -124,7 +124,9 @@ async fn bodies_that_are_no_good_form_are_refused() {
     refused(&store, &Form::signed("\\a", b"x"), 400, "InvalidObjectName", "not valid").await;
     refused(&store, &Form::signed("a\0b", b"x"), 400, "InvalidObjectName", "not valid").await;
     refused(&store, &Form::signed(&"k".repeat(1024), b"x"), 400, "InvalidObjectName", "less than 1024").await;
-    for name in ["x-oss-tagging", "X-Oss-Object-Worm-Mode", "x-oss-persistent-headers"] {
+    for name in
+        ["x-oss-tagging", "X-Oss-Object-Worm-Mode", "x-oss-hash-crc64ecma", "x-oss-persistent-headers"]
+    {
         refused(&store, &form.clone().field(name, "a=b"), 501, "NotImplemented", "x-oss-").await;
     }
     refused(&store, &form.clone().field("x-oss-object-acl", "all"), 400, "InvalidArgument", "access control")

@@ -26,6 +26,13 @@ pub(crate) async fn version_1(
     bucket: &BucketSubject,
 ) -> Result<WireResponse, OperationError> {
     let query = &call.query;
+    // Version 2 is another operation; a third there is not.
+    if let Some(version) = query.get("list-type").filter(|version| !matches!(*version, "" | "1")) {
+        return Err(WireError::new(ErrorCode::InvalidArgument)
+            .with_element("ArgumentName", "list-type")
+            .with_element("ArgumentValue", version)
+            .into());
+    }
     let (max_keys, encoding) = (page_size(query, "max-keys", NAMES_DEFAULT)?, name_encoding(query)?);
     let marker = text(query, "marker");
     let page = page(context, bucket, query, marker.clone().into_bytes(), max_keys).await?;
