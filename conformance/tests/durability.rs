@@ -77,6 +77,10 @@ fn what_rotted_is_not_served_and_a_scrub_names_it() {
     assert_eq!(run(&["scrub", "--data", &data]).0, Some(1));
     let (code, listed, _) = run(&["scrub", "--data", &data, "--known"]);
     assert!(code == Some(1) && listed.contains("damaged   photos/large"), "{listed}");
+    // So does a backup of it, though its files are copied as they lie.
+    let folder = tempfile::tempdir().unwrap();
+    let (code, backup) = json(&["backup", &text(folder.path()), "--data", &data, "--json"]);
+    assert_eq!((code, &backup["known_damage"][0]["key"]), (Some(1), &"large".into()), "{backup}");
     running.restart();
     let refused = client.request("GET", "photos", "large", "", &[("Range", "bytes=0-9")], "");
     assert_eq!(refused.verdict(), "500 ObjectDamaged");

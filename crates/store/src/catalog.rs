@@ -94,6 +94,8 @@ pub struct Garbage {
     pub id: u64,
     /// What may be deleted.
     pub piece: Piece,
+    /// From when on it may be deleted.
+    pub not_before: Timestamp,
 }
 
 /// An engine for the records.
@@ -130,8 +132,13 @@ pub trait Catalog: Send + Sync {
     /// Open owed entries in the order of their ids, those after `after`.
     fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>>;
 
-    /// Garbage that may be deleted at `now`.
-    fn garbage(&self, now: Timestamp, limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>>;
+    /// Garbage that may be deleted at `now`, in the order in which it became so, that behind `after`.
+    fn garbage(
+        &self,
+        now: Timestamp,
+        after: Option<Garbage>,
+        limit: usize,
+    ) -> Work<Result<Vec<Garbage>, CatalogError>>;
 
     /// Forgets garbage whose blobs are deleted; inline rows go in the same transaction.
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>>;

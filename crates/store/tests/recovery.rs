@@ -244,3 +244,16 @@ async fn the_blob_of_a_refused_put_is_swept_and_not_deleted_by_its_uploader() {
     store.sweep().await.unwrap();
     assert_eq!(memory.count(), 0);
 }
+
+/// A round takes 256 pieces.
+#[tokio::test]
+async fn what_cannot_be_deleted_keeps_nothing_behind_it_waiting() {
+    let (store, blobs, memory) = faulty().await;
+    for _ in 0..300 {
+        let content = seal(&store, vec![1; 20_000]).await.unwrap();
+        store.commit(put("k", content)).await.unwrap_err();
+    }
+    (1..=256).for_each(|nth| blobs.faults.set(BlobCall::Delete, nth, Fault::Fails));
+    assert_eq!((store.sweep().await.unwrap(), memory.count()), (44, 256));
+    assert_eq!((store.sweep().await.unwrap(), memory.count()), (256, 0));
+}

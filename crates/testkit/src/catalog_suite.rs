@@ -298,7 +298,7 @@ pub async fn a_change_that_nobody_waits_for_is_made_soon(fixture: &CatalogFixtur
 }
 
 async fn garbage(fixture: &CatalogFixture) -> Vec<Piece> {
-    let due = fixture.catalog.garbage(fixture.clock.now(), 99).await.unwrap();
+    let due = fixture.catalog.garbage(fixture.clock.now(), None, 99).await.unwrap();
     due.into_iter().map(|garbage| garbage.piece).collect()
 }
 
@@ -315,8 +315,10 @@ pub async fn replaced_and_deleted_bytes_become_garbage_after_their_grace(fixture
     let ids = |numbers: &[u8]| numbers.iter().map(|number| BlobId([*number; 16])).collect::<Vec<_>>();
     put_one(catalog, put("b", b"k", in_blob(3))).await;
     assert_eq!(catalog.unnamed(ids(&[1, 3, 4])).await.unwrap(), ids(&[4]));
-    let due = catalog.garbage(fixture.clock.now(), 1).await.unwrap();
+    let due = catalog.garbage(fixture.clock.now(), None, 1).await.unwrap();
     assert_eq!(due.len(), 1);
+    let behind = catalog.garbage(fixture.clock.now(), due.first().cloned(), 9).await.unwrap();
+    assert_eq!(behind.iter().map(|garbage| garbage.piece).collect::<Vec<_>>(), [blob(2)]);
     catalog.forget_garbage(due).await.unwrap();
     assert_eq!(garbage(fixture).await, [blob(2)]);
     assert_eq!(catalog.unnamed(ids(&[1, 3, 4])).await.unwrap(), ids(&[1, 4]));
@@ -337,7 +339,7 @@ pub async fn inline_bytes_stay_readable_until_their_garbage_is_forgotten(fixture
     one(catalog, delete("b", b"k", None)).await.unwrap();
     assert_eq!(catalog.inline_bytes(row).await.unwrap().unwrap(), "still here");
     fixture.clock.advance(GRACE_SECONDS + 1);
-    let due = catalog.garbage(fixture.clock.now(), 9).await.unwrap();
+    let due = catalog.garbage(fixture.clock.now(), None, 9).await.unwrap();
     catalog.forget_garbage(due).await.unwrap();
     assert!(catalog.inline_bytes(row).await.unwrap().is_none());
 }

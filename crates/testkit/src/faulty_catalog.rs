@@ -128,8 +128,13 @@ impl Catalog for FaultyCatalog {
         self.inner.owed(after, limit)
     }
 
-    fn garbage(&self, now: Timestamp, limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>> {
-        self.inner.garbage(now, limit)
+    fn garbage(
+        &self,
+        now: Timestamp,
+        after: Option<Garbage>,
+        limit: usize,
+    ) -> Work<Result<Vec<Garbage>, CatalogError>> {
+        self.inner.garbage(now, after, limit)
     }
 
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {

@@ -307,10 +307,21 @@ impl Catalog for MemoryCatalog {
         answer(self.lock().owed.range(after + 1..).take(limit).map(|(_, owed)| owed.clone()).collect())
     }
 
-    fn garbage(&self, now: Timestamp, limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>> {
+    fn garbage(
+        &self,
+        now: Timestamp,
+        after: Option<Garbage>,
+        limit: usize,
+    ) -> Work<Result<Vec<Garbage>, CatalogError>> {
         let state = self.lock();
         let due = state.garbage.iter().filter(|(_, (not_before, _))| *not_before <= now);
-        answer(due.map(|(id, (_, piece))| Garbage { id: *id, piece: *piece }).take(limit).collect())
+        let due = due.map(|(id, (since, piece))| Garbage { id: *id, piece: *piece, not_before: *since });
+        let order = |garbage: &Garbage| (garbage.not_before, garbage.id);
+        let mut due: Vec<Garbage> =
+            due.filter(|garbage| after.as_ref().is_none_or(|after| order(garbage) > order(after))).collect();
+        due.sort_by_key(order);
+        due.truncate(limit);
+        answer(due)
     }
 
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use countersign_store::{BackupError, BackupOptions, BackupReport, RestoreOptions, Restored, Store};
 use serde_json::{Value, json};
 
-use super::{ProgressLine, count, size};
+use super::{ProgressLine, count, scrub, size};
 use crate::command_line::{BackupFlags, RestoreFlags};
 use crate::setup::clock;
 use crate::wording::on_one_line;
@@ -32,11 +32,12 @@ pub(crate) async fn run(flags: BackupFlags) -> anyhow::Result<ExitCode> {
     } else {
         print(&report, &flags);
     }
-    Ok(if report.damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn print(report: &BackupReport, flags: &BackupFlags) {
     print_damaged(&report.damaged);
+    report.known_damage.iter().for_each(|known| println!("{}", scrub::record_line(known)));
     println!(
         "backup {} in {}: {}, {} copied; {}, of which {} were there already and {} are shared with the data folder",
         report.name,
@@ -53,6 +54,7 @@ fn print(report: &BackupReport, flags: &BackupFlags) {
 }
 
 fn as_json(report: &BackupReport) -> Value {
+    let known: Vec<Value> = report.known_damage.iter().map(|known| scrub::record_json(known, None)).collect();
     json!({
         "name": report.name,
         "objects": report.objects,
@@ -62,6 +64,7 @@ fn as_json(report: &BackupReport) -> Value {
         "bytes": report.bytes,
         "snapshot_ms": report.snapshot_ms,
         "damaged": damaged_json(&report.damaged),
+        "known_damage": known,
         "deleted": report.deleted,
     })
 }

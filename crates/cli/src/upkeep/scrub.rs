@@ -59,7 +59,7 @@ fn known(flags: &ScrubFlags) -> anyhow::Result<ExitCode> {
     Ok(verdict(damaged.is_empty()))
 }
 
-fn record_line(record: &DamageRecord) -> String {
+pub(super) fn record_line(record: &DamageRecord) -> String {
     let key = on_one_line(&String::from_utf8_lossy(&record.key));
     format!("damaged   {}/{key} (sequence {}): {}", record.bucket, record.sequence, on_one_line(&record.what))
 }
@@ -125,7 +125,7 @@ fn as_json(report: &ScrubReport) -> Value {
     })
 }
 
-fn record_json(record: &DamageRecord, place: Option<&str>) -> Value {
+pub(super) fn record_json(record: &DamageRecord, place: Option<&str>) -> Value {
     json!({
         "bucket": record.bucket,
         "key": String::from_utf8_lossy(&record.key),

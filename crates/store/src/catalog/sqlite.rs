@@ -29,6 +29,7 @@ use checkpoint::Checkpointer;
 use commit_queue::{CommitQueue, Note, Request};
 use jiff::Timestamp;
 use read_pool::ReadPool;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -85,8 +86,8 @@ impl SqliteCatalog {
         let completions = writer::complete_in_batches(&tokio::runtime::Handle::current());
         let (taken, checkpoints) = (Arc::clone(&queue), Arc::clone(&checkpointer));
         let workers = vec![
-            spawn("catalog-writer", move || writer.run(&taken, &completions))?,
-            spawn("catalog-checkpoint", move || checkpoints.run(&checkpoint_connection))?,
+            spawn("catalog-writer", &options.health, move || writer.run(&taken, &completions))?,
+            spawn("catalog-checkpoint", &options.health, move || checkpoints.run(&checkpoint_connection))?,
         ];
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::new(Mutex::new(workers)) })
     }
@@ -148,10 +149,20 @@ impl SqliteCatalog {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, CatalogError> {
+/// Starts a thread that the store cannot write without: should it end by a panic, the health page says so.
+fn spawn(
+    name: &'static str,
+    health: &HealthFlag,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, CatalogError> {
+    let health = health.clone();
     std::thread::Builder::new()
         .name(name.to_owned())
-        .spawn(run)
+        .spawn(move || {
+            if std::panic::catch_unwind(AssertUnwindSafe(run)).is_err() {
+                health.refuse_writes(format!("the thread {name} ended by a panic; the log has it"));
+            }
+        })
         .map_err(|error| CatalogError::Engine(format!("no thread for {name}: {error}")))
 }
 
@@ -212,8 +223,13 @@ impl Catalog for SqliteCatalog {
         self.readers.run(move |connection| rows::owed(connection, after, limit))
     }
 
-    fn garbage(&self, now: Timestamp, limit: usize) -> Work<Result<Vec<Garbage>, CatalogError>> {
-        self.readers.run(move |connection| rows::garbage(connection, now, limit))
+    fn garbage(
+        &self,
+        now: Timestamp,
+        after: Option<Garbage>,
+        limit: usize,
+    ) -> Work<Result<Vec<Garbage>, CatalogError>> {
+        self.readers.run(move |connection| rows::garbage(connection, now, after.as_ref(), limit))
     }
 
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {

@@ -128,6 +128,11 @@ fn publish_failure(inner: &Inner, error: BlobError) -> ApplyError {
             inner.health.refuse_writes(format!("the folder of the blobs could not be synced: {source}"));
             ApplyError::Unhealthy { reason: source.to_string() }
         }
+        BlobError::WorkerLost => {
+            let reason = "the thread that names blobs has ended; the log has it".to_owned();
+            inner.health.refuse_writes(reason.clone());
+            ApplyError::Unhealthy { reason }
+        }
         other => ApplyError::Blob { reason: other.to_string() },
     }
 }

@@ -34,26 +34,35 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
         damage::keep(inner).await?;
         return Ok(0);
     }
-    let mut swept = 0;
-    loop {
-        let due = inner.catalog.garbage((inner.clock)(), ROUND_PIECES).await?;
-        let found = due.len();
-        let gone = delete_pieces(inner, due).await;
-        let deleted = gone.len();
-        if deleted > 0 && inner.catalog.forget_garbage(gone).await.is_err() {
-            break;
-        }
-        swept += deleted;
-        if found < ROUND_PIECES || deleted == 0 {
-            break;
-        }
-    }
+    let mut swept = sweep_garbage(inner).await?;
     swept += drop_failed(inner).await?;
     keep_mark(inner).await?;
     if let Some(reserve) = inner.reserve.get() {
         reserve.fill();
     }
     damage::keep(inner).await?;
+    Ok(swept)
+}
+
+/// Deletes what the catalog lists, from the first to the last of it: what is still read, or cannot be deleted, keeps
+/// nothing behind it waiting.
+async fn sweep_garbage(inner: &Inner) -> Result<usize, CatalogError> {
+    let (now, mut swept, mut after) = ((inner.clock)(), 0, None);
+    loop {
+        let due = inner.catalog.garbage(now, after, ROUND_PIECES).await?;
+        let last = due.last().cloned();
+        let full = due.len() == ROUND_PIECES;
+        let gone = delete_pieces(inner, due).await;
+        let deleted = gone.len();
+        if deleted > 0 && inner.catalog.forget_garbage(gone).await.is_err() {
+            break;
+        }
+        swept += deleted;
+        if !full || inner.health.refusal().is_some() {
+            break;
+        }
+        after = last;
+    }
     Ok(swept)
 }
 

@@ -23,7 +23,7 @@ mod restore;
 mod snapshot;
 
 use crate::blobs::BlobId;
-use crate::catalog::{Catalog, CatalogError, Extent, Inventoried, Piece, SqliteCatalog};
+use crate::catalog::{Catalog, CatalogError, DamageRecord, Extent, Inventoried, Piece, SqliteCatalog};
 use crate::store::blob_hold::BlobHold;
 use crate::store::{BLOBS_FOLDER, CATALOG_FILE, Store};
 use crate::{Clock, OpenError, Place};
@@ -53,7 +53,7 @@ pub struct BackupOptions {
 }
 
 /// A backup that was taken.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct BackupReport {
     /// Its name in the backup folder.
     pub name: String,
@@ -71,6 +71,8 @@ pub struct BackupReport {
     pub snapshot_ms: u64,
     /// Blobs that could not be taken along, or not as they were acknowledged: where each lies, and why.
     pub damaged: Vec<(String, String)>,
+    /// Objects that were known to be damaged when the backup was taken; their bytes are in it as they lie.
+    pub known_damage: Vec<DamageRecord>,
     /// Names of older backups that were deleted.
     pub deleted: Vec<String>,
 }
@@ -156,6 +158,13 @@ pub(super) fn failed<'a>(
     move |source| BackupError::File { what, path: path.to_path_buf(), source }
 }
 
+impl BackupReport {
+    /// Whether everything is in it as it was acknowledged.
+    pub fn is_whole(&self) -> bool {
+        self.damaged.is_empty() && self.known_damage.is_empty()
+    }
+}
+
 impl Store {
     /// Takes a backup of a data folder, whether or not a store has it open. Blocks while it copies. `told` hears
     /// how far it is, now and then.
@@ -208,6 +217,7 @@ async fn copy_blobs(
     told: &mut impl FnMut(&BackupReport),
 ) -> Result<(), BackupError> {
     let catalog = SqliteCatalog::open_beside(snapshot, 1)?;
+    report.known_damage = catalog.scrub_state().await?.damaged;
     let mut after = 0;
     loop {
         let page = catalog.inventory(after, PAGE_OBJECTS).await?;

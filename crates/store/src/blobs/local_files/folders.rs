@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Blobs to a folder.
-const FOLDER_BLOBS: usize = 4096;
+pub(super) const FOLDER_BLOBS: usize = 4096;
 
 /// All folders.
 #[derive(Debug)]
@@ -40,6 +40,12 @@ pub(super) struct Filling {
 }
 
 impl Filling {
+    /// As if so many blobs more had been given a name here.
+    #[cfg(test)]
+    pub(super) fn take_up(&mut self, blobs: usize) {
+        self.taken += blobs;
+    }
+
     /// Whether another blob fits.
     pub(super) fn has_room(&self) -> bool {
         self.taken < FOLDER_BLOBS
@@ -64,11 +70,11 @@ impl Folders {
         }
     }
 
-    /// A folder with room: the one given, or a new one.
-    pub(super) fn with_room(&self, filling: Option<Filling>) -> Result<Filling, BlobError> {
+    /// The folder to go on in, where this one has no more room.
+    pub(super) fn next_filling(&self, filling: Option<&Filling>) -> Result<Option<Filling>, BlobError> {
         let current = self.lock().current;
         let number = match filling {
-            Some(filling) if filling.has_room() && filling.number >= current => return Ok(filling),
+            Some(filling) if filling.has_room() && filling.number >= current => return Ok(None),
             Some(filling) => current.max(filling.number + 1),
             None => current,
         };
@@ -76,7 +82,7 @@ impl Folders {
         make_folder(&*self.device, &path, self.durable)?;
         let folder = self.device.open_folder(&path).map_err(failed("opening a folder of blobs"))?;
         self.lock().current = number;
-        Ok(Filling { number, taken: 0, folder, discarded: Vec::new() })
+        Ok(Some(Filling { number, taken: 0, folder, discarded: Vec::new() }))
     }
 
     /// A fresh name in a folder; it counts as unsettled from now on.
@@ -263,10 +269,10 @@ mod tests {
         let options = LocalFilesOptions::new(root.path().join("blobs"));
         let folders = Folders::open(&options).unwrap();
         folders.recover(5).unwrap();
-        let mut filling = folders.with_room(None).unwrap();
+        let mut filling = folders.next_filling(None).unwrap().unwrap();
         let id = folders.name(&mut filling).unwrap();
         filling.taken = FOLDER_BLOBS;
-        folders.with_room(Some(filling)).unwrap();
+        folders.next_filling(Some(&filling)).unwrap().unwrap();
         assert_eq!(folders.settled_mark(), 5);
         folders.settled(id);
         assert_eq!(folders.settled_mark(), 6);

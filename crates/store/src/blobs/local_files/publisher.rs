@@ -75,9 +75,10 @@ impl Publisher {
     }
 
     fn run(&self, folders: &Folders) {
-        let mut filling = None;
+        let _ends = Ends(self);
+        let mut publishing = Publishing::default();
         while let Some(jobs) = self.take() {
-            filling = publish_all(folders, filling, jobs);
+            publishing.publish_all(folders, jobs);
         }
     }
 
@@ -95,40 +96,72 @@ impl Publisher {
     }
 }
 
-/// Links and syncs all; a folder that fills up in the midst of them is synced before the next is begun.
-fn publish_all(folders: &Folders, mut filling: Option<Filling>, jobs: Vec<Job>) -> Option<Filling> {
-    let mut linked = Vec::with_capacity(jobs.len());
-    for Job { file, reply } in jobs {
-        let mut open = match with_room(folders, filling.take(), &mut linked) {
-            Ok(open) => open,
-            Err(error) => {
-                drop(reply.send(Err(error)));
-                continue;
-            }
-        };
-        match link(folders, &mut open, file) {
-            Ok(id) => linked.push((id, reply)),
-            Err(error) => drop(reply.send(Err(error))),
-        }
-        filling = Some(open);
+/// Held by the thread while it runs. However it ends, nobody is left waiting for it: what waits is dropped, and who
+/// waits for it hears that the worker was lost.
+struct Ends<'a>(&'a Publisher);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        let left = std::mem::take(&mut state.jobs);
+        drop(state);
+        drop(left);
     }
-    if let Some(open) = &mut filling {
-        answer(folders, open, &mut linked);
-    }
-    filling
+}
+
+/// The folder that is being filled, and those before it whose removals are not durable yet.
+#[derive(Default)]
+struct Publishing {
+    filling: Option<Filling>,
+    left: Vec<Filling>,
 }
 
 type Linked = Vec<(BlobId, oneshot::Sender<Result<BlobId, BlobError>>)>;
 
-fn with_room(
-    folders: &Folders,
-    mut filling: Option<Filling>,
-    linked: &mut Linked,
-) -> Result<Filling, BlobError> {
-    if let Some(full) = filling.as_mut().filter(|filling| !filling.has_room()) {
-        answer(folders, full, linked);
+impl Publishing {
+    /// Links and syncs all; a folder that fills up in the midst of them is synced before the next is begun.
+    fn publish_all(&mut self, folders: &Folders, jobs: Vec<Job>) {
+        let mut linked = Vec::with_capacity(jobs.len());
+        for Job { file, reply } in jobs {
+            let open = match self.with_room(folders, &mut linked) {
+                Ok(open) => open,
+                Err(error) => {
+                    drop(reply.send(Err(error)));
+                    continue;
+                }
+            };
+            match link(folders, open, file) {
+                Ok(id) => linked.push((id, reply)),
+                Err(error) => drop(reply.send(Err(error))),
+            }
+        }
+        if let Some(open) = &mut self.filling {
+            answer(folders, open, &mut linked);
+        }
+        self.left.retain_mut(|left| !settle_discarded(folders, left));
     }
-    folders.with_room(filling)
+
+    /// The folder with room. What was filled before stays until the next is there, and after that until its removals
+    /// are durable.
+    fn with_room(&mut self, folders: &Folders, linked: &mut Linked) -> Result<&mut Filling, BlobError> {
+        if let Some(full) = self.filling.as_mut().filter(|filling| !filling.has_room()) {
+            answer(folders, full, linked);
+        }
+        if let Some(next) = folders.next_filling(self.filling.as_ref())? {
+            let before = self.filling.replace(next);
+            self.left.extend(before.filter(|before| !before.discarded.is_empty()));
+        }
+        self.filling.as_mut().ok_or(BlobError::WorkerLost)
+    }
+}
+
+/// Syncs a folder for the sake of what was removed from it; says whether nothing is left to be made durable.
+fn settle_discarded(folders: &Folders, filling: &mut Filling) -> bool {
+    if !filling.discarded.is_empty() && folders.sync(filling).is_ok() {
+        filling.discarded.drain(..).for_each(|id| folders.settled(id));
+    }
+    filling.discarded.is_empty()
 }
 
 /// One sync for all that were linked into this folder, then their answers.
@@ -171,3 +204,6 @@ fn link(folders: &Folders, filling: &mut Filling, file: StagedFile) -> Result<Bl
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

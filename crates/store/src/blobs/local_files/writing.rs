@@ -80,7 +80,7 @@ impl Staging {
         Ok(())
     }
 
-    fn create(&self, expected_bytes: Option<u64>) -> Result<StagedFile, BlobError> {
+    pub(super) fn create(&self, expected_bytes: Option<u64>) -> Result<StagedFile, BlobError> {
         if expected_bytes.is_some_and(|bytes| bytes >= CHECKED_BYTES && !self.has_space(bytes)) {
             return Err(BlobError::Full);
         }

@@ -63,6 +63,26 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Waits for the writer's transaction to end, and keeps it from the next until the answer is dropped.
+    fn close(&self) -> Closed<'_> {
+        self.set(|_| false, |gate| gate.closing = true);
+        let closed = Closed(self);
+        self.set(|gate| gate.writing, |_| ());
+        closed
+    }
+}
+
+/// The writer waits until this is dropped; by a panic too.
+struct Closed<'a>(&'a Gate);
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.0.set(|_| false, |gate| gate.closing = false);
+        self.0.changed.notify_all();
+    }
+}
+
 /// The writer is within a transaction until this is dropped.
 pub(super) struct Writing<'a>(&'a Gate);
 
@@ -146,8 +166,7 @@ impl Checkpointer {
 
     /// Holds the writer until the log begins anew; for a moment only, even when a query keeps it from that.
     fn restart(&self, connection: &Connection) -> rusqlite::Result<Moved> {
-        self.gate.set(|_| false, |gate| gate.closing = true);
-        self.gate.set(|gate| gate.writing, |_| ());
+        let _closed = self.gate.close();
         let mut outcome = checkpoint(connection, "RESTART");
         for _ in 1..RESTART_TRIES {
             if !matches!(&outcome, Ok(moved) if moved.busy) {
@@ -156,8 +175,6 @@ impl Checkpointer {
             std::thread::sleep(RESTART_PAUSE);
             outcome = checkpoint(connection, "RESTART");
         }
-        self.gate.set(|_| false, |gate| gate.closing = false);
-        self.gate.changed.notify_all();
         outcome
     }
 

@@ -81,14 +81,25 @@ impl ReadPool {
     }
 
     fn ask<T>(&self, query: impl FnOnce(&Connection) -> Result<T, CatalogError>) -> Result<T, CatalogError> {
-        let connection = self.lock().pop().ok_or(CatalogError::Closed)?;
-        let answer = query(&connection);
-        self.lock().push(connection);
-        answer
+        let borrowed = Borrowed { connection: self.lock().pop(), pool: self };
+        query(borrowed.connection.as_ref().ok_or(CatalogError::Closed)?)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection of the pool. However its query ends, by a panic too, the pool has it again: a permit without a
+/// connection would refuse one query in so many from then on.
+struct Borrowed<'pool> {
+    connection: Option<Connection>,
+    pool: &'pool ReadPool,
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().extend(self.connection.take());
     }
 }
 
@@ -122,6 +133,17 @@ mod tests {
             assert_ne!(thread_of(pool.point(|_| Ok(current().id()))).await, here);
         }
         assert_eq!(thread_of(pool.point(|_| Ok(current().id()))).await, here);
+    }
+
+    #[tokio::test]
+    async fn a_query_that_panics_takes_no_connection_along() {
+        let (_folder, pool) = pool(1);
+        let panics = |_: &Connection| -> Result<(), CatalogError> { panic!("a query that panics") };
+        assert!(pool.run(panics).await.is_err());
+        let asked = pool.clone();
+        assert!(tokio::spawn(async move { asked.point(panics).await }).await.unwrap_err().is_panic());
+        pool.run(|connection| schema::counter(connection, "none")).await.unwrap();
+        pool.point(|connection| schema::counter(connection, "none")).await.unwrap();
     }
 
     #[tokio::test]

@@ -124,15 +124,23 @@ pub(super) fn owed(
 pub(super) fn garbage(
     connection: &Connection,
     now: Timestamp,
+    after: Option<&Garbage>,
     limit: usize,
 ) -> Result<Vec<Garbage>, CatalogError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, blob, inline FROM garbage WHERE not_before <= ?1 ORDER BY not_before LIMIT ?2",
+        "SELECT id, blob, inline, not_before FROM garbage WHERE (not_before, id) > (?1, ?2) AND not_before <= ?3
+         ORDER BY not_before, id LIMIT ?4",
     )?;
-    let mut rows = statement.query((now.as_microsecond(), signed(limit as u64)))?;
+    let (since, id) =
+        after.map_or((i64::MIN, 0), |after| (after.not_before.as_microsecond(), signed(after.id)));
+    let mut rows = statement.query((since, id, now.as_microsecond(), signed(limit as u64)))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        due.push(Garbage { id: row.get::<_, i64>(0)? as u64, piece: piece(row.get(1)?, row.get(2)?)? });
+        due.push(Garbage {
+            id: row.get::<_, i64>(0)? as u64,
+            piece: piece(row.get(1)?, row.get(2)?)?,
+            not_before: timestamp(row.get(3)?)?,
+        });
     }
     Ok(due)
 }

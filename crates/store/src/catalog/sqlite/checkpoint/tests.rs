@@ -38,6 +38,18 @@ fn run(folder: &Path, during: impl FnOnce(&Checkpointer)) {
 }
 
 #[test]
+fn a_checkpoint_that_panics_does_not_keep_the_writer_waiting() {
+    let checkpointer = Arc::new(Checkpointer::new(HealthFlag::default()));
+    let panicking = Arc::clone(&checkpointer);
+    let panicked = std::thread::spawn(move || {
+        let _closed = panicking.gate.close();
+        panic!("a checkpoint that panics");
+    });
+    panicked.join().unwrap_err();
+    drop(checkpointer.writing());
+}
+
+#[test]
 fn the_log_begins_anew_while_the_writer_never_rests() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), |checkpointer| {
