@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -66,7 +67,12 @@ pub struct ListenOptions {
     pub shutdown_grace: Duration,
     /// TLS, when the listener speaks it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Is told when a connection could not be accepted: out of descriptors, most often.
+    pub not_accepted: Option<NotAccepted>,
 }
+
+/// See [`ListenOptions::not_accepted`].
+pub type NotAccepted = Arc<dyn Fn(&io::Error) + Send + Sync>;
 
 impl Default for ListenOptions {
     fn default() -> Self {
@@ -78,6 +84,7 @@ impl Default for ListenOptions {
             handshake_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(30),
             tls: None,
+            not_accepted: None,
         }
     }
 }
@@ -104,7 +111,7 @@ pub async fn listen<S, B>(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listener, &connections, options.not_accepted.as_ref()) => accepted,
         };
         let Some((stream, address, permit)) = accepted else { continue };
         tokio::spawn(serve(stream, address, service.clone(), options.clone(), graceful.watcher(), permit));
@@ -119,6 +126,7 @@ pub async fn listen<S, B>(
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
+    not_accepted: Option<&NotAccepted>,
 ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(connections).acquire_owned().await.ok()?;
     match listener.accept().await {
@@ -126,6 +134,9 @@ async fn accept(
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
             tracing::warn!(%error, "a connection could not be accepted");
+            if let Some(told) = not_accepted {
+                told(&error);
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
             None
         }

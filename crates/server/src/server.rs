@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use countersign_protocol::AccessKeySecret;
-use countersign_store::{Clock, QueryError, Store};
+use countersign_store::{Clock, QueryError, Store, Trouble};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
@@ -28,6 +28,7 @@ use crate::head_budget::HeadBudget;
 use crate::host::HostNames;
 use crate::lifecycle::{self, LifecycleError};
 use crate::limits::Limits;
+use crate::listen::NotAccepted;
 use crate::object_attributes::ObjectAttributes;
 use crate::quota::holder::{CallbackDestination, UploadHolder};
 use crate::quota::places::Places;
@@ -182,6 +183,17 @@ impl Server {
     /// has no address, or none that is permitted. Nothing is connected to.
     pub async fn undeliverable(&self, callback_url: &str) -> Vec<UndeliverableCallback> {
         callback_dispatch::undeliverable(&self.0, callback_url).await
+    }
+
+    /// For a listener of this server: a connection that could not be accepted, which is for want of descriptors most
+    /// often, shows on the health page.
+    pub fn not_accepted(&self) -> NotAccepted {
+        let store = self.0.options.store.clone();
+        Arc::new(move |error| {
+            if let Some(trouble) = Trouble::of(error) {
+                store.note_trouble(trouble, format!("a connection could not be accepted: {error}"));
+            }
+        })
     }
 
     /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.

@@ -11,6 +11,7 @@ pub mod device;
 pub mod local_files;
 mod spare_pool;
 
+use crate::trouble::Trouble;
 use bytes::Bytes;
 use std::fmt;
 use std::future::Future;
@@ -59,6 +60,16 @@ pub enum BlobError {
     /// The worker that had the job ended without an answer.
     #[error("a blob worker ended without an answer")]
     WorkerLost,
+}
+
+impl BlobError {
+    /// Whether it is a refusal of the machine that an operator can mend.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            BlobError::Io { source, .. } => Trouble::of(source),
+            _ => None,
+        }
+    }
 }
 
 /// A place for blobs.

@@ -7,6 +7,7 @@ pub mod sqlite;
 mod survey;
 
 use crate::blobs::{BlobId, Work};
+use crate::trouble::Trouble;
 use crate::{
     Applied, ApplyError, BucketRecord, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Refused,
 };
@@ -26,6 +27,14 @@ pub enum CatalogError {
     /// The engine failed.
     #[error("the catalog's engine failed: {0}")]
     Engine(String),
+    /// The machine below refused it for a reason that an operator can mend.
+    #[error("the catalog cannot be read: {reason}")]
+    Trouble {
+        /// Which.
+        trouble: Trouble,
+        /// The engine's own words, for the log.
+        reason: String,
+    },
     /// What is stored is not what this version writes.
     #[error("the catalog holds {found}, where {expected} was expected")]
     Malformed {
@@ -45,6 +54,16 @@ pub enum CatalogError {
     /// The catalog is shutting down.
     #[error("the catalog is shutting down")]
     Closed,
+}
+
+impl CatalogError {
+    /// Whether it is a refusal of the machine that an operator can mend.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            CatalogError::Trouble { trouble, .. } => Some(*trouble),
+            _ => None,
+        }
+    }
 }
 
 /// A content whose bytes are durable where they lie, or come along.

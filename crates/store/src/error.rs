@@ -6,6 +6,7 @@
 use crate::Refused;
 use crate::blobs::BlobError;
 use crate::catalog::CatalogError;
+use crate::trouble::Trouble;
 use std::path::PathBuf;
 
 /// The store could not be opened.
@@ -108,6 +109,14 @@ pub enum ApplyError {
         /// The system's own words, for the log.
         reason: String,
     },
+    /// The machine below refused it for a reason that an operator can mend.
+    #[error("the change could not be written: {reason}")]
+    Trouble {
+        /// Which.
+        trouble: Trouble,
+        /// The system's own words, for the log.
+        reason: String,
+    },
 }
 
 /// One mutation was refused, or could not be applied.
@@ -163,6 +172,49 @@ impl From<BlobError> for ReadError {
         match error {
             BlobError::NotFound => ReadError::Gone,
             other => ReadError::Blob(other),
+        }
+    }
+}
+
+impl StageError {
+    /// Whether it is a refusal of the machine that an operator can mend.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            // A folder of blobs that is gone: nothing is looked for that may be missing.
+            StageError::Blob(BlobError::NotFound) => Some(Trouble::DataFolder),
+            StageError::Blob(error) => error.trouble(),
+            _ => None,
+        }
+    }
+}
+
+impl ApplyError {
+    /// Whether it is a refusal of the machine that an operator can mend.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            ApplyError::Trouble { trouble, .. } => Some(*trouble),
+            _ => None,
+        }
+    }
+}
+
+impl QueryError {
+    /// Whether it is a refusal of the machine that an operator can mend.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            QueryError::NoSuchBucket => None,
+            QueryError::Catalog(error) => error.trouble(),
+        }
+    }
+}
+
+impl ReadError {
+    /// Whether it is a refusal of the machine that an operator can mend.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            ReadError::Blob(error) => error.trouble(),
+            ReadError::Catalog(error) => error.trouble(),
+            _ => None,
         }
     }
 }

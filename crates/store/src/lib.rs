@@ -22,7 +22,7 @@ mod staged_blob;
 mod store;
 mod upkeep;
 
-use upkeep::{backup, damage, health, scrub};
+use upkeep::{backup, damage, health, scrub, trouble};
 
 pub use backup::{BackupError, BackupOptions, BackupReport, RestoreOptions, Restored};
 pub use damage::Damage;
@@ -35,6 +35,7 @@ pub use record::{BucketRecord, ContentRef, ObjectRecord, OwedRecord, Place};
 pub use scrub::{DamagedObject, ScrubOptions, ScrubPace, ScrubReport, Unverified};
 pub use staged_blob::{SealedBlob, StagedBlob};
 pub use store::{Store, StoreOptions, StoreParts};
+pub use trouble::{Trouble, TroubleNote};
 
 /// The one source of time. The binary makes the real one; tests move theirs by hand.
 pub type Clock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

@@ -15,6 +15,7 @@ use crate::object_reader::ObjectReader;
 use crate::object_reader::{pins::Pins, verified};
 use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
 use crate::staged_blob::{StagedBlob, lead::Leads};
+use crate::trouble::{Trouble, TroubleNote, Troubles};
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
     ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError,
@@ -101,6 +102,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Arc<dyn Catalog>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) health: HealthFlag,
+    pub(crate) troubles: Troubles,
     pub(crate) clock: Clock,
     pub(crate) pins: Pins,
     leads: Leads,
@@ -167,6 +169,7 @@ impl Store {
             catalog: parts.catalog,
             blobs: parts.blobs,
             health: parts.health,
+            troubles: Troubles::default(),
             clock: parts.clock,
             pins: Pins::default(),
             leads: Leads::new(),
@@ -291,6 +294,16 @@ impl Store {
         self.0.health.get()
     }
 
+    /// Notes that the machine refused something, for the health page: who meets such an error says so here.
+    pub fn note_trouble(&self, trouble: Trouble, reason: impl Into<String>) {
+        self.0.note_trouble(trouble, reason.into());
+    }
+
+    /// What the machine has refused since the store was opened.
+    pub fn troubles(&self) -> Vec<TroubleNote> {
+        self.0.troubles.all()
+    }
+
     /// The bytes of this object, which its key still holds, are gone: it is damaged from now on.
     pub fn missing(&self, object: &ObjectRecord) -> ReadError {
         self.0.damaged.found(object.content.id, object.sequence, Damage::Missing.to_string());
@@ -340,6 +353,10 @@ impl Inner {
     /// Whether the store was told to end.
     pub(crate) fn ending(&self) -> bool {
         self.ending.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_trouble(&self, trouble: Trouble, reason: String) {
+        self.troubles.note(trouble, reason, (self.clock)());
     }
 
     /// What a scrub looks at.

@@ -5,3 +5,4 @@ pub(crate) mod backup;
 pub(crate) mod damage;
 pub(crate) mod health;
 pub(crate) mod scrub;
+pub(crate) mod trouble;

@@ -14,6 +14,12 @@ pub enum Fault {
     Slow(Duration),
     /// It finds no room.
     Full,
+    /// The process has no file descriptor left.
+    NoDescriptor,
+    /// It may not read or write there.
+    NoPermission,
+    /// The disk does not give, or take, the bytes.
+    DiskFails,
     /// It gives fewer bytes than there are.
     Short,
     /// It fails at the sync: nobody knows what is on the disk.

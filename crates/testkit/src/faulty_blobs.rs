@@ -44,6 +44,14 @@ fn error_of(fault: Fault) -> BlobError {
     match fault {
         Fault::Full => BlobError::Full,
         Fault::SyncFails => BlobError::SyncFailed(io::Error::other("injected")),
+        Fault::NoDescriptor | Fault::NoPermission | Fault::DiskFails => {
+            let number = match fault {
+                Fault::NoDescriptor => 24,
+                Fault::NoPermission => 13,
+                _ => 5,
+            };
+            BlobError::Io { operation: "an injected fault", source: io::Error::from_raw_os_error(number) }
+        }
         Fault::Fails | Fault::Short | Fault::Slow(_) => {
             BlobError::Io { operation: "an injected fault", source: io::Error::other("injected") }
         }

@@ -8,6 +8,7 @@ use countersign_store::catalog::{
 };
 use countersign_store::{
     ApplyError, BucketRecord, HealthFlag, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Place,
+    Trouble,
 };
 use jiff::Timestamp;
 use std::future::ready;
@@ -51,6 +52,10 @@ impl FaultyCatalog {
                 self.health.refuse_writes("the catalog could not commit: injected");
                 ApplyError::Unhealthy { reason }
             }
+            Fault::NoDescriptor => ApplyError::Trouble { trouble: Trouble::OpenFiles, reason },
+            Fault::NoPermission | Fault::DiskFails => {
+                ApplyError::Trouble { trouble: Trouble::DataFolder, reason }
+            }
             Fault::Fails | Fault::Short | Fault::Slow(_) => ApplyError::Catalog { reason },
         }
     }
@@ -73,7 +78,12 @@ impl FaultyCatalog {
         query: impl FnOnce() -> Work<Result<T, CatalogError>>,
         shorten: impl FnOnce(T) -> T + Send + 'static,
     ) -> Work<Result<T, CatalogError>> {
-        call_with(self.faults.at(call), query, shorten, |_| CatalogError::Engine("injected".to_owned()))
+        call_with(self.faults.at(call), query, shorten, |fault| match fault {
+            Fault::NoPermission | Fault::DiskFails => {
+                CatalogError::Trouble { trouble: Trouble::DataFolder, reason: "injected".to_owned() }
+            }
+            _ => CatalogError::Engine("injected".to_owned()),
+        })
     }
 }
 

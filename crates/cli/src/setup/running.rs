@@ -30,6 +30,7 @@ impl Running {
     /// Starts the store's HTTP face.
     pub(crate) fn store(bound: Bound, server: &Server, options: &ListenOptions) -> Self {
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
+        let options = ListenOptions { not_accepted: Some(server.not_accepted()), ..options.clone() };
         for listener in bound.listeners {
             tasks.spawn(listen(listener, server.clone(), options.clone(), stop.thrown()));
         }

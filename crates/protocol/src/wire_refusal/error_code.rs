@@ -146,6 +146,7 @@ error_codes! {
 
     InternalError 500: "Please contact the server administrator, oss@service.aliyun.com.";
     ObjectDamaged 500: "The stored bytes of this object are damaged and are not served.";
+    DataFolderUnusable 500: "The store cannot read or write its data folder. Its operator finds the reason on the health page and in the log: permissions, a failing disk, or a file system that is read-only or gone.";
     NotImplemented 501: "A header you provided implies functionality that is not implemented.";
 
     ActiveRequestLimitExceeded 503: "Too many requests are under way.";
@@ -157,6 +158,7 @@ error_codes! {
     TotalQpsLimitExceeded 503: "The request rate limit is exceeded.";
     UploadTrafficRateLimitExceeded 503: "The upload rate limit is exceeded.";
 
+    OpenFilesExhausted 503: "The store has no file descriptor left. Please try again; its operator may raise the limit of open files (ulimit -n, LimitNOFILE).";
     WritesRefused 503: "The store takes no more writes since its disk failed to keep one. Reads are still answered.";
 
     InsufficientStorage 507: "The store has no room left for this upload.";

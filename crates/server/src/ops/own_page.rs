@@ -5,8 +5,9 @@ mod error_pages;
 
 use bytes::Bytes;
 use countersign_protocol::{ErrorCode, WireError};
-use countersign_store::{Health, Store};
+use countersign_store::{Health, Store, Trouble};
 use http::{HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
 
 use crate::context::RequestContext;
 use crate::request::Call;
@@ -20,6 +21,9 @@ pub const CALLBACK_KEY_PATH: &str = "/_countersign/callback_pub_key_v1.pem";
 
 /// Where the error reference is served; `RecommendDoc` links to a topic below it.
 pub(crate) const ERROR_REFERENCE_PATH: &str = "/_countersign/docs/errors";
+
+/// For so long after the machine refused something the health page answers 503.
+const TROUBLE_SECONDS: i64 = 60;
 
 /// Answers a request for one of the store's own pages.
 pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<WireResponse, OperationError> {
@@ -35,7 +39,7 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
             let pem = Bytes::from(context.server.callback_key_pem.clone());
             Ok(wire_response::bytes(StatusCode::OK, content_type, pem))
         }
-        "healthz" => Ok(health(&context.server.options.store)),
+        "healthz" => Ok(health(&context.server.options.store, context.now)),
         _ => error_pages::find(call, page)
             .ok_or_else(|| WireError::new(ErrorCode::NoSuchKey).with_element("Key", page).into()),
     }
@@ -43,13 +47,30 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
 
 /// Whether the store keeps its word, and if not, why. Damaged objects are counted and not named: their names
 /// are their owners', and anybody may ask here.
-fn health(store: &Store) -> WireResponse {
-    let (status, mut text) = match store.health() {
+fn health(store: &Store, now: Timestamp) -> WireResponse {
+    let (mut status, mut text) = match store.health() {
         Health::Good => (StatusCode::OK, "ok\n".to_owned()),
         Health::WritesRefused { reason } => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("writes are refused: {reason}\n"))
         }
     };
+    for note in store.troubles() {
+        let seconds = now.duration_since(note.last).as_secs();
+        // A while ago is no reason to send nobody here any more.
+        if seconds < TROUBLE_SECONDS {
+            status = StatusCode::SERVICE_UNAVAILABLE;
+            text = text.replace("ok\n", "");
+        }
+        text.push_str(&format!(
+            "{}, {} since the start, last {seconds} s ago: {}\n",
+            match note.trouble {
+                Trouble::OpenFiles => "no file descriptor was left (raise ulimit -n or LimitNOFILE)",
+                Trouble::DataFolder => "the data folder could not be read or written",
+            },
+            if note.count == 1 { "once".to_owned() } else { format!("{} times", note.count) },
+            note.reason
+        ));
+    }
     match store.damaged_count() {
         0 => {}
         1 => text.push_str("1 object is damaged and not served; `countersign scrub` names it\n"),

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::blobs::BlobError;
-use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused, StageError};
+use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused, StageError, Trouble};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
@@ -16,7 +16,7 @@ use crate::request::Call;
 use crate::request_body::BodyError;
 use crate::wire_response::{self, WireResponse};
 
-/// When to come again after SlowDown. What is short then, a place for an upload or room for a form's fields, comes
+/// When to come again after SlowDown, or when no file descriptor was left. What is short then, a place for an upload or room for a form's fields, comes
 /// free within moments; who waits longer waits for nothing.
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -59,10 +59,27 @@ impl From<ErrorCode> for OperationError {
 }
 
 impl OperationError {
+    /// Whether the machine below refused it for a reason that an operator can mend.
+    fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Stage(error) => error.trouble(),
+            Self::Commit(CommitError::Failed(error)) => error.trouble(),
+            Self::Query(error) => error.trouble(),
+            Self::Read(error) => error.trouble(),
+            _ => None,
+        }
+    }
+
     /// What the client is told, for a request on `bucket`.
     pub(crate) fn into_wire(self, bucket: Option<&str>) -> WireError {
         let no_such_bucket =
             || WireError::new(ErrorCode::NoSuchBucket).with_element("BucketName", bucket.unwrap_or_default());
+        if let Some(trouble) = self.trouble() {
+            return WireError::new(match trouble {
+                Trouble::OpenFiles => ErrorCode::OpenFilesExhausted,
+                Trouble::DataFolder => ErrorCode::DataFolderUnusable,
+            });
+        }
         match self {
             Self::Wire(error) => *error,
             Self::Body(error) => WireError::from(&error),
@@ -107,6 +124,9 @@ fn refused_by_rule(refused: Refused, bucket: Option<&str>) -> WireError {
 /// Writes the answer to a request that failed. The inner reason goes to the log only.
 pub(crate) fn respond(error: OperationError, context: &RequestContext, call: &Call) -> WireResponse {
     log(&error, context, call);
+    if let Some(trouble) = error.trouble() {
+        context.server.options.store.note_trouble(trouble, error.to_string());
+    }
     let error = error.into_wire(call.bucket());
     answer(&error, context, call)
 }
@@ -130,7 +150,7 @@ pub(crate) fn answer(error: &WireError, context: &RequestContext, call: &Call) -
     if let Some(ec) = error.ec() {
         response.headers_mut().insert("x-oss-ec", HeaderValue::from_static(ec));
     }
-    if error.code() == ErrorCode::SlowDown {
+    if [ErrorCode::SlowDown, ErrorCode::OpenFilesExhausted].contains(&error.code()) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
     response

@@ -17,6 +17,7 @@ mod running_store;
 mod syncs;
 #[path = "../uploads/test_server.rs"]
 mod test_server;
+mod troubles;
 #[allow(dead_code, reason = "the uploads' tests use all of it")]
 #[path = "../uploads/wire_client.rs"]
 mod wire_client;

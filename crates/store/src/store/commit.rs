@@ -5,7 +5,7 @@ use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
 use crate::staged_blob::SealedBody;
 use crate::store::Inner;
 use crate::store::reserve::Reserve;
-use crate::{ApplyError, Mutation, SealedBlob};
+use crate::{ApplyError, Mutation, SealedBlob, Trouble};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -133,7 +133,14 @@ fn publish_failure(inner: &Inner, error: BlobError) -> ApplyError {
             inner.health.refuse_writes(reason.clone());
             ApplyError::Unhealthy { reason }
         }
-        other => ApplyError::Blob { reason: other.to_string() },
+        BlobError::NotFound => ApplyError::Trouble {
+            trouble: Trouble::DataFolder,
+            reason: "a folder of blobs is gone".to_owned(),
+        },
+        other => match other.trouble() {
+            Some(trouble) => ApplyError::Trouble { trouble, reason: other.to_string() },
+            None => ApplyError::Blob { reason: other.to_string() },
+        },
     }
 }
 

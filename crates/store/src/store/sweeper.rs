@@ -87,7 +87,12 @@ async fn delete(inner: &Inner, blobs: Vec<BlobId>) -> BTreeSet<BlobId> {
     for id in blobs {
         match inner.blobs.delete(id).await {
             Ok(()) => drop(gone.insert(id)),
-            Err(error) => tracing::warn!(?id, %error, "a blob could not be deleted; it is tried again"),
+            Err(error) => {
+                tracing::warn!(?id, %error, "a blob could not be deleted; it is tried again");
+                if let Some(trouble) = error.trouble() {
+                    inner.note_trouble(trouble, error.to_string());
+                }
+            }
         }
     }
     match inner.blobs.sync_deletions(gone.iter().copied().collect()).await {

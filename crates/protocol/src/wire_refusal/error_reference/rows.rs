@@ -66,6 +66,12 @@ error_rows! {
     zh: "文件已存储，但应用没有确认。`Message` 和 EC 编号说明是哪一种情况。"
         => "在回调错误里查这条消息。不要重复上传：Object 已在，用 `countersign callbacks list` 可以看到这次回调。";
 
+    DataFolderUnusable
+    en: "The store cannot read or write its data folder: no permission, a failing disk, or a file system that is read-only or gone."
+        => "The operator finds the reason on the health page and in the log.",
+    zh: "存储无法读写数据目录：没有权限、磁盘故障，或文件系统只读或已不在。"
+        => "由运维查看健康页和日志里的原因。";
+
     EntityTooLarge
     en: "The file is larger than the policy's `content-length-range` allows, or than 5 GB. The upload was stopped at the limit and nothing is stored."
         => "Choose a smaller file, or let the application sign a larger range.",
@@ -269,6 +275,12 @@ error_rows! {
         => "The operator restores the object from a backup; `countersign scrub` names every damaged one.",
     zh: "磁盘上的字节已不是当初存储的内容，或已丢失。不会当作完好的返回。"
         => "由运维从备份恢复；`countersign scrub` 会列出所有损坏的 Object。";
+
+    OpenFilesExhausted
+    en: "The store has no file descriptor left for this request. Nothing of it was stored."
+        => "Try again after the seconds in `Retry-After`; the operator raises the limit of open files (`ulimit -n`, `LimitNOFILE`).",
+    zh: "存储没有可用的文件描述符来处理这个请求。什么也没有存储。"
+        => "按 `Retry-After` 的秒数后重试；由运维提高打开文件数上限（`ulimit -n`、`LimitNOFILE`）。";
 
     OperationNotSupported
     en: "The operation does not fit this object or bucket."

@@ -9,6 +9,7 @@
 
 use super::checkpoint::LOG_BYTES_KEPT;
 use super::{CatalogError, inventory};
+use crate::Trouble;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
@@ -67,8 +68,20 @@ CREATE TABLE outbox(
 
 impl From<rusqlite::Error> for CatalogError {
     fn from(error: rusqlite::Error) -> CatalogError {
-        CatalogError::Engine(error.to_string())
+        let reason = error.to_string();
+        match trouble_of(&error) {
+            Some(trouble) => CatalogError::Trouble { trouble, reason },
+            None => CatalogError::Engine(reason),
+        }
     }
+}
+
+/// What SQLite says of a file that it may not, or cannot, use. It does not say which error the system gave, and opens
+/// no file while it runs, so that it is never short of descriptors.
+pub(super) fn trouble_of(error: &rusqlite::Error) -> Option<Trouble> {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+    let code = error.sqlite_error_code()?;
+    [CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure].contains(&code).then_some(Trouble::DataFolder)
 }
 
 /// The connection that alone writes rows; makes the tables in a new file.

@@ -201,7 +201,10 @@ impl Writer {
                 self.health.refuse_writes(format!("the catalog could not commit: {reason}"));
                 ApplyError::Unhealthy { reason }
             }
-            _ => ApplyError::Catalog { reason },
+            _ => match schema::trouble_of(error) {
+                Some(trouble) => ApplyError::Trouble { trouble, reason },
+                None => ApplyError::Catalog { reason },
+            },
         }
     }
 }
