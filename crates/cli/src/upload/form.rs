@@ -44,9 +44,12 @@ pub(super) async fn build(
     let counted = bar.clone();
     let stream = ReaderStream::with_capacity(opened, CHUNK_BYTES)
         .inspect_ok(move |chunk| counted.inc(u64::try_from(chunk.len()).unwrap_or(0)));
-    let part = Part::stream_with_length(Body::wrap_stream(stream), file.bytes)
-        .file_name(sent_name(&file.name))
-        .mime_str(content_type(&file.name))?;
+    let part =
+        Part::stream_with_length(Body::wrap_stream(stream), file.bytes).file_name(sent_name(&file.name));
+    let part = match content_type(&file.name) {
+        Some(known) => part.mime_str(known)?,
+        None => part,
+    };
     Ok(UploadForm { form: form.part("file", part), key })
 }
 
@@ -84,9 +87,10 @@ fn extension(name: &str) -> String {
     }
 }
 
-/// What a browser would say about the commonest files; the store guesses the rest from the key.
-fn content_type(name: &str) -> &'static str {
-    match extension(name).to_ascii_lowercase().as_str() {
+/// What a browser would say about the commonest files. Of others nothing is said, so that the store guesses the type
+/// from the key before it judges it.
+fn content_type(name: &str) -> Option<&'static str> {
+    Some(match extension(name).to_ascii_lowercase().as_str() {
         ".jpg" | ".jpeg" => "image/jpeg",
         ".png" => "image/png",
         ".gif" => "image/gif",
@@ -96,8 +100,8 @@ fn content_type(name: &str) -> &'static str {
         ".mov" => "video/quicktime",
         ".pdf" => "application/pdf",
         ".txt" => "text/plain",
-        _ => "application/octet-stream",
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
