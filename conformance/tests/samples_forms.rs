@@ -151,6 +151,25 @@ fn each_sample_is_accepted_as_it_is_and_refused_with_one_granting_field_more() {
 }
 
 #[test]
+fn the_bucket_of_serve_is_guarded_until_its_owner_sets_another_mode() {
+    const MODE: &str = "x-oss-countersign-mode";
+    let mut running = Running::serve(&[]);
+    let mode = |running: &Running, headers: &[(&str, &str)]| {
+        let answer = StoreClient::at(&running.store).request("PUT", "demo", "", "", headers, "");
+        answer.header(MODE).map(str::to_owned)
+    };
+    assert_eq!(mode(&running, &[]).as_deref(), Some("guarded"));
+    assert_eq!(mode(&running, &[(MODE, "strict")]).as_deref(), Some("strict"));
+    running.kill();
+    running.restart();
+    assert_eq!(mode(&running, &[]).as_deref(), Some("strict"), "a start does not take it back");
+    let listed = post(&running, &SAMPLES[5].fields(&running), None);
+    assert_eq!(listed.status, 200, "the signer mentions all that it lists: {}", listed.text());
+    let tutorial = post(&running, &SAMPLES[0].fields(&running), None);
+    assert_eq!(tutorial.status, 403, "{}", tutorial.text());
+}
+
+#[test]
 fn the_ledger_records_no_file_that_the_uploader_made_up() {
     let running = Running::serve(&[]);
     let sample = &SAMPLES[2];

@@ -154,7 +154,9 @@ fn holds(condition: &Value, facts: &PolicyFacts<'_>) -> bool {
         "eq" => got.is_some_and(|got| got == condition[2].as_str().expect("a text")),
         "starts-with" => {
             let prefix = condition[2].as_str().expect("a text");
-            let unnamed_type = prefix.is_empty() && bare(name).eq_ignore_ascii_case("content-type");
+            let types = ["content-type", "x-oss-content-type"];
+            let unnamed_type =
+                prefix.is_empty() && types.iter().any(|known| bare(name).eq_ignore_ascii_case(known));
             got.map_or(unnamed_type, |got| got.starts_with(prefix))
         }
         "in" => got.is_some_and(listed),
@@ -174,7 +176,7 @@ fn field<'a>(name: &str, facts: &PolicyFacts<'a>) -> Option<&'a str> {
     let filled = plain.filter(|value| !value.is_empty());
     match name.as_str() {
         "bucket" => Some(facts.bucket),
-        "content-type" => effective_content_type(facts.fields),
+        "content-type" | "x-oss-content-type" => effective_content_type(facts.fields),
         "x-oss-object-acl" => filled.or(Some("default")),
         "x-oss-storage-class" => filled.or(Some("Standard")),
         "x-oss-forbid-overwrite" => Some(if plain == Some("true") { "true" } else { "false" }),
@@ -186,9 +188,10 @@ fn field<'a>(name: &str, facts: &PolicyFacts<'a>) -> Option<&'a str> {
 }
 
 /// Fields whose value in the form is not always the one that counts.
-const INTERPRETED: [&str; 11] = [
+const INTERPRETED: [&str; 12] = [
     "bucket",
     "content-type",
+    "x-oss-content-type",
     "x-oss-object-acl",
     "x-oss-storage-class",
     "x-oss-forbid-overwrite",

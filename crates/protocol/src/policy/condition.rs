@@ -142,7 +142,9 @@ impl Condition {
             (Demand::In(values), Some(got)) => values.iter().any(|value| value == got),
             (Demand::NotIn(values), Some(got)) => !values.iter().any(|value| value == got),
             (Demand::NotIn(_), None) => true,
-            (Demand::StartsWith(prefix), None) => prefix.is_empty() && self.names("content-type"),
+            (Demand::StartsWith(prefix), None) => {
+                prefix.is_empty() && (self.names("content-type") || self.names("x-oss-content-type"))
+            }
             (Demand::Equals(_) | Demand::In(_), None) => false,
         };
         if met {

@@ -53,7 +53,8 @@ impl<'a> PolicyFacts<'a> {
         let word = |flag: bool| if flag { "true" } else { "false" };
         match field.to_lowercase().as_str() {
             "bucket" => Some(self.bucket),
-            "content-type" => self.stored.content_type,
+            // Whichever place it comes from, the object has one type.
+            "content-type" | "x-oss-content-type" => self.stored.content_type,
             "x-oss-object-acl" => Some(self.stored.acl),
             "x-oss-storage-class" => Some(self.stored.storage_class),
             "x-oss-forbid-overwrite" => Some(word(self.stored.forbid_overwrite)),

@@ -108,6 +108,12 @@ fn the_content_type_is_the_effective_one_and_the_key_the_literal_one() {
     assert_eq!(failed(images, &[("Content-Type", "text/html")], Some("image/jpg")).len(), 0);
     assert_eq!(failed(images, &[("Content-Type", "image/jpg")], Some("text/html")).len(), 1);
     assert_eq!(failed(images, &[("x-oss-content-type", "text/html")], Some("image/jpg")).len(), 1);
+    let pages = r#"["not-in","$x-oss-content-type",["text\/html"]]"#;
+    assert_eq!(
+        failed(pages, &[], Some("text/html")).len(),
+        1,
+        "by either name it is the type that is stored"
+    );
     assert_eq!(failed(r#"["eq","$key","u/${filename}"]"#, &[("key", "u/${filename}")], None).len(), 0);
 }
 

@@ -33,6 +33,8 @@ const GRANTING: [&str; 5] = [
     "x-oss-server-side-data-encryption",
     "x-oss-server-side-encryption-key-id",
 ];
+/// Fields that name the object's type.
+const TYPES: [&str; 2] = ["content-type", "x-oss-content-type"];
 /// Lists that grant nothing.
 const CLOSED_LISTS: [&str; 3] = ["", "default", "private"];
 /// Kept and served with the object, as metadata is.
@@ -93,9 +95,9 @@ pub(crate) fn check(
     fields: &FormFields,
 ) -> Result<Vec<Uncovered>, WireError> {
     let is_covered = |name: &str| {
-        // The type that counts is judged as one, from whichever field it comes.
-        let is_type = name.eq_ignore_ascii_case("x-oss-content-type");
-        policy.is_some_and(|policy| policy.names(name) || is_type && policy.names("content-type"))
+        // The type that counts is judged as one, whichever field a condition names.
+        let same = if is_one_of(name, &TYPES) { &TYPES[..] } else { &[name] };
+        policy.is_some_and(|policy| same.iter().any(|name| policy.names(name)))
     };
     let header = acl_header.filter(|_| fields.get_filled(ACL).is_none()).map(|value| (ACL, value));
     let uncovered: Vec<_> = fields.iter().chain(header).filter(|(name, _)| !is_covered(name)).collect();
