@@ -88,3 +88,14 @@ function expand({ template, body_type: type, variables }) {
     return json ? JSON.stringify(value) : encode(value);
   });
 }
+
+for (const one of read('original_name.json')) {
+  test(`original_name.json: ${one.name.slice(0, 40)}`, () => {
+    assert.equal(Buffer.byteLength(one.name), one.name_bytes);
+    assert.equal(encode(one.name), one.callback_value);
+    assert.equal(new URLSearchParams(`name=${one.callback_value}`).get('name'), one.name);
+    const [, plain, extended] = /^attachment; filename="([ !#-$&-[\]-~]*)"; filename\*=UTF-8''([\w.~%-]*)$/.exec(one.attachment);
+    assert.equal(decodeURIComponent(extended), one.name);
+    assert.equal([...plain].length, [...one.name].length);
+  });
+}

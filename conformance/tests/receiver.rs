@@ -24,16 +24,24 @@ fn record_one() -> Recorded {
 }
 
 fn upload(running: &Running, name: &str) {
+    upload_named(running, name, None);
+}
+
+/// Uploads under this key, with the file's own name where one is given.
+fn upload_named(running: &Running, name: &str, original: Option<&str>) {
     let signed: Value = serde_json::from_slice(&get(&running.app, "/signature").body).unwrap();
     let field = |name: &str| signed[name].as_str().unwrap_or_else(|| panic!("{name} in {signed}")).to_owned();
-    let form = Form::empty()
+    let mut form = Form::empty()
         .field("key", field("dir") + name)
         .field("policy", field("policy"))
         .field("OSSAccessKeyId", field("accessid"))
         .field("success_action_status", "200")
         .field("callback", field("callback"))
-        .field("signature", field("signature"))
-        .file(name, "text/plain", "hello world");
+        .field("signature", field("signature"));
+    if let Some(original) = original {
+        form = form.field("x:name", original);
+    }
+    let form = form.file(name, "text/plain", "hello world");
     let mut post = form.post("demo");
     let host = field("host");
     let (authority, path) = host.trim_start_matches("http://").split_once('/').unwrap_or((host.as_str(), ""));
@@ -136,4 +144,27 @@ fn refuses_what_the_store_did_not_sign() {
     recorded.refuses("no headers", &[], &recorded.body);
     recorded.refuses("10 MB", &recorded.headers, &"a".repeat(10 << 20));
     assert!(listener.accept().is_err(), "nothing was fetched");
+}
+
+#[test]
+fn the_files_own_name_goes_from_the_form_to_the_ledger_and_to_the_download() {
+    let vectors = include_str!("../../vectors/original_name.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    let running = Running::serve(&[]);
+    for (index, case) in vectors["cases"].as_array().unwrap().iter().enumerate() {
+        let name = case["name"].as_str().unwrap();
+        let key = format!("{index}.txt");
+        upload_named(&running, &key, Some(name));
+        let found = get(&running.app, &format!("/uploads?key=user-dir/{key}"));
+        let found: Value = serde_json::from_slice(&found.body).unwrap();
+        let record = &found["uploads"][0];
+        assert_eq!((&record["name"], &record["proven"]), (&Value::from(name), &Value::Bool(true)));
+        let opened = get(&running.app, &format!("/open?key=user-dir/{key}"));
+        let location = opened.header("location").unwrap().trim_start_matches("http://").to_owned();
+        let (authority, target) = location.split_at(location.find('/').unwrap());
+        let object = Exchange::get(target).host(authority).send(&running.store);
+        assert_eq!((object.status, object.body.as_slice()), (200, &b"hello world"[..]), "{name}");
+        let said = case["attachment"].as_str().unwrap().replacen("attachment", "inline", 1);
+        assert_eq!(object.header("content-disposition"), Some(said.as_str()));
+    }
 }

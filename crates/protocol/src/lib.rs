@@ -17,7 +17,7 @@ pub mod xml;
 
 pub use credential::{access_key, access_key::AccessKeySecret};
 pub use credential::{credential_scope, credential_scope::CredentialScope};
-pub use notation::{byte_range, etag, http_date, iso_time, url_encoding};
+pub use notation::{byte_range, content_disposition, etag, http_date, iso_time, url_encoding};
 pub use resource::{acl, acl::Acl, acl::ObjectAcl};
 pub use resource::{bucket_name, bucket_name::BucketName};
 pub use resource::{object_key, object_key::ObjectKey};

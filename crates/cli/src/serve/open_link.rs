@@ -1,5 +1,6 @@
 //! `GET /open?key=`: leads to the object itself under an address that is signed for ten minutes. What a
-//! browser would run is downloaded instead of opened.
+//! browser would run is downloaded instead of opened, and either is called by the name that the file had with its
+//! uploader, as the ledger knows it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,9 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use countersign_app::answer::Answer;
+use countersign_app::ledger::UploadQuery;
 use countersign_protocol::authorization::{RequestView, v1};
+use countersign_protocol::content_disposition::Disposition;
 use countersign_protocol::url_encoding;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
@@ -19,8 +22,6 @@ use super::{BUCKET, arrived_at};
 
 /// How long the address lives.
 const LIFETIME: Duration = Duration::from_secs(600);
-/// The parameter that makes the store say "download this".
-const AS_ATTACHMENT: &str = "response-content-disposition=attachment";
 
 #[derive(Debug, Deserialize)]
 pub(super) struct OpenQuery {
@@ -38,7 +39,8 @@ pub(super) async fn open(
     match serving.server.content_type(BUCKET, &query.key).await {
         Ok(Some(content_type)) => {
             let base = serving.reachable.url_for(arrived_at(&parts));
-            redirect(&signed(&serving, &base, &query.key, opens_safely(&content_type)))
+            let name = original_name(&serving, &query.key).await;
+            redirect(&signed(&serving, &base, &query.key, disposition(&content_type, &name).as_deref()))
         }
         Ok(None) => refusal(
             StatusCode::NOT_FOUND,
@@ -56,11 +58,38 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
     Answer::refusal(status, code, message).into_response()
 }
 
-fn signed(serving: &Serving, base: &str, key: &str, opens_safely: bool) -> String {
+/// The name of the file that was uploaded last under this key; empty when nobody said one.
+async fn original_name(serving: &Serving, key: &str) -> String {
+    let query = UploadQuery { key: Some(key.to_owned()), limit: 1, ..UploadQuery::default() };
+    match serving.ledger.uploads(query).await {
+        Ok(uploads) => uploads.into_iter().next().and_then(|upload| upload.name).unwrap_or_default(),
+        Err(error) => {
+            tracing::error!(%error, "the name of a file could not be looked up");
+            String::new()
+        }
+    }
+}
+
+/// What the store is to say about the download; nothing where it may open under the key's name.
+fn disposition(content_type: &str, name: &str) -> Option<String> {
+    match (opens_safely(content_type), name) {
+        (true, "") => None,
+        (true, name) => Some(Disposition::Inline.with_name(name)),
+        (false, name) => Some(Disposition::Attachment.with_name(name)),
+    }
+}
+
+fn signed(serving: &Serving, base: &str, key: &str, disposition: Option<&str>) -> String {
     let expires = (serving.clock)() + LIFETIME;
-    let raw_query = (!opens_safely).then_some(AS_ATTACHMENT);
-    let view =
-        RequestView { method: "GET", bucket: Some(BUCKET), key: Some(key), raw_query, headers: Vec::new() };
+    let raw_query =
+        disposition.map(|value| format!("response-content-disposition={}", url_encoding::encode(value)));
+    let view = RequestView {
+        method: "GET",
+        bucket: Some(BUCKET),
+        key: Some(key),
+        raw_query: raw_query.as_deref(),
+        headers: Vec::new(),
+    };
     let query = v1::sign_url(&view, &serving.access_key.id, &serving.access_key.secret, expires);
     format!("{base}/{BUCKET}/{}?{query}", url_encoding::encode_path(key))
 }

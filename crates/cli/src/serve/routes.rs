@@ -8,11 +8,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use countersign_app::AppOptions;
 use countersign_app::admission::Admission;
 use countersign_app::answer::Answer;
 use countersign_app::router::{date::dated, uploads_routes};
 use countersign_app::upload_path::UploadPath;
+use countersign_app::{AppOptions, UploadLedger};
 use countersign_server::Server;
 use countersign_store::{Clock, Health, Store};
 use http::request::Parts;
@@ -33,6 +33,7 @@ pub(super) struct Serving {
     pub(super) reachable: Reachable,
     pub(super) access_key: AccessKey,
     pub(super) clock: Clock,
+    pub(super) ledger: UploadLedger,
 }
 
 impl Serving {
@@ -52,6 +53,7 @@ impl Serving {
             reachable: reachable.clone(),
             access_key,
             clock,
+            ledger: app.ledger.clone(),
         }
     }
 
