@@ -60,7 +60,7 @@ mod tests {
     fn keeps_the_unreserved_and_encodes_the_rest_in_upper_case() {
         assert_eq!(encode("aZ0-_.~"), "aZ0-_.~");
         assert_eq!(encode("a/b c+é"), "a%2Fb%20c%2B%C3%A9");
-        assert_eq!(encode_path("a/b c"), "a/b%20c");
+        assert_eq!(encode_path("a/b c+d"), "a/b%20c%2Bd");
     }
 
     #[test]

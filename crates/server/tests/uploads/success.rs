@@ -67,6 +67,19 @@ async fn success_action_status_chooses_the_answer_and_nonsense_means_204() {
 }
 
 #[tokio::test]
+async fn the_address_in_an_answer_leads_to_the_object_whatever_its_key() {
+    let store = RunningStore::start_with(Setup { acl: "public-read", ..Setup::default() }).await;
+    for key in ["a+b", "a b", "a%2Bb", "a#b?c&d", "图+ 1.txt", "//a/../+"] {
+        let form = Form::signed(key, key.as_bytes()).field("success_action_status", "201");
+        let answer = form.post(&store).await;
+        let address = answer.element("Location").unwrap();
+        assert!(!address.contains('+'), "{address}");
+        let read = send(store.address, &request(&format!("GET {address}"), "demo.oss.test", &[], b"")).await;
+        assert_eq!((read.status, read.text()), (200, key), "{address}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_wins_over_the_status_and_is_never_followed_on_failure() {
     let store = RunningStore::start().await;
     let form = Form::signed("a", b"x")
