@@ -37,6 +37,7 @@ async fn a_bucket_is_compatible_until_its_owner_sets_another_mode() {
         assert_eq!(kept.header(MODE), mode, "what is not said stays");
         let info = Ask::new("GET", "demo", "").query("bucketInfo").send(&store).await;
         assert_eq!(info.header(MODE), mode);
+        assert_eq!(Ask::new("HEAD", "demo", "").send(&store).await.header(MODE), mode);
     }
     for word in ["Guarded", "open", ""] {
         let refused = Ask::new("PUT", "demo", "").header(MODE, word).send(&store).await;
