@@ -6,7 +6,8 @@ use std::time::Duration;
 use countersign_conformance::application::{Application, Reply};
 use countersign_conformance::running::{get, run, run_with};
 use countersign_conformance::{
-    ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
+    ACCESS_KEY_ID, ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
+    sign_policy_v1, signing::expiration,
 };
 use serde_json::Value;
 
@@ -297,4 +298,45 @@ fn loopback_is_reached_past_a_proxy() {
         .map(|name| (name, dead.as_str()));
     let (code, out, error) = run_with(&["upload", &file.display().to_string(), "--to", &to], &proxies);
     assert_eq!(code, Some(0), "{out}{error}");
+}
+
+/// An application whose first signature has run out and whose others have not, as happens to a device whose clock is
+/// wrong or that slept on the way.
+fn application_that_was_slow_once(host: &str) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::io::{Read as _, Write as _};
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = format!("http://{}/signature", listener.local_addr().unwrap());
+    let (host, count) = (host.to_owned(), std::sync::Arc::clone(&asked));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _head = stream.read(&mut [0; 8192]);
+            let seconds = if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 { -10 } else { 60 };
+            let end = expiration(seconds);
+            let policy = PolicyText::of(format!(
+                r#"{{"expiration":"{end}","conditions":[["starts-with","$key","late/"]]}}"#
+            ));
+            let signature = sign_policy_v1(ACCESS_KEY_SECRET, &policy);
+            let body = format!(
+                r#"{{"accessid":"{ACCESS_KEY_ID}","host":"{host}","policy":"{}","signature":"{signature}","dir":"late/"}}"#,
+                policy.0
+            );
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    (to, asked)
+}
+
+#[test]
+fn upload_asks_for_a_fresh_signature_once_when_the_first_had_run_out() {
+    let running = Running::store(&[]);
+    let store = StoreClient::at(&running.store);
+    store.create_bucket("photos");
+    let (to, asked) = application_that_was_slow_once(&format!("http://{}/photos", running.store));
+    let file = running.data().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let (code, out, error) = run(&["upload", &file.display().to_string(), "--to", &to]);
+    assert_eq!((code, asked.load(std::sync::atomic::Ordering::SeqCst)), (Some(0), 2), "{out}{error}");
+    assert_eq!(store.keys("photos").len(), 1);
 }

@@ -17,6 +17,8 @@ pub(super) enum Outcome {
     NotConfirmed { key: String, message: String },
     /// Refused by the store.
     Refused { message: String },
+    /// Refused by the store, because the signature had run out.
+    Expired { message: String },
     /// It came to no answer of the store.
     Failed { message: String },
 }
@@ -26,7 +28,7 @@ impl Outcome {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Outcome::Done { .. } | Outcome::Stored { .. } => 0,
-            Outcome::Refused { .. } | Outcome::Failed { .. } => 1,
+            Outcome::Refused { .. } | Outcome::Expired { .. } | Outcome::Failed { .. } => 1,
             Outcome::Declined { .. } => 3,
             Outcome::NotConfirmed { .. } => 4,
         }
@@ -43,7 +45,7 @@ impl Outcome {
             Outcome::NotConfirmed { key, message } => {
                 format!("stored, but the application did not confirm: {message}  {key}")
             }
-            Outcome::Refused { message } => format!("refused: {message}"),
+            Outcome::Refused { message } | Outcome::Expired { message } => format!("refused: {message}"),
             Outcome::Failed { message } => format!("failed: {message}"),
         }
     }
@@ -54,13 +56,18 @@ impl Outcome {
             return Outcome::Failed { message };
         }
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
-            let message = element(body, "Message").unwrap_or_else(|| "no reason was given".to_owned());
+            let mut message = element(body, "Message").unwrap_or_else(|| "no reason was given".to_owned());
+            if let Some(option) = element(body, "CallbackAllow") {
+                message.push_str(&format!(" Starting the store with {option} permits it."));
+            }
             return Outcome::NotConfirmed { key, message };
         }
         if !status.is_success() {
             let message = element(body, "Message").unwrap_or_else(|| body.to_owned());
             let code = element(body, "Code").unwrap_or_else(|| "no code".to_owned());
-            return Outcome::Refused { message: format!("{message} ({status}, {code})") };
+            let expired = status == StatusCode::FORBIDDEN && message.to_ascii_lowercase().contains("expired");
+            let message = format!("{message} ({status}, {code})");
+            return if expired { Outcome::Expired { message } } else { Outcome::Refused { message } };
         }
         if !with_callback || body.is_empty() {
             return Outcome::Stored { key };
@@ -190,6 +197,13 @@ mod tests {
         for with_callback in [true, false] {
             assert_eq!(read(200, page, with_callback).exit_code(), 1);
         }
+    }
+
+    #[test]
+    fn a_refused_destination_comes_with_the_line_that_permits_it() {
+        let body = "<Error><Code>CallbackFailed</Code><Message>Private address is forbidden to callback.</Message>\
+            <CallbackAllow>--callback-allow 10.0.0.5/32:80</CallbackAllow></Error>";
+        assert!(read(203, body, true).line().contains("with --callback-allow 10.0.0.5/32:80 permits it"));
     }
 
     #[test]

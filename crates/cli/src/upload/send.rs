@@ -18,10 +18,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends a file and says what became of it.
 pub(super) async fn send(endpoint: &SignatureEndpoint, file: &LocalFile, bar: &ProgressBar) -> Outcome {
-    match try_send(endpoint, file, bar).await {
-        Ok(outcome) => outcome,
-        Err(error) => Outcome::Failed { message: sentence(&error) },
-    }
+    let sent = match try_send(endpoint, file, bar).await {
+        // It ran out on the way, or this device and the store disagree about the time: a fresh one, once.
+        Ok(Outcome::Expired { .. }) => {
+            bar.reset();
+            try_send(endpoint, file, bar).await
+        }
+        sent => sent,
+    };
+    sent.unwrap_or_else(|error| Outcome::Failed { message: sentence(&error) })
 }
 
 async fn try_send(
