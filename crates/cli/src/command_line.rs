@@ -3,6 +3,7 @@
 //! differ in what they accept.
 
 mod app_flags;
+mod bucket_flags;
 mod config_file;
 mod flag_groups;
 mod serve_flags;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use app_flags::AppFlags;
+pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
 pub(crate) use flag_groups::{KeyFlags, SigningFlags, StoreSettings, TlsFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
@@ -50,6 +52,11 @@ pub(crate) enum Command {
     Backup(BackupFlags),
     /// Bring a backup back into an empty data folder.
     Restore(RestoreFlags),
+    /// Make, change, show, list and delete buckets, of this store or of the real OSS.
+    Bucket {
+        #[command(subcommand)]
+        command: BucketCommand,
+    },
     /// Look at the callbacks that the store still owes.
     Callbacks {
         #[command(subcommand)]
@@ -88,6 +95,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<
         | Command::Scrub(_)
         | Command::Backup(_)
         | Command::Restore(_)
+        | Command::Bucket { .. }
         | Command::Callbacks { .. } => return Ok(first),
     };
     let Some(file) = file else { return Ok(first) };

@@ -7,6 +7,7 @@
 //! confirm.
 
 mod app_alone;
+mod bucket;
 mod callbacks;
 mod command_line;
 mod network;
@@ -61,6 +62,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Scrub(flags) => upkeep::scrub::run(flags).await,
             Command::Backup(flags) => upkeep::backup::run(flags).await,
             Command::Restore(flags) => upkeep::backup::restore(flags),
+            Command::Bucket { command } => bucket::run(command).await,
             Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
         }
     });

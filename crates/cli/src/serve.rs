@@ -32,7 +32,7 @@ use crate::setup::credentials::{self, AccessKey};
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::{self, Running};
 use crate::setup::store_server::{self, StoreServer};
-use crate::setup::{callback_key, clock, random, shutdown, signing};
+use crate::setup::{callback_key, clock, random, running_store, shutdown, signing};
 use crate::store_alone::DEFAULT_STORE_PORT;
 use known_host::KnownHost;
 use routes::Serving;
@@ -93,7 +93,8 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let clock = clock::real(flags.clock.clock_offset);
     let opened = open_store(&flags, &clock, &access_key, &addresses).await?;
     let token = if addresses.reach == Reach::Home { None } else { Some(random::text::<16>()?) };
-    let origins = welcome::origins(&addresses.app, flags.public_app_url.as_deref());
+    let mut origins = welcome::origins(&addresses.app, flags.public_app_url.as_deref());
+    origins.extend(flags.signing.allow_origin.iter().cloned());
     demo_bucket::prepare(&opened.store, BUCKET, &origins).await?;
 
     let app = app_options(&flags, &clock, &access_key, &opened, &addresses, token.as_deref())?;
@@ -103,6 +104,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let serving = Serving::new(&app, &opened, &addresses.store, access_key, clock, facts);
     let router: Router = routes::router(app, serving, KnownHost::new(flags.public_app_url.as_deref()));
 
+    let announced = running_store::announce(&flags.data, &addresses.store.own_url())?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print();
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));
@@ -111,6 +113,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let inner_running = inner.map(|bound| Running::app(bound, &router, &ListenOptions::default()));
     shutdown::asked().await?;
     println!("finishing what is under way; Ctrl-C again ends at once");
+    drop(announced);
     // The store first: an upload that is under way still needs the application's answer.
     running::end_store(store_running, &opened.server).await;
     if let Some(inner) = inner_running {
@@ -173,7 +176,11 @@ async fn open_store(
         clock,
         access_key,
         reachable: &addresses.store,
-        also_allow: vec![Permission::exactly(addresses.callback)],
+        also_allow: [addresses.callback]
+            .into_iter()
+            .chain(flags.signing.callback_url.as_deref().map(named_addresses).unwrap_or_default())
+            .map(Permission::exactly)
+            .collect(),
     };
     let key = callback_key::load_or_make(&flags.data)?;
     store_server::open(&flags.settings, key, parts).await
@@ -218,6 +225,18 @@ fn app_options(
     Ok(app)
 }
 
+/// The addresses on this machine or network that a `--callback-url` names by number or as localhost. Naming one is
+/// permitting it; a name is judged by where it leads when it is called.
+fn named_addresses(urls: &str) -> Vec<SocketAddr> {
+    let of = |url: &str| -> Option<SocketAddr> {
+        let spelled = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let url = reqwest::Url::parse(&spelled).ok()?;
+        let host = url.host_str()?.replace("localhost", "127.0.0.1");
+        Some(SocketAddr::new(host.parse().ok()?, url.port_or_known_default()?))
+    };
+    urls.split(';').filter_map(|url| of(url.trim())).collect()
+}
+
 fn callback_url(flags: &ServeFlags, addresses: &Addresses) -> anyhow::Result<Option<String>> {
     match (&flags.signing.callback_url, flags.no_callback) {
         (Some(_), true) => bail!("--callback-url and --no-callback contradict each other"),
@@ -251,6 +270,16 @@ mod tests {
         assert_eq!(reach(&["127.0.0.1:1"], None, None), Reach::Home);
         assert_eq!(reach(&["127.0.0.1:1", "192.168.1.5:1"], Some("192.168.1.5"), None), Reach::Network);
         assert_eq!(reach(&["0.0.0.0:1"], None, None), Reach::Network);
+    }
+
+    #[test]
+    fn a_callback_address_that_the_operator_names_is_permitted_and_no_other() {
+        let named = named_addresses(
+            "http://127.0.0.1:8000/cb; localhost:81/x;https://app.example.com/;https://10.0.0.5/",
+        );
+        let expected = ["127.0.0.1:8000", "127.0.0.1:81", "10.0.0.5:443"];
+        assert_eq!(named.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        assert!(named_addresses("http://localhost.evil.example/").is_empty());
     }
 
     #[test]

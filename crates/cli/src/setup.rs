@@ -10,6 +10,7 @@ pub(crate) mod private_file;
 pub(crate) mod process_limits;
 pub(crate) mod random;
 pub(crate) mod running;
+pub(crate) mod running_store;
 pub(crate) mod shutdown;
 pub(crate) mod signing;
 pub(crate) mod store_server;

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use crate::bucket;
 use crate::command_line::StoreFlags;
 use crate::network::reachable::Reachable;
 use crate::setup::credentials::{self, Origin};
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::{self, Running};
-use crate::setup::{callback_key, clock, shutdown, store_server};
+use crate::setup::{callback_key, clock, running_store, shutdown, store_server};
 
 /// The default port of a store.
 pub(crate) const DEFAULT_STORE_PORT: u16 = 9817;
@@ -30,6 +31,8 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     };
     let key = callback_key::load_or_make(&flags.data)?;
     let opened = store_server::open(&flags.settings, key, parts).await?;
+    bucket::at_start::make(&opened.store, &flags.bucket, &flags.allow_origin).await?;
+    let announced = running_store::announce(&flags.data, &reachable.own_url())?;
     println!("store            {}", reachable.own_url());
     for address in bound.addresses.iter().filter(|address| !address.ip().is_loopback()) {
         println!("listening on     {address}");
@@ -40,6 +43,7 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     println!("stop             Ctrl-C");
     let listening = Running::store(bound, &opened.server, &options);
     shutdown::asked().await?;
+    drop(announced);
     running::end_store(listening, &opened.server).await;
     running::close(&opened.store).await;
     Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 //! files, answers of servers) stays on its line.
 
 use std::error::Error;
+use std::io::Write as _;
 
 /// An error with its causes; a cause that was told already is left out.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
@@ -23,6 +24,16 @@ pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+/// Prints a whole answer of a command. A reader who has seen enough and left, as `head` does, is no error.
+pub(crate) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("countersign: standard output cannot be written: {error}");
+    }
 }
 
 /// Without control characters, which could move the cursor or end the line.

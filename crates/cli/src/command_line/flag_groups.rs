@@ -132,13 +132,13 @@ pub(crate) struct SigningFlags {
     /// Trust this certificate authority (PEM) when forwarding by https; repeatable.
     #[arg(long, value_name = "FILE", help_heading = "Callback")]
     pub(crate) forward_ca: Vec<PathBuf>,
-    /// A page of this origin may ask for signatures (`*` for any); repeatable.
-    #[arg(long, value_name = "ORIGIN", help_heading = "Signing")]
+    /// Pages of this origin may ask for signatures and, in `serve`, upload into its bucket (`*` for any); repeatable.
+    #[arg(long, value_name = "ORIGIN", value_parser = super::bucket_flags::origin, help_heading = "Signing")]
     pub(crate) allow_origin: Vec<String>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap asks for a result")]
-fn secret(text: &str) -> Result<AccessKeySecret, std::convert::Infallible> {
+pub(super) fn secret(text: &str) -> Result<AccessKeySecret, std::convert::Infallible> {
     Ok(AccessKeySecret::from(text))
 }
 

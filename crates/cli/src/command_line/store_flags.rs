@@ -17,6 +17,12 @@ pub(crate) struct StoreFlags {
     /// The address to listen on. Without it 127.0.0.1:9817, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Make this bucket at the start if it is not there, guarded against fields that a policy does not cover; repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Vec<String>,
+    /// Let pages of this origin upload into the buckets that `--bucket` names; repeatable.
+    #[arg(long, value_name = "ORIGIN", value_parser = super::bucket_flags::origin, requires = "bucket")]
+    pub(crate) allow_origin: Vec<String>,
     /// A TOML file with any of these flags as lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+use countersign_protocol::xml::CorsConfiguration;
 use countersign_server::bucket_mode::BucketMode;
 use countersign_server::bucket_settings;
 use countersign_store::{CommitError, Mutation, Refused, Store};
+
+use crate::bucket::page_origins;
 
 /// After how many days an object is deleted.
 const RETENTION_DAYS: u32 = 1;
@@ -23,10 +26,11 @@ pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> an
         Err(CommitError::Refused(Refused::BucketExists)) => guard_if_unsaid(store, name).await?,
         Err(error) => return Err(error).context("the bucket cannot be made"),
     }
+    let cors = CorsConfiguration { rules: vec![page_origins::rule(origins)?], response_vary: false };
     let rule = Mutation::PutSetting {
         bucket: name.to_owned(),
         name: bucket_settings::CORS.to_owned(),
-        value: Some(cors(origins)?.into_bytes()),
+        value: Some(cors.to_xml().into_bytes()),
     };
     store.commit(rule).await.context("the bucket's CORS rule cannot be written")?;
     Ok(())
@@ -50,39 +54,4 @@ fn lifecycle() -> String {
         "<LifecycleConfiguration><Rule><ID>one-day</ID><Prefix></Prefix><Status>Enabled</Status>\
          <Expiration><Days>{RETENTION_DAYS}</Days></Expiration></Rule></LifecycleConfiguration>"
     )
-}
-
-fn cors(origins: &[String]) -> anyhow::Result<String> {
-    let mut listed = String::new();
-    for origin in origins {
-        // An origin is a scheme, a host and a port; anything that XML would read otherwise is none.
-        if origin.contains(['<', '&', '*']) {
-            bail!("{origin:?} is no origin of a page");
-        }
-        listed.push_str(&format!("<AllowedOrigin>{origin}</AllowedOrigin>"));
-    }
-    Ok(format!(
-        "<CORSConfiguration><CORSRule>{listed}<AllowedMethod>POST</AllowedMethod><AllowedMethod>GET</AllowedMethod>\
-         <AllowedMethod>HEAD</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader>\
-         <ExposeHeader>x-oss-request-id</ExposeHeader><ExposeHeader>x-oss-hash-crc64ecma</ExposeHeader>\
-         <MaxAgeSeconds>600</MaxAgeSeconds></CORSRule></CORSConfiguration>"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rule_lists_exactly_the_origins() {
-        let rule = cors(&["http://127.0.0.1:9818".into(), "http://localhost:9818".into()]).unwrap();
-        assert_eq!(rule.matches("<AllowedOrigin>").count(), 2);
-        assert!(!rule.contains("<AllowedOrigin>*"));
-    }
-
-    #[test]
-    fn nothing_but_an_origin_gets_into_the_rule() {
-        assert!(cors(&["*".into()]).is_err());
-        assert!(cors(&["http://a</AllowedOrigin>".into()]).is_err());
-    }
 }

@@ -41,6 +41,15 @@ pub(crate) fn access_key(flags: KeyFlags, data: &Path) -> anyhow::Result<AccessK
     }
 }
 
+/// The key that a data folder keeps.
+pub(crate) fn kept(data: &Path) -> anyhow::Result<(String, AccessKeySecret)> {
+    let path = data.join("credentials.toml");
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let key = read(&text, path)?;
+    Ok((key.id, key.secret))
+}
+
 fn kept_or_made(path: PathBuf) -> anyhow::Result<AccessKey> {
     match std::fs::read_to_string(&path) {
         Ok(text) => read(&text, path),

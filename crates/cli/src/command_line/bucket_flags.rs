@@ -1,0 +1,126 @@
+//! The flags of `bucket`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use countersign_app::AccessKeySecret;
+use countersign_server::bucket_mode::BucketMode;
+
+use super::DEFAULT_DATA;
+
+/// What can be done about buckets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BucketCommand {
+    /// Make a bucket.
+    #[command(
+        after_help = "Example: countersign bucket create photos --allow-origin https://www.example.com"
+    )]
+    Create {
+        /// Its name: 3 to 63 lower-case letters, digits and hyphens.
+        name: String,
+        #[command(flatten)]
+        settings: BucketSettings,
+        #[command(flatten)]
+        place: BucketPlace,
+    },
+    /// Change a bucket's mode, or let the pages of an origin upload into it.
+    #[command(after_help = "Example: countersign bucket set photos --allow-origin https://www.example.com")]
+    Set {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        settings: BucketSettings,
+        #[command(flatten)]
+        place: BucketPlace,
+    },
+    /// Say what a bucket is set to.
+    Show {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        place: BucketPlace,
+    },
+    /// List the buckets.
+    List {
+        #[command(flatten)]
+        place: BucketPlace,
+    },
+    /// Delete an empty bucket.
+    Rm {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        place: BucketPlace,
+    },
+}
+
+/// What `create` and `set` may set.
+#[derive(Debug, Args)]
+pub(crate) struct BucketSettings {
+    /// What becomes of a form field that the policy does not cover: guarded refuses those that grant more than their
+    /// absence, strict refuses all, compat takes them as OSS does. New buckets are guarded when nothing is said.
+    #[arg(long, value_name = "guarded|compat|strict", value_parser = mode)]
+    pub(crate) mode: Option<BucketMode>,
+    /// Let pages of this origin upload into the bucket, by a CORS rule beside those it has; repeatable.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) allow_origin: Vec<String>,
+}
+
+/// Which store, and with which key.
+#[derive(Debug, Args)]
+pub(crate) struct BucketPlace {
+    /// The store's address; the real OSS too, as in oss-cn-hangzhou.aliyuncs.com. Without it, the store that runs on
+    /// the data folder.
+    #[arg(long, env = "OSS_ENDPOINT", value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// The access key id; without it, the one in the data folder.
+    #[arg(long, env = "OSS_ACCESS_KEY_ID", value_name = "ID")]
+    pub(crate) access_key_id: Option<String>,
+    /// Its secret; better given in the environment.
+    #[arg(long, env = "OSS_ACCESS_KEY_SECRET", hide_env_values = true, value_name = "SECRET", value_parser = super::flag_groups::secret)]
+    pub(crate) access_key_secret: Option<AccessKeySecret>,
+    /// The region that signatures name.
+    #[arg(long, env = "OSS_REGION", value_name = "ID", default_value = "cn-hangzhou")]
+    pub(crate) region: String,
+    /// The data folder of a store that runs on this machine: its address and key are used where none are given.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn mode(text: &str) -> Result<BucketMode, String> {
+    BucketMode::parse(text).ok_or_else(|| "write guarded, compat or strict".to_owned())
+}
+
+/// `https://www.example.com`, `http://127.0.0.1:8000`, or `*`.
+pub(crate) fn origin(text: &str) -> Result<String, String> {
+    let refusal = || "write SCHEME://HOST[:PORT] as the browser's address bar has it, or *".to_owned();
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let url = reqwest::Url::parse(text).map_err(|_| refusal())?;
+    let origin = url.origin();
+    let bare =
+        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if bare && origin.is_tuple() { Ok(origin.ascii_serialization()) } else { Err(refusal()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_spelled_as_browsers_send_it() {
+        assert_eq!(origin("https://www.Example.com/").unwrap(), "https://www.example.com");
+        assert_eq!(origin("http://127.0.0.1:8000").unwrap(), "http://127.0.0.1:8000");
+        assert_eq!(origin("https://a.example:443").unwrap(), "https://a.example");
+        assert_eq!(origin("*").unwrap(), "*");
+        for bad in
+            ["www.example.com", "https://a.example/page", "https://u@a.example", "null", "", "file:///x"]
+        {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}
