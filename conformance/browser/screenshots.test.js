@@ -4,12 +4,7 @@ import { startApplication } from '../node/running.js';
 import { DESKTOP, PHONE, choose, filesIn, launchChromium, openPage, picture, rowBecomes, startServe, throttle } from './browser.js';
 import { drawPhotograph } from './photograph.js';
 
-const LOOKS = [
-  ['1280-light', { viewport: DESKTOP, scheme: 'light' }],
-  ['1280-dark', { viewport: DESKTOP, scheme: 'dark' }],
-  ['360-light', { viewport: PHONE, scheme: 'light' }],
-  ['360-dark', { viewport: PHONE, scheme: 'dark' }],
-];
+const VIEWPORTS = [['1280', DESKTOP], ['360', PHONE]];
 
 let browser;
 let files;
@@ -36,16 +31,22 @@ function addressOf({ url, printed }) {
   return `${url}/${token}`;
 }
 
-/** One server, every look; `story` brings the page into the state that is pictured. */
+/**
+ * One server, every look; `story` brings the page into the state that is pictured. Light and dark are two pictures of the
+ * same moment.
+ */
 async function pictures(name, flags, story, languages = ['en']) {
   const serve = await startServe(flags);
   try {
     for (const language of languages) {
-      for (const [look, options] of LOOKS) {
-        const { page, close } = await openPage(browser, addressOf(serve), { ...options, language });
+      for (const [width, viewport] of VIEWPORTS) {
+        const { page, close } = await openPage(browser, addressOf(serve), { viewport, language });
         await story(page);
-        await new Promise((resolve) => setTimeout(resolve, 400));
-        await picture(page, [name, look, language].join('-'));
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        for (const scheme of ['light', 'dark']) {
+          await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+          await picture(page, [name, width, scheme, language].join('-'));
+        }
         await close();
       }
     }
@@ -65,7 +66,7 @@ test('three files in three states', () =>
     await rowBecomes(page, ['done']);
     await choose(page, [files.paths[3]]);
     await rowBecomes(page, ['refused']);
-    await throttle(page, 200_000);
+    await throttle(page, 150_000);
     await choose(page, [files.paths[1]]);
     await page.waitForFunction(() => Number.parseInt(document.querySelector('.row[data-state=sending] .state')?.textContent, 10) > 20);
   }, ['en', 'zh']));

@@ -42,6 +42,12 @@ const pressAction = (page, name, row = '#rows > .row') =>
   }, row, name);
 const signOf = (page) => page.$eval('#rows > .row .sign use', (node) => node.getAttribute('href'));
 
+/** Runs in the page: its clock jumps, as after so long a wait. */
+function letTimePass(milliseconds) {
+  const now = Date.now.bind(Date);
+  Date.now = () => now() + milliseconds;
+}
+
 /** A proxy before the store that misbehaves as `manner.now` says. */
 async function startProxy() {
   const manner = { now: 'honest', target: '' };
@@ -104,11 +110,17 @@ test('after the last byte nothing is said to be stored, waiting can be ended, an
     ]);
     assert.deepEqual(await firstAction(page), ['Ask again', 'Upload again']);
     assert.ok(await page.evaluate(() => document.querySelector('.row').contains(document.activeElement)), 'the focus stays in the row');
+    await pressAction(page, 'Upload again');
+    await rowBecomes(page, ['confirming']);
+    await page.evaluate(letTimePass, 31_000);
+    await page.waitForFunction(() => /^Sent, no answer for 3\d s; the application does not know of it yet/.test(document.querySelector('.row .state').textContent));
+    await pressAction(page, 'Stop waiting');
+    await page.waitForFunction(() => document.querySelector('.row .actions').textContent.includes('Upload again'));
     manner.now = 'keeps the answer';
     await pressAction(page, 'Upload again');
     await rowBecomes(page, ['confirming']);
-    await pressAction(page, 'Stop waiting');
-    assert.equal((await rowBecomes(page, ['done'])).line, 'Confirmed by the application');
+    await page.evaluate(letTimePass, 31_000);
+    assert.equal((await rowBecomes(page, ['done'])).line, 'Confirmed by the application', 'by the ledger, without an answer');
   });
 });
 
@@ -139,6 +151,13 @@ test("after a reload the ledger's uploads of this folder are there, in the page'
     await page.goto(`${serve.url}/?lang=zh`);
     await page.waitForSelector('#earlier .row');
     assert.match(await page.$eval('#earlier', (node) => node.textContent), /user-dir\/ 中此前的上传.*照片😀\.txt.*应用已确认/s);
+    assert.match(await page.$eval('#earlier .name', (node) => node.title), /照片😀/);
+    await page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'x'));
+      dispatchEvent(new DragEvent('dragenter', { dataTransfer }));
+    });
+    assert.equal(await page.$eval('#overlay', (node) => node.innerText.trim()), '松开即上传到 user-dir/');
     const opened = await page.$eval('#earlier a', async (link) => (await fetch(link.href)).text());
     assert.equal(opened, 'hello');
     await page.$eval('#dir', (field) => {
@@ -202,7 +221,7 @@ test('axe finds nothing in any state, in both languages, light and dark, down to
   await withPage(['--max-size', '500000'], '', async ({ page, seen }) => {
     await page.evaluate(AXE);
     await lookWithAxe(page, 'empty');
-    await choose(page, [files.paths[2]]);
+    await page.click('#sample');
     await rowBecomes(page, ['done']);
     await page.waitForSelector('.row .story');
     await choose(page, [files.paths[0]]);
