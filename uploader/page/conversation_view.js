@@ -140,19 +140,33 @@ function policyParts(base64) {
   ];
 }
 
+/** What says nothing about the file; it stands in the decoded policy. */
+const OF_THE_FORM = new Set(['bucket', 'success_action_status', 'callback-var']);
+/** Longer values stand whole in the decoded policy below. */
+const OPERAND_MAX = 60;
+
 /**
  * @param {unknown} condition
- * @returns {string | null} nothing for the size, which is said already
+ * @returns {string | null} nothing for the size, which is said already, and for what any value meets
  */
 function conditionText(condition) {
-  if (Array.isArray(condition)) {
-    const [operator, field, operand] = condition;
-    if (operator === 'content-length-range') return null;
-    if (operator === 'in' && /^\$?content-type$/i.test(field)) return say('policyTypes', { types: operand.join(', ') });
-    if (operator === 'starts-with' && /^\$?content-type$/i.test(field)) return say('policyTypes', { types: `${operand}*` });
-    if (operator === 'starts-with' && /^\$?key$/i.test(field)) return say('policyKey', { prefix: operand });
-  }
-  return say('policyOther', { condition: JSON.stringify(condition) });
+  const [operator, field, operand] = Array.isArray(condition)
+    ? condition
+    : ['eq', ...(Object.entries(/** @type {object} */ (condition ?? {}))[0] ?? [])];
+  if (operator === 'content-length-range' || typeof field !== 'string') return null;
+  if (operator === 'starts-with' && operand === '') return null;
+  const name = field.replace(/^\$/, '');
+  if (OF_THE_FORM.has(name)) return null;
+  const values = (Array.isArray(operand) ? operand : [operand]).map(String);
+  if (name === 'x-oss-forbid-overwrite' && values.length > 1) return null;
+  const ending = operator === 'starts-with' ? '*' : '';
+  const value = values.map((one) => (one === '' ? '' : one + ending)).join(', ');
+  if (name.toLowerCase() === 'key' && operator === 'starts-with') return say('policyKey', { prefix: values[0] });
+  if (name.toLowerCase() === 'content-type' && operator !== 'not-in') return say('policyTypes', { types: value });
+  if (name === 'callback') return say(value === '' ? 'policyNoCallback' : 'policyCallback');
+  if (value === '') return say('policyWithout', { field: name });
+  const shown = value.length > OPERAND_MAX ? `${value.slice(0, OPERAND_MAX)}…` : value;
+  return say(operator === 'not-in' ? 'policyNot' : 'policyField', { field: name, value: shown });
 }
 
 /**

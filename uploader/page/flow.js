@@ -9,11 +9,20 @@ const OF_ENDED = {
   done: 'done', stored: 'stored', declined: 'stored', 'stored-not-confirmed': 'stored', refused: 'failed', cancelled: 'failed', unknown: 'failed',
 };
 
-/** @param {readonly { state: import('./six_steps.js').RowState }[]} rows newest first */
+let drawing = 0;
+
+/**
+ * With the next frame, once, however often it is asked.
+ *
+ * @param {readonly { state: import('./six_steps.js').RowState }[]} rows newest first
+ */
 export function showFlow(rows) {
-  const picture = byId('flow');
-  const flow = flowOf(rows);
-  if (picture.dataset.flow !== flow) picture.dataset.flow = flow;
+  drawing ||= requestAnimationFrame(() => {
+    drawing = 0;
+    const picture = byId('flow');
+    const flow = flowOf(rows);
+    if (picture.dataset.flow !== flow) picture.dataset.flow = flow;
+  });
 }
 
 /**

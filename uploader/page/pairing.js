@@ -8,11 +8,12 @@ export function drawPairing(facts) {
   const lan = facts?.lan ?? null;
   byId('pairing').hidden = lan === null;
   const line = byId('no-lan');
-  line.hidden = lan !== null || facts === null;
-  if (lan === null) {
+  line.hidden = lan !== null;
+  if (lan === null && facts !== null) {
     const [before, after = ''] = say('noLan', { command: '\n' }).split('\n');
     return line.replaceChildren(before, element('code', {}, 'countersign serve --lan'), after);
   }
+  if (lan === null) return;
   byId('pairing-text').textContent = say('scan', { app: portOf(lan.url), store: portOf(facts?.store?.url ?? lan.url) });
   byId('pairing-address').replaceChildren(element('code', {}, lan.url));
   // As a picture, whatever is in it cannot act in the page.

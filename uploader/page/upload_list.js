@@ -17,6 +17,8 @@ export { knowCallback };
 
 /** Rows from which on only those in sight are laid out. */
 const MANY = 24;
+/** Rows that are built at once. */
+const PORTION = 25;
 const VISITED = 'countersign.visited';
 /** A failure of the network is tried again when the network is seen to be gone this soon after it. */
 const SAME_OUTAGE_MS = 10_000;
@@ -46,15 +48,30 @@ export function redrawAll() {
  */
 export function addFiles(files) {
   const settings = currentSettings();
-  const first = rows.length === 0;
-  const added = [...files].map((file) => new UploadRow(file, settings, actions));
-  if (added.length === 0) return;
-  rows.unshift(...added);
-  showExtent();
-  byId('rows').prepend(...added.map(({ node }) => node));
-  if (first && added.length === 1 && isFirstVisit()) added[0].toggle();
-  announceStart(added.map(({ file }) => file.name));
-  for (const row of added) void start(row);
+  const chosen = [...files];
+  if (chosen.length === 0) return;
+  announceStart(chosen.map(({ name }) => name));
+  const opens = rows.length === 0 && chosen.length === 1 && isFirstVisit();
+  /** @type {UploadRow | null} */
+  let last = null;
+  // Many are added in portions, so that the page goes on answering in between.
+  const addPortion = () => {
+    const portion = chosen.splice(0, PORTION).map((file) => new UploadRow(file, settings, actions));
+    const nodes = portion.map(({ node }) => node);
+    if (last === null || !rows.includes(last)) {
+      rows.unshift(...portion);
+      byId('rows').prepend(...nodes);
+    } else {
+      rows.splice(rows.indexOf(last) + 1, 0, ...portion);
+      last.node.after(...nodes);
+    }
+    last = portion[portion.length - 1];
+    showExtent();
+    if (opens) portion[0].toggle();
+    for (const row of portion) void start(row);
+    if (chosen.length > 0) setTimeout(addPortion);
+  };
+  addPortion();
 }
 
 /** @returns {boolean} the details teach once; from the second visit on they wait to be opened */
