@@ -29,7 +29,9 @@ export class UploadService {
     observe?: UploadOptions['observe'],
     signal?: AbortSignal,
   ): Promise<string> => {
-    const { key } = await this.uploader.upload(file, path, { observe, signal });
+    // Whatever the key is made of: what is there already stays.
+    const fields = { 'x-oss-forbid-overwrite': 'true' };
+    const { key } = await this.uploader.upload(file, path, { observe, signal, fields });
     return key;
   };
 }

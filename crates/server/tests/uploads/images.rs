@@ -3,7 +3,7 @@
 use countersign_protocol::callback::BodyType;
 
 use crate::application::Application;
-use crate::form::Form;
+use crate::form::{Form, policy};
 use crate::running_store::RunningStore;
 
 /// What the application is told about a file.
@@ -97,5 +97,24 @@ async fn what_is_no_readable_image_leaves_the_variables_unset() {
     let beyond = [b"II\x2a\0".as_slice(), &u32::MAX.to_le_bytes()].concat();
     for file in [b"".as_slice(), b"hello", b"\xff\xd8\xff", truncated, &endless, &beyond, b"GIF89a", b"BM"] {
         assert_eq!(told(&store, &application, file).await, ",,", "of {} bytes", file.len());
+    }
+}
+
+/// Many devices name no type for a HEIC photo.
+#[tokio::test]
+async fn a_photo_without_a_type_is_judged_by_the_ending_of_its_final_key() {
+    let store = RunningStore::start().await;
+    let policy = policy().starts_with("content-type", "image/").content_length_range(0, 1000);
+    for (key, filename, status) in [
+        ("a.heic", "x", 204),
+        ("A.HEIC", "x", 204),
+        ("d/${filename}", "IMG_0001.HEIC", 204),
+        ("d/${filename}", "IMG_0001.txt", 403),
+        ("noext", "IMG_0001.HEIC", 403),
+    ] {
+        let mut form = Form::anonymous(key, b"x").sign(&policy);
+        form.filename = Some(filename.to_owned());
+        let reply = form.post(&store).await;
+        assert_eq!(reply.status, status, "{key} {filename}: {}", reply.text());
     }
 }
