@@ -109,6 +109,9 @@ pub enum CallbackRefusal {
     /// The body broke off or did not come in time.
     #[error("the callback's body did not arrive")]
     BodyIncomplete,
+    /// The bodies of callbacks under way hold all the memory that they may have.
+    #[error("too many callbacks are under way; try again")]
+    Busy,
 }
 
 impl CallbackVerifier {
@@ -157,20 +160,43 @@ impl CallbackVerifier {
         path_and_query: &str,
         body: &[u8],
     ) -> Result<String, CallbackRefusal> {
-        let authorization = only(headers, "authorization")?;
+        let (authorization, url, candidates) = self.candidates(headers)?;
+        let fits =
+            |pinned: &&PinnedKey| signature::verify(&pinned.key, authorization, path_and_query, body).is_ok();
+        if candidates.iter().any(fits) { Ok(url) } else { Err(CallbackRefusal::SignatureMismatch) }
+    }
+
+    /// Checks what can be refused before the body is taken: that the headers are there, name a pinned key, and
+    /// bring a signature as long as that key makes them.
+    ///
+    /// # Errors
+    /// [`CallbackRefusal`], as [`CallbackVerifier::verify`] would answer for any body.
+    pub fn check_head(&self, headers: &HeaderMap) -> Result<(), CallbackRefusal> {
+        self.candidates(headers).map(|_| ())
+    }
+
+    /// The signature, the key's address, and the pinned keys that could have made the one under the other.
+    fn candidates<'a>(
+        &self,
+        headers: &'a HeaderMap,
+    ) -> Result<(&'a str, String, Vec<&PinnedKey>), CallbackRefusal> {
+        let authorization = only(headers, "authorization")?.trim();
         let key_url = only(headers, KEY_URL_HEADER)?;
         let decoded = STANDARD.decode(key_url.trim()).map_err(|_| CallbackRefusal::KeyUrlUnreadable)?;
         let url = String::from_utf8(decoded).map_err(|_| CallbackRefusal::KeyUrlUnreadable)?;
         let not_pinned = || CallbackRefusal::KeyNotPinned { url: url.clone() };
         let address = KeyAddress::parse(&url).map_err(|_| not_pinned())?;
-        let mut candidates = self.pinned.iter().filter(|pinned| pinned.address == address).peekable();
-        if candidates.peek().is_none() {
+        let mut candidates: Vec<&PinnedKey> =
+            self.pinned.iter().filter(|pinned| pinned.address == address).collect();
+        if candidates.is_empty() {
             return Err(not_pinned());
         }
-        let fits = |pinned: &PinnedKey| {
-            signature::verify(&pinned.key, authorization.trim(), path_and_query, body).is_ok()
-        };
-        if candidates.any(fits) { Ok(url) } else { Err(CallbackRefusal::SignatureMismatch) }
+        let bits = STANDARD.decode(authorization).map_or(0, |signature| signature.len() * 8);
+        candidates.retain(|pinned| pinned.key.bits().next_multiple_of(8) == bits);
+        if candidates.is_empty() {
+            return Err(CallbackRefusal::SignatureMismatch);
+        }
+        Ok((authorization, url, candidates))
     }
 
     /// Checks a whole request as received. `called_path`, where given, is the path that the store called when a
@@ -217,13 +243,18 @@ impl CallbackRefusal {
             Self::SignatureMismatch => "SignatureMismatch",
             Self::BodyTooLong { .. } => "BodyTooLong",
             Self::BodyIncomplete => "BodyIncomplete",
+            Self::Busy => "Busy",
         }
     }
 }
 
 impl From<CallbackRefusal> for Answer {
     fn from(refusal: CallbackRefusal) -> Self {
-        Self::refusal(StatusCode::BAD_REQUEST, refusal.code(), &refusal.to_string())
+        let status = match refusal {
+            CallbackRefusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::refusal(status, refusal.code(), &refusal.to_string())
     }
 }
 

@@ -6,9 +6,9 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -20,12 +20,18 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{answer::Answer, callback_verifier::VerifiedCallback};
+use crate::{
+    answer::Answer,
+    byte_budget::{BudgetShort, ByteBudget},
+    callback_verifier::VerifiedCallback,
+};
 
 /// Within this time the application must have answered whole; the store gives up after 5 seconds.
 pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(4);
 /// The longest answer that is relayed: the store takes no longer one.
 pub const FORWARD_ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// What the answers that are being relayed may hold together, in bytes.
+const ANSWERS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Tells the application that the callback was verified. Whatever a caller sends under this name is dropped.
 pub const VERDICT_HEADER: &str = "x-countersign-verdict";
@@ -58,6 +64,7 @@ pub struct Forward {
     address: (String, u16),
     path_and_query: String,
     timeout: Duration,
+    answers: ByteBudget,
 }
 
 /// Why an address cannot be forwarded to.
@@ -95,6 +102,9 @@ pub enum ForwardError {
     /// The body broke off.
     #[error("the answer of the application behind broke off")]
     AnswerBroken,
+    /// Other answers hold all the memory that they may have.
+    #[error("the answers of the application behind that are being relayed hold all their memory")]
+    AnswersTooMany,
     /// A value cannot stand in a header.
     #[error("the callback cannot be written as a request")]
     Unwritable(#[from] http::Error),
@@ -127,6 +137,7 @@ impl FromStr for Forward {
             address: (host, authority.port_u16().unwrap_or(if secure { 443 } else { 80 })),
             path_and_query: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             timeout: FORWARD_TIMEOUT,
+            answers: ByteBudget::new(ANSWERS_BYTES_MAX),
         })
     }
 }
@@ -183,19 +194,37 @@ impl Forward {
         let (host, port) = &self.address;
         let stream = TcpStream::connect((host.as_str(), *port)).await?;
         match &self.tls {
-            None => exchange_over(stream, request).await,
+            None => exchange_over(stream, request, &self.answers).await,
             Some((config, name)) => {
                 let connector = TlsConnector::from(Arc::clone(config));
-                exchange_over(connector.connect(name.clone(), stream).await?, request).await
+                let stream = connector.connect(name.clone(), stream).await?;
+                exchange_over(stream, request, &self.answers).await
             }
         }
     }
+}
+
+/// The answer's bytes, which count until the last copy of them is gone.
+async fn read_answer(mut body: hyper::body::Incoming, answers: &ByteBudget) -> Result<Bytes, ForwardError> {
+    let share = answers.share();
+    share.settle();
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| ForwardError::AnswerBroken)?.into_data() else { continue };
+        if bytes.len() + data.len() > FORWARD_ANSWER_BYTES_MAX {
+            return Err(ForwardError::AnswerTooLong);
+        }
+        share.grow(data.len()).map_err(|BudgetShort| ForwardError::AnswersTooMany)?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(share.bind(bytes.freeze()))
 }
 
 /// Sends the request over a stream of its own and reads the answer whole.
 async fn exchange_over(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
+    answers: &ByteBudget,
 ) -> Result<Answer, ForwardError> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // In a set, so that giving up on the answer also ends the connection.
@@ -203,14 +232,12 @@ async fn exchange_over(
     driver.spawn(connection);
     let response = sender.send_request(request).await?;
     let (parts, body) = response.into_parts();
-    let body = Limited::new(body, FORWARD_ANSWER_BYTES_MAX).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() { ForwardError::AnswerTooLong } else { ForwardError::AnswerBroken }
-    })?;
+    let body = read_answer(body, answers).await?;
     let content_type = parts.headers.get(header::CONTENT_TYPE);
     Ok(Answer {
         status: parts.status,
         content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
-        body: body.to_bytes(),
+        body,
     })
 }
 

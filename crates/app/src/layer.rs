@@ -2,7 +2,9 @@
 //!
 //! Mount it on the route that the store calls. What reaches the handler carries a
 //! [`VerifiedCallback`] as extension and its body unchanged; everything else is answered 400 here, and the handler
-//! never hears of it. At most [`CALLBACK_BODY_BYTES_MAX`] bytes are read, and none of a body that declares more, except to throw it away.
+//! never hears of it. What can be refused by its headers alone is refused before its body is taken. A body has at most
+//! [`CALLBACK_BODY_BYTES_MAX`] bytes, and all that are under way share [`CALLBACK_BODIES_BYTES_MAX`]; what is refused is
+//! thrown away as it comes.
 
 use std::{
     convert::Infallible,
@@ -25,12 +27,15 @@ use tower::{Layer, Service};
 
 use crate::{
     answer::Answer,
+    byte_budget::{BudgetShort, ByteBudget, ByteShare},
     callback_verifier::{CallbackRefusal, CallbackVerifier, VerifiedCallback},
     recorded_request::RecordedRequest,
 };
 
-/// The longest callback body that is read. The store's own limit for the template is 5 KB.
-pub const CALLBACK_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The longest callback body that is read, unless another limit is set: what the store sends at most.
+pub const CALLBACK_BODY_BYTES_MAX: usize = 64 * 1024;
+/// What the bodies of all callbacks under way may hold together, in bytes.
+pub const CALLBACK_BODIES_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// So much of a refused body is still taken and thrown away.
 const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The store waits 5 s for the whole exchange, so a body that takes longer has nobody left to answer.
@@ -41,13 +46,29 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct VerifyCallbackLayer {
     verifier: Arc<CallbackVerifier>,
     called_path: Option<Arc<str>>,
+    body_bytes_max: usize,
+    bodies: ByteBudget,
 }
 
 impl VerifyCallbackLayer {
     /// Verifies with these keys, against the path as received.
     #[must_use]
     pub fn new(verifier: CallbackVerifier) -> Self {
-        Self { verifier: Arc::new(verifier), called_path: None }
+        Self {
+            verifier: Arc::new(verifier),
+            called_path: None,
+            body_bytes_max: CALLBACK_BODY_BYTES_MAX,
+            bodies: ByteBudget::new(CALLBACK_BODIES_BYTES_MAX),
+        }
+    }
+
+    /// Takes bodies of another length than [`CALLBACK_BODY_BYTES_MAX`], for a store that was told to send longer
+    /// ones. The share of all bodies together grows with it where it would not hold sixteen of them.
+    #[must_use]
+    pub fn with_body_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.body_bytes_max = bytes_max;
+        self.bodies = ByteBudget::new(CALLBACK_BODIES_BYTES_MAX.max(bytes_max.saturating_mul(16)));
+        self
     }
 
     /// Says which path the store calls, where a proxy in front changes it.
@@ -57,40 +78,65 @@ impl VerifyCallbackLayer {
         self
     }
 
-    async fn verify(&self, request: Request) -> Result<Request, CallbackRefusal> {
-        let (mut parts, body) = request.into_parts();
-        let body = collect(&parts.headers, body).await?;
-        let recorded = RecordedRequest::new(&parts, body.clone());
+    /// The request with what was verified in it, and its body's share of the budget.
+    async fn verify(&self, request: Request) -> Result<(Request, ByteShare), CallbackRefusal> {
+        let (mut parts, mut body) = request.into_parts();
+        let share = self.bodies.share();
+        let taken = match self.verifier.check_head(&parts.headers) {
+            Ok(()) => self.collect(&parts.headers, &mut body, &share).await,
+            Err(refusal) => Err(refusal),
+        };
+        let bytes = match taken {
+            Ok(bytes) => bytes,
+            Err(refusal) => {
+                // Who waits to be asked for its body is not asked.
+                let given_up = matches!(refusal, CallbackRefusal::BodyIncomplete);
+                if !given_up && !parts.headers.contains_key(header::EXPECT) {
+                    tokio::spawn(drain(body));
+                }
+                return Err(refusal);
+            }
+        };
+        share.settle();
+        let recorded = RecordedRequest::new(&parts, bytes.clone());
         let verified: VerifiedCallback =
             self.verifier.verify_request(recorded, self.called_path.as_deref())?;
         parts.extensions.insert(verified);
-        Ok(Request::from_parts(parts, Body::from(body)))
+        Ok((Request::from_parts(parts, Body::from(bytes)), share))
+    }
+
+    async fn collect(
+        &self,
+        headers: &HeaderMap,
+        body: &mut Body,
+        share: &ByteShare,
+    ) -> Result<Bytes, CallbackRefusal> {
+        let declared =
+            headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|bytes: u64| bytes > self.body_bytes_max as u64) {
+            return Err(CallbackRefusal::BodyTooLong { bytes_max: self.body_bytes_max });
+        }
+        let reading = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body, self.body_bytes_max, share));
+        tokio::select! {
+            biased;
+            () = share.gave_way() => Err(CallbackRefusal::Busy),
+            read = reading => read.unwrap_or(Err(CallbackRefusal::BodyIncomplete)),
+        }
     }
 }
 
-async fn collect(headers: &HeaderMap, mut body: Body) -> Result<Bytes, CallbackRefusal> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let read = if declared.is_some_and(|bytes: u64| bytes > CALLBACK_BODY_BYTES_MAX as u64) {
-        Err(CallbackRefusal::BodyTooLong { bytes_max: CALLBACK_BODY_BYTES_MAX })
-    } else {
-        tokio::time::timeout(BODY_TIMEOUT, read_bounded(&mut body))
-            .await
-            .unwrap_or(Err(CallbackRefusal::BodyIncomplete))
-    };
-    // Who waits to be asked for its body is not asked.
-    if matches!(read, Err(CallbackRefusal::BodyTooLong { .. })) && !headers.contains_key(header::EXPECT) {
-        tokio::spawn(drain(body));
-    }
-    read
-}
-
-async fn read_bounded(body: &mut Body) -> Result<Bytes, CallbackRefusal> {
+async fn read_bounded(
+    body: &mut Body,
+    bytes_max: usize,
+    share: &ByteShare,
+) -> Result<Bytes, CallbackRefusal> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| CallbackRefusal::BodyIncomplete)?.into_data() else { continue };
-        if bytes.len() + data.len() > CALLBACK_BODY_BYTES_MAX {
-            return Err(CallbackRefusal::BodyTooLong { bytes_max: CALLBACK_BODY_BYTES_MAX });
+        if bytes.len() + data.len() > bytes_max {
+            return Err(CallbackRefusal::BodyTooLong { bytes_max });
         }
+        share.grow(data.len()).map_err(|BudgetShort| CallbackRefusal::Busy)?;
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.freeze())
@@ -147,7 +193,8 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             match layer.verify(request).await {
-                Ok(request) => Ok(inner.call(request).await?.into_response()),
+                // The body counts for as long as the handler may look at it.
+                Ok((request, _share)) => Ok(inner.call(request).await?.into_response()),
                 Err(refusal) => {
                     tracing::warn!(code = refusal.code(), %refusal, "callback refused");
                     Ok(Answer::from(refusal).into_response())

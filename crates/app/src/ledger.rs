@@ -19,6 +19,8 @@ pub mod upload_record;
 
 /// The most records one question is answered with.
 pub const UPLOADS_MAX: u32 = 1_000;
+/// The most bytes that the records of one answer hold, unless the first alone holds more.
+pub const UPLOADS_BYTES_MAX: usize = 1024 * 1024;
 
 /// The ledger. Cloning it is cheap and shares the file.
 #[derive(Clone)]
@@ -29,7 +31,7 @@ pub struct UploadLedger {
 /// What to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadQuery {
-    /// Only uploads of exactly this key.
+    /// Only uploads of exactly this key. Only then do the bodies of request and answer come along.
     pub key: Option<String>,
     /// Only uploads into this folder and those below it; the whole bucket is every folder.
     pub folder: UploadPath,
@@ -103,7 +105,7 @@ impl UploadLedger {
         self.on_blocking_thread(move |connection| rows::accepted_before(connection, &identity)).await
     }
 
-    /// Lists uploads, newest first.
+    /// Lists uploads, newest first: at most as many as [`UPLOADS_BYTES_MAX`] bytes hold.
     ///
     /// # Errors
     /// When the ledger cannot be read.

@@ -23,6 +23,7 @@
 //! ```
 
 pub mod answer;
+mod byte_budget;
 pub mod callback_verifier;
 pub mod clock;
 pub mod forward;

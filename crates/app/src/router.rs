@@ -50,20 +50,23 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Body,
     extract::{Extension, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use tokio::sync::Semaphore;
 
 use crate::{
     admission::Admission,
     allowed_origins::AllowedOrigins,
+    byte_budget::{BudgetShort, ByteBudget},
     callback_verifier::{CallbackVerifier, VerifiedCallback},
     clock::Clock,
     forward::Forward,
-    layer::VerifyCallbackLayer,
+    layer::{CALLBACK_BODY_BYTES_MAX, VerifyCallbackLayer},
     ledger::UploadLedger,
     signer::Signer,
 };
@@ -77,6 +80,13 @@ pub mod hooks;
 mod receive;
 mod sign;
 mod uploads;
+
+/// What answers that are not sent yet may hold together, in bytes.
+const ANSWERS_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// An answer up to this length does not count.
+const ANSWER_BYTES_UNCOUNTED: usize = 4 * 1024;
+/// How many lists of uploads are made at once.
+const LISTINGS_MAX: usize = 2;
 
 /// Picks the upload address for the one who asks, from the server's own list; `None` means the configured one.
 pub type HostChooser = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
@@ -110,6 +120,8 @@ pub struct AppOptions {
     pub called_path: Option<String>,
     /// An existing application that has the say about each upload.
     pub forward: Option<Forward>,
+    /// The longest body of a callback, in bytes.
+    pub callback_body_bytes_max: usize,
 }
 
 impl AppOptions {
@@ -130,6 +142,7 @@ impl AppOptions {
             host_chooser: None,
             called_path: None,
             forward: None,
+            callback_body_bytes_max: CALLBACK_BODY_BYTES_MAX,
         }
     }
 }
@@ -150,9 +163,12 @@ pub fn signature_routes(options: AppOptions) -> Router {
 
 /// `POST /callback` alone: the one that the store must reach without a login.
 pub fn callback_routes(options: AppOptions) -> Router {
-    let verify = VerifyCallbackLayer::new(options.verifier.clone()).called_as(options.called_path.as_deref());
+    let verify = VerifyCallbackLayer::new(options.verifier.clone())
+        .called_as(options.called_path.as_deref())
+        .with_body_bytes_max(options.callback_body_bytes_max);
+    let held = middleware::from_fn_with_state(ByteBudget::new(ANSWERS_BYTES_MAX), held);
     let state = Arc::new(options);
-    let routes = Router::new().route("/callback", post(receive_callback).layer(verify));
+    let routes = Router::new().route("/callback", post(receive_callback).layer(verify).layer(held));
     dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
 }
 
@@ -160,7 +176,10 @@ pub fn callback_routes(options: AppOptions) -> Router {
 /// answers in it. For operators, or behind a login.
 pub fn uploads_routes(options: AppOptions) -> Router {
     let state = Arc::new(options);
-    let routes = Router::new().route("/uploads", admitted(&state, get(uploads::list)));
+    let held = middleware::from_fn_with_state(ByteBudget::new(ANSWERS_BYTES_MAX), held);
+    let listing = middleware::from_fn_with_state(Arc::new(Semaphore::new(LISTINGS_MAX)), one_of_few);
+    let list = admitted(&state, get(uploads::list)).layer(listing).layer(held);
+    let routes = Router::new().route("/uploads", list);
     dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
 }
 
@@ -198,6 +217,30 @@ async fn cross_origin(State(options): State<Arc<AppOptions>>, request: Request, 
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     options.origins.apply(&asked, response.headers_mut());
     response
+}
+
+/// Lets few requests at once through; the others wait, holding nothing yet.
+async fn one_of_few(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let _place = places.acquire().await;
+    next.run(request).await
+}
+
+/// Counts an answer until it is sent: a client that does not read makes this server hold it.
+async fn held(State(budget): State<ByteBudget>, request: Request, next: Next) -> Response {
+    let (parts, body) = next.run(request).await.into_parts();
+    // It is in memory already, and short answers are no matter.
+    let bytes = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) if bytes.len() <= ANSWER_BYTES_UNCOUNTED => Ok(bytes),
+        Ok(bytes) => budget.hold(bytes),
+        Err(_) => Err(BudgetShort),
+    };
+    match bytes {
+        Ok(bytes) => Response::from_parts(parts, Body::from(bytes)),
+        Err(BudgetShort) => {
+            let message = "answers that are not read yet hold all their memory; try again";
+            crate::answer::Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, "Busy", message).into_response()
+        }
+    }
 }
 
 /// Signatures and lists are of the moment and of the one who asked.

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::{LedgerError, UPLOADS_MAX, UploadQuery};
+use super::{LedgerError, UPLOADS_BYTES_MAX, UPLOADS_MAX, UploadQuery};
 use crate::{
     answer::Answer, recorded_request::RecordedRequest, upload_facts::UploadFacts, upload_record::UploadRecord,
 };
@@ -43,8 +43,12 @@ const ACCEPTED_BEFORE: &str = "
     UPDATE upload SET calls = calls + 1 WHERE identity = :identity AND answer_status = 200
     RETURNING answer_status, answer_type, answer_body";
 
-const COLUMNS: &str = "answer_status, answer_type, answer_body, key, size, mime_type, height, width, bucket,
-    request_id, time_us, calls, method, path, headers, body, identity";
+const COLUMNS: &str = "answer_status, answer_type, key, size, mime_type, height, width, bucket,
+    request_id, time_us, calls, method, path, headers, identity";
+
+/// A list of all keys could otherwise be as long as everything that was ever sent. The body is read for what it says of
+/// the upload, and dropped.
+const WITHOUT_BODIES: &str = "iif(length(body) <= 65536, body, x'') AS body, x'' AS answer_body";
 
 pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
     // The answer to a callback promises that the upload is known: it must survive a power cut.
@@ -98,8 +102,10 @@ pub(super) fn uploads(
     query: &UploadQuery,
 ) -> Result<Vec<UploadRecord>, LedgerError> {
     let limit = query.limit.min(UPLOADS_MAX);
-    // Statements of their own, because "key = ? or ? is null" would never use the index.
-    let filter = if query.key.is_some() { "WHERE key = :key" } else { "WHERE :key IS NULL" };
+    let (filter, bodies) = match query.key {
+        Some(_) => ("WHERE key = :key", "body, answer_body"),
+        None => ("WHERE :key IS NULL", WITHOUT_BODIES),
+    };
     let folder = query.folder.as_str();
     // Everything below `a/` sorts from `a/` up to before `a0`, the sign after the slash.
     let behind = folder.strip_suffix('/').map(|stem| format!("{stem}0"));
@@ -108,11 +114,25 @@ pub(super) fn uploads(
     } else {
         ":folder = '' AND :behind IS NULL"
     };
-    let list = format!("SELECT {COLUMNS} FROM upload {filter} AND {within} ORDER BY id DESC LIMIT :limit");
+    // Statements of their own, because "key = ? or ? is null" would never use the index.
+    let list =
+        format!("SELECT {COLUMNS}, {bodies} FROM upload {filter} AND {within} ORDER BY id DESC LIMIT :limit");
     let mut statement = connection.prepare_cached(&list)?;
     let values = named_params! { ":key": query.key, ":folder": folder, ":behind": behind, ":limit": limit };
     let rows = statement.query_map(values, raw_record)?;
-    rows.map(|raw| raw?.read()).collect()
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    for raw in rows {
+        let mut raw = raw?;
+        if query.key.is_none() {
+            raw.record.request.body = Bytes::new();
+        }
+        bytes += raw.held_bytes();
+        if bytes > UPLOADS_BYTES_MAX && !records.is_empty() {
+            break;
+        }
+        records.push(raw.read()?);
+    }
+    Ok(records)
 }
 
 type RawAnswer = (u16, Option<String>, Vec<u8>);
@@ -173,6 +193,18 @@ fn raw_record(row: &Row<'_>) -> rusqlite::Result<RawRecord> {
 }
 
 impl RawRecord {
+    fn held_bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let (record, (_, answer_type, answer_body)) = (&self.record, &self.answer);
+        let short =
+            [&record.key, &record.name, &record.mime_type, &record.bucket, &record.request_id, answer_type];
+        short.into_iter().map(text).sum::<usize>()
+            + self.headers.len()
+            + record.request.path.len()
+            + record.request.body.len()
+            + answer_body.len()
+    }
+
     fn read(self) -> Result<UploadRecord, LedgerError> {
         let unreadable = |column| LedgerError::Unreadable { column };
         let mut record = self.record;

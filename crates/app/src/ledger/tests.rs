@@ -29,7 +29,7 @@ async fn listed(ledger: &UploadLedger, key: Option<&str>) -> Vec<UploadRecord> {
 async fn keeps_the_five_values_the_request_and_the_answer() {
     let ledger = UploadLedger::in_memory().unwrap();
     ledger.record(record(BODY, "5C", answer(StatusCode::OK, "yes"))).await.unwrap();
-    let value = serde_json::to_value(listed(&ledger, None).await.remove(0)).unwrap();
+    let value = serde_json::to_value(listed(&ledger, Some("user-dir/a.jpg")).await.remove(0)).unwrap();
     assert_eq!(value["key"], "user-dir/a.jpg");
     assert_eq!((&value["size"], &value["mimeType"]), (&108_904.into(), &"image/jpeg".into()));
     assert_eq!((&value["height"], &value["width"]), (&278.into(), &200.into()));
@@ -42,6 +42,28 @@ async fn keeps_the_five_values_the_request_and_the_answer() {
     assert!(headers.contains(&serde_json::json!(["x-oss-bucket", "demo"])));
     let expected = serde_json::json!({"status": 200, "contentType": "text/plain", "body": "yes"});
     assert_eq!(value["answer"], expected);
+}
+
+/// A thousand records of a megabyte each were once one answer.
+#[tokio::test]
+async fn a_list_is_bounded_in_bytes_and_brings_bodies_for_one_key_only() {
+    let ledger = UploadLedger::in_memory().unwrap();
+    for n in 0..40 {
+        let body = format!("filename=user-dir%2Fa.jpg&n={n}&long={}", "a".repeat(60_000));
+        ledger.record(record(&body, &n.to_string(), answer(StatusCode::OK, "yes"))).await.unwrap();
+    }
+    let of_all = listed(&ledger, None).await;
+    assert_eq!(of_all.len(), 40);
+    assert!(of_all.iter().all(|record| record.request.body.is_empty() && record.answer.body.is_empty()));
+    let of_one = listed(&ledger, Some("user-dir/a.jpg")).await;
+    let bytes: usize = of_one.iter().map(|record| record.request.body.len()).sum();
+    assert!(bytes <= UPLOADS_BYTES_MAX && bytes > UPLOADS_BYTES_MAX / 2, "{bytes}");
+    let over_long = "a".repeat(2 * UPLOADS_BYTES_MAX);
+    ledger
+        .record(record(&format!("filename=b&x={over_long}"), "b", answer(StatusCode::OK, "")))
+        .await
+        .unwrap();
+    assert_eq!(listed(&ledger, Some("b")).await.len(), 1, "one record always comes");
 }
 
 #[tokio::test]
@@ -68,7 +90,7 @@ async fn lets_a_later_yes_replace_a_no_and_never_the_reverse() {
     assert_eq!(ledger.accepted_before(identity).await.unwrap(), None);
     assert_eq!(ledger.record(record(BODY, "5C", yes.clone())).await.unwrap(), yes);
     assert_eq!(ledger.record(record(BODY, "5C", no)).await.unwrap(), yes);
-    assert_eq!(listed(&ledger, None).await[0].answer, yes);
+    assert_eq!(listed(&ledger, Some("user-dir/a.jpg")).await[0].answer, yes);
 }
 
 #[tokio::test]

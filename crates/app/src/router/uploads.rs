@@ -1,4 +1,5 @@
-//! `GET /uploads?key=`: what the ledger knows, newest first.
+//! `GET /uploads?key=`: what the ledger knows, newest first. Bodies of requests and answers come only for one key;
+//! a list of all keys has none.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{AppOptions, uncached};
 use crate::{answer::Answer, ledger::UploadQuery};
@@ -35,12 +36,30 @@ pub(super) async fn list(
         return Answer::refusal(StatusCode::FORBIDDEN, "NoFolder", message).into_response();
     };
     let limit = query.limit.unwrap_or(UploadQuery::default().limit);
+    let with_bodies = query.key.is_some();
     match options.ledger.uploads(UploadQuery { key: query.key, folder, limit }).await {
-        Ok(uploads) => uncached(Json(json!({ "uploads": uploads })).into_response()),
+        Ok(uploads) => {
+            let mut listed = json!({ "uploads": uploads });
+            if !with_bodies {
+                leave_bodies_out(&mut listed);
+            }
+            uncached(Json(listed).into_response())
+        }
         Err(error) => {
             tracing::error!(%error, "the ledger cannot be listed");
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             Answer::refusal(status, "LedgerUnavailable", "the ledger cannot be read").into_response()
+        }
+    }
+}
+
+fn leave_bodies_out(listed: &mut Value) {
+    let uploads = listed.get_mut("uploads").and_then(Value::as_array_mut);
+    for upload in uploads.into_iter().flatten() {
+        for exchange in ["request", "answer"] {
+            if let Some(members) = upload.get_mut(exchange).and_then(Value::as_object_mut) {
+                members.remove("body");
+            }
         }
     }
 }

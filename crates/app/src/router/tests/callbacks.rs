@@ -33,10 +33,11 @@ async fn records_a_genuine_callback_and_says_ok() {
     let contract =
         "answer calls height key mimeType name proven request requestId size time width".split(' ');
     assert_eq!(names(&records[0]), contract.collect::<Vec<_>>());
-    assert_eq!(records[0]["request"]["body"], BODY);
-    assert_eq!(records[0]["answer"]["body"].as_str().unwrap().as_bytes(), heard.body);
+    assert_eq!((&records[0]["request"]["body"], &records[0]["answer"]["body"]), (&Value::Null, &Value::Null));
     let by_key = fetch(&router, "/uploads?key=user-dir%2Fa.jpg").await.json();
     assert_eq!(by_key["uploads"].as_array().unwrap().len(), 1);
+    assert_eq!(by_key["uploads"][0]["request"]["body"], BODY);
+    assert_eq!(by_key["uploads"][0]["answer"]["body"].as_str().unwrap().as_bytes(), heard.body);
     assert_eq!(fetch(&router, "/uploads?key=other").await.json()["uploads"], serde_json::json!([]));
 }
 
@@ -136,6 +137,76 @@ async fn asks_nobody_who_waits_for_a_go_ahead_to_send_too_much() {
     assert_eq!(ask(&router(options()), request).await.status, StatusCode::BAD_REQUEST);
     tokio::task::yield_now().await;
     assert_eq!(taken.load(Ordering::SeqCst), 0);
+}
+
+/// It once took a megabyte from anybody before it looked at a header.
+#[tokio::test]
+async fn takes_no_body_that_the_headers_show_to_be_no_callback() {
+    let cases = [
+        ("authorization", None, "MissingHeader"),
+        ("authorization", Some("c2hvcnQ="), "SignatureMismatch"),
+        ("authorization", Some("no base64"), "SignatureMismatch"),
+        ("x-oss-pub-key-url", None, "MissingHeader"),
+        ("x-oss-pub-key-url", Some("aHR0cDovL2V2aWwvdjEucGVt"), "KeyNotPinned"),
+    ];
+    for (name, value, status) in cases {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let mut request = request_of(signed("/callback", BODY, "5C"));
+        // Nothing is read even to be thrown away, since the sender waits to be asked for it.
+        request.headers_mut().insert("expect", HeaderValue::from_static("100-continue"));
+        request.headers_mut().remove("content-length");
+        match value {
+            Some(value) => request.headers_mut().insert(name, HeaderValue::from_static(value)),
+            None => request.headers_mut().remove(name),
+        };
+        *request.body_mut() = ten_megabytes(&taken);
+        let heard = ask(&router(options()), request).await;
+        assert_eq!((heard.status, &heard.json()["Status"]), (StatusCode::BAD_REQUEST, &status.into()));
+        tokio::task::yield_now().await;
+        assert_eq!(taken.load(Ordering::SeqCst), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn takes_a_body_up_to_its_limit_and_not_a_byte_more() {
+    let longest = "a".repeat(100);
+    let router = router(AppOptions { callback_body_bytes_max: 100, ..options() });
+    assert_eq!(call(&router, signed("/callback", &longest, "5C")).await.status, StatusCode::OK);
+    let heard = call(&router, signed("/callback", &format!("{longest}a"), "5C")).await;
+    assert_eq!(heard.json()["Status"], "BodyTooLong");
+}
+
+/// Bodies that never end: of all that come together, those that hold most give way to one that comes later.
+#[tokio::test]
+async fn bodies_that_do_not_end_give_way_to_a_callback_that_comes_whole() {
+    let router = router(options());
+    let mut stalled = tokio::task::JoinSet::new();
+    for _ in 0..300 {
+        let mut request = request_of(signed("/callback", BODY, "5C"));
+        request.headers_mut().remove("content-length");
+        *request.body_mut() = stalled_body(Bytes::from(vec![b'a'; 60 * 1024]));
+        let router = router.clone();
+        stalled.spawn(async move { ask(&router, request).await.status });
+    }
+    // 300 of 60 KiB are more than 16 MiB: whoever came first has given way.
+    assert_eq!(stalled.join_next().await.unwrap().unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(call(&router, signed("/callback", BODY, "5D")).await.status, StatusCode::OK);
+}
+
+/// A body that brings these bytes and then nothing.
+fn stalled_body(bytes: Bytes) -> Body {
+    struct Stalled(Option<Bytes>);
+    impl http_body::Body for Stalled {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(http_body::Frame::data(bytes)))))
+        }
+    }
+    Body::new(Stalled(Some(bytes)))
 }
 
 #[tokio::test]
