@@ -160,7 +160,7 @@ fn template(lines: &[&str]) {
     for kind in [BodyType::Form, BodyType::Json] {
         let body = template.expand(&upload, kind);
         assert_eq!(body, second_expansion(&text, &upload, kind), "{text:?}");
-        let bytes_max = template.expanded_bytes_max(&upload.custom, kind);
+        let bytes_max = template.expanded_bytes_max(&upload, kind);
         assert!(body.len() <= bytes_max, "{} of at most {bytes_max}", body.len());
     }
     json_stays_json(&text, &upload);

@@ -80,6 +80,7 @@ fn app_options(flags: &AppFlags, clock: &Clock) -> anyhow::Result<AppOptions> {
     app.admission = admission(flags)?;
     app.origins = AllowedOrigins::from_list(flags.signing.allow_origin.clone());
     app.called_path.clone_from(&flags.called_path);
+    app.callback_body_bytes_max = flags.callback_body_max;
     app.forward = signing::forward(&flags.signing)?;
     let root = app.signer.options().root.clone();
     app = app.folder_for(move |_| Some(root.clone()));

@@ -208,6 +208,7 @@ fn app_options(
         UploadLedger::open(&flags.data.join("ledger.sqlite")).context("the ledger cannot be opened")?;
     let mut app = AppOptions::new(signer, verifier, ledger, Arc::clone(clock));
     app.switches = true;
+    app.callback_body_bytes_max = flags.settings.callback_body_max;
     app.origins =
         countersign_app::allowed_origins::AllowedOrigins::from_list(flags.signing.allow_origin.clone());
     if let Some(token) = token {

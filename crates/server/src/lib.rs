@@ -18,10 +18,10 @@ mod upload;
 
 use access::subject;
 use bucket_rules::cors;
-use callback::callback_dispatch;
+use callback::{callback_budget, callback_dispatch};
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
 use request::{body_watch, context, dispatch, operate, request_body, unserved_header};
-use response::{endpoint, wire_error};
+use response::{endpoint, one_at_a_time, wire_error};
 use upload::{
     commit, form_coverage, form_head, head_budget, image_info, ingest, stored_form, upload_answer,
     upload_grant,
@@ -37,5 +37,6 @@ pub use callback::{destination_guard, destination_guard::Permission};
 pub use ops::own_page::CALLBACK_KEY_PATH;
 pub use request::{framing, host, query, request_id, route, subresource};
 pub use response::wire_response;
+use server::fair_budget;
 pub use server::{Credential, EtagSource, Server, ServerError, ServerOptions};
 pub use server::{limits, limits::Limits};

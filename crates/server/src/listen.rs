@@ -74,6 +74,9 @@ pub struct ListenOptions {
 /// See [`ListenOptions::not_accepted`].
 pub type NotAccepted = Arc<dyn Fn(&io::Error) + Send + Sync>;
 
+/// What TLS holds of what it has encrypted and the other side does not take.
+const TLS_BUFFER_BYTES_MAX: usize = 32 * 1024;
+
 impl Default for ListenOptions {
     fn default() -> Self {
         Self {
@@ -168,7 +171,8 @@ async fn serve<S, B>(
     let Some(tls) = &options.tls else {
         return converse(stream, peer, service, &options, watcher).await;
     };
-    let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+    let handshake = TlsAcceptor::from(Arc::clone(tls))
+        .accept_with(stream, |session| session.set_buffer_limit(Some(TLS_BUFFER_BYTES_MAX)));
     match tokio::time::timeout(options.handshake_timeout, handshake).await {
         Ok(Ok(stream)) => converse(stream, peer, service, &options, watcher).await,
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),

@@ -1,5 +1,6 @@
 //! Answers: their bodies, their errors, and the endpoint that they advertise.
 
 pub(crate) mod endpoint;
+pub(crate) mod one_at_a_time;
 pub(crate) mod wire_error;
 pub mod wire_response;

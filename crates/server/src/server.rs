@@ -1,6 +1,7 @@
 //! The store's HTTP face: what it is run with, what its requests share, and the service that the accept
 //! loop calls.
 
+pub(crate) mod fair_budget;
 pub mod limits;
 
 use std::convert::Infallible;
@@ -18,11 +19,13 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::body_watch::BodyWatch;
+use crate::callback_budget::CallbackBudget;
 use crate::callback_dispatch::{
     self, CallbackConnections, CallbackWait, Resolver, SigningLine, UndeliverableCallback,
 };
 use crate::destination_guard::Permission;
 use crate::dispatch;
+use crate::fair_budget::FairBudget;
 use crate::form_coverage::CoverageWarnings;
 use crate::head_budget::HeadBudget;
 use crate::host::HostNames;
@@ -112,6 +115,14 @@ pub(crate) struct ServerState {
     pub(crate) callbacks: Arc<Places<CallbackDestination, CallbackWait>>,
     /// One permit for each name of a callback's host that is being resolved.
     pub(crate) lookups: Arc<Semaphore>,
+    /// What callbacks may hold, in memory and in the catalog.
+    pub(crate) callback_budget: CallbackBudget,
+    /// What answers may hold that clients have not read yet, and answers of applications that are being read.
+    pub(crate) answers: FairBudget,
+    /// What documents in requests may hold.
+    pub(crate) documents: FairBudget,
+    /// One permit for each list that is being made.
+    pub(crate) listings: Semaphore,
     /// The callbacks that wait for their signature.
     pub(crate) signing: SigningLine,
     /// Connections to applications that are open and not in use.
@@ -145,6 +156,10 @@ impl Server {
             coverage_warnings: CoverageWarnings::default(),
             form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
             callbacks: Places::new(options.limits.callbacks_max),
+            callback_budget: CallbackBudget::new(&options.limits),
+            answers: FairBudget::new(options.limits.answers_bytes_max, usize::MAX),
+            documents: FairBudget::new(options.limits.documents_bytes_max, usize::MAX),
+            listings: Semaphore::new(options.limits.listings_max),
             lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),
             signing: SigningLine::new(),
             callback_connections: Arc::default(),
@@ -158,6 +173,10 @@ impl Server {
 
     /// Does what goes on beside the requests, which is carrying out lifecycle rules, until `stop` is ready.
     pub async fn run_background(&self, stop: impl Future<Output = ()>) {
+        if let Err(error) = self.0.callback_budget.ready(&self.0.options.store).await {
+            // The first upload with a callback tries it again.
+            tracing::error!(%error, "the callbacks that are owed could not be counted");
+        }
         lifecycle::run(&self.0, self.0.options.limits.lifecycle_interval, stop).await;
     }
 

@@ -148,7 +148,8 @@ pub trait Catalog: Send + Sync {
     /// The pieces of a content, in order; empty when it is gone.
     fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>>;
 
-    /// Open owed entries in the order of their ids, those after `after`.
+    /// Open owed entries in the order of their ids, those after `after`. A page may be shorter than `limit`, since
+    /// its bytes are bounded too; an empty one is the end.
     fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>>;
 
     /// Garbage that may be deleted at `now`, in the order in which it became so, that behind `after`.

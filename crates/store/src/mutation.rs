@@ -80,6 +80,15 @@ pub enum OwedOutcome {
     Delivered,
     /// Not acknowledged: the entry stays open, with one more attempt and this as its last error.
     Failed(String),
+    /// Not acknowledged, and kept in a shorter form: as `Failed`, with this payload in place of the one it had.
+    Refused {
+        /// Why.
+        error: String,
+        /// What is kept.
+        payload: Vec<u8>,
+    },
+    /// Not acknowledged, and forgotten all the same: others need its room.
+    Forgotten,
 }
 
 /// What a mutation did.

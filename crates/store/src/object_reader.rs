@@ -5,7 +5,7 @@ pub(crate) mod resolve;
 pub(crate) mod verified;
 
 use crate::ReadError;
-use crate::blobs::{BlobError, BlobReader, OpenedBlob, Work};
+use crate::blobs::{BlobError, BlobReader, OpenedBlob, Work, chunk_bytes};
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
@@ -14,9 +14,6 @@ use std::pin::Pin as Pinned;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use verified::Watch;
-
-/// How much is read at once.
-pub(crate) const CHUNK_BYTES: u64 = 256 * 1024;
 
 /// The bytes of (a range of) an object. While it lives, the sweeper leaves them alone.
 pub struct ObjectReader {
@@ -117,7 +114,7 @@ impl BlobSource {
     }
 
     fn read_next(&self) -> Option<Work<Result<Bytes, BlobError>>> {
-        let len = CHUNK_BYTES.min(self.end.saturating_sub(self.next_offset));
+        let len = chunk_bytes().min(self.end.saturating_sub(self.next_offset));
         (len > 0).then(|| self.reader.read_at(self.next_offset, len as usize))
     }
 }

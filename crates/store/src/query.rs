@@ -33,6 +33,14 @@ impl Entry {
             Entry::CommonPrefix(prefix) => prefix,
         }
     }
+
+    /// The bytes of its name and attributes.
+    pub fn held_bytes(&self) -> usize {
+        match self {
+            Entry::Object(object) => object.key.len() + object.attributes.len(),
+            Entry::CommonPrefix(prefix) => prefix.len(),
+        }
+    }
 }
 
 /// One page of a listing.
@@ -42,6 +50,11 @@ pub struct ListPage {
     pub entries: Vec<Entry>,
     /// When more follows: the `after` of the next page, which is the last entry's name.
     pub next: Option<Bytes>,
+}
+
+impl ListPage {
+    /// A page ends with the entry that brings it above so many bytes of names and attributes, whatever its limit.
+    pub const BYTES_MAX: usize = 1024 * 1024;
 }
 
 impl ListQuery {

@@ -273,7 +273,8 @@ impl Store {
         verified::read(&self.0, object, range).await
     }
 
-    /// Owed entries that are open, in the order of their commits, those after the id `after`.
+    /// Owed entries that are open, in the order of their commits, those after the id `after`. A page may be shorter
+    /// than `limit`, since its bytes are bounded too; an empty one is the end.
     ///
     /// # Errors
     /// [`QueryError::Catalog`].

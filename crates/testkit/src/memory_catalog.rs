@@ -194,19 +194,24 @@ impl State {
     fn close_owed(&mut self, id: u64, outcome: OwedOutcome) -> Result<Applied, Refused> {
         let owed = self.owed.get_mut(&id).ok_or(Refused::NoSuchOwed)?;
         match outcome {
-            OwedOutcome::Delivered => {
+            OwedOutcome::Delivered | OwedOutcome::Forgotten => {
                 self.owed.remove(&id);
             }
             OwedOutcome::Failed(error) => {
                 owed.attempts += 1;
                 owed.last_error = Some(error);
             }
+            OwedOutcome::Refused { error, payload } => {
+                owed.attempts += 1;
+                owed.last_error = Some(error);
+                owed.payload = payload.into();
+            }
         }
         Ok(Applied::OwedClosed)
     }
 
     fn list(&self, bucket: &str, query: &ListQuery) -> Option<ListPage> {
-        let mut page = ListPage::default();
+        let (mut page, mut bytes) = (ListPage::default(), 0);
         let objects = &self.buckets.get(bucket)?.objects;
         for (key, object) in objects.iter().filter(|(key, _)| key.starts_with(&query.prefix)) {
             let common = query.common_prefix(key).map(Bytes::copy_from_slice);
@@ -216,11 +221,13 @@ impl State {
             if passed_over || key[..] <= query.after[..] || query.limit == 0 {
                 continue;
             }
-            if page.entries.len() == query.limit {
+            if page.entries.len() == query.limit || bytes > ListPage::BYTES_MAX {
                 page.next = page.entries.last().map(|entry| entry.name().clone());
                 break;
             }
-            page.entries.push(common.map_or_else(|| Entry::Object(object.clone()), Entry::CommonPrefix));
+            let entry = common.map_or_else(|| Entry::Object(object.clone()), Entry::CommonPrefix);
+            bytes += entry.held_bytes();
+            page.entries.push(entry);
         }
         Some(page)
     }

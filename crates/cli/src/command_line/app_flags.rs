@@ -40,6 +40,9 @@ pub(crate) struct AppFlags {
     /// Trust callbacks signed with this key, published at that address; repeatable. Alibaba's is known.
     #[arg(long, value_name = "URL=FILE", value_parser = url_and_file)]
     pub(crate) callback_key: Vec<(String, PathBuf)>,
+    /// The longest body of a callback that is read, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
+    pub(crate) callback_body_max: usize,
     /// The path that the store calls, when a proxy in front changes it.
     #[arg(long, value_name = "PATH")]
     pub(crate) called_path: Option<String>,

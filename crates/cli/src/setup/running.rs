@@ -20,6 +20,10 @@ use super::shutdown::StopSwitch;
 /// How long commits and callbacks under way get after the store's listeners have ended.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The longest head of a request to an application server. Each connection may hold as much of what it sends, and no
+/// request to it needs long headers.
+const APP_HEADER_BYTES_MAX: usize = 32 * 1024;
+
 /// One service on its listeners.
 pub(crate) struct Running {
     stop: StopSwitch,
@@ -41,6 +45,8 @@ impl Running {
 
     /// Starts an application server.
     pub(crate) fn app(bound: Bound, router: &Router, options: &ListenOptions) -> Self {
+        let header_bytes_max = options.header_bytes_max.min(APP_HEADER_BYTES_MAX);
+        let options = ListenOptions { header_bytes_max, ..options.clone() };
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
         let router = router.clone().layer(middleware::from_fn(refuse_ambiguous));
         for listener in bound.listeners {

@@ -98,9 +98,23 @@ pub(crate) async fn open(
         callback_resolver: system_resolver(),
         callback_extra_roots: certificates(&settings.callback_ca)?,
         form_etag: settings.form_etag,
-        limits: Limits::default(),
+        limits: limits(settings),
     })?;
     Ok(StoreServer { store, server, callback_key_url, callback_key_pem })
+}
+
+fn limits(settings: &StoreSettings) -> Limits {
+    let defaults = Limits::default();
+    Limits {
+        callback_body_bytes_max: settings.callback_body_max,
+        // It holds a few of the longest, whatever their length is.
+        callback_bodies_bytes_max: defaults
+            .callback_bodies_bytes_max
+            .max(settings.callback_body_max.saturating_mul(16)),
+        callbacks_owed_bytes_max: settings.callback_owed_bytes_max,
+        callbacks_owed_max: settings.callback_owed_max,
+        ..defaults
+    }
 }
 
 /// The certificates in these PEM files; each must hold one.

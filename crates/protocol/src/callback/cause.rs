@@ -160,10 +160,10 @@ causes! {
 
     BodyTooLong "callback-body-too-long" Parameter StoreOnly "0007-90000001",
     "The callback body would be too long.",
-    en: "`callbackBody` repeats long custom variables so often that the body could exceed 4 MiB."
-        => "Name each long variable once.",
-    zh: "`callbackBody` 多次引用很长的自定义变量，展开后可能超过 4 MiB。"
-        => "很长的变量只引用一次。";
+    en: "With its variables, `callbackBody` could grow longer than the store sends: 64 KiB, unless `--callback-body-max` says otherwise."
+        => "Send shorter custom variables, and name each long one once.",
+    zh: "代入变量后 `callbackBody` 可能超过存储允许的长度：默认 64 KiB，可用 `--callback-body-max` 调整。"
+        => "缩短自定义变量，很长的变量只引用一次。";
 
     BodyTypeInvalid "callback-body-type" Parameter Both ec::CALLBACK_BODY_TYPE,
     "The callback body type configuration is invalid.",
@@ -339,6 +339,13 @@ causes! {
         => "Make the application answer faster. It may have recorded the upload; the store still owes the callback and lists it.",
     zh: "回调的名额已满，其中大多数在等这个应用返回。这一次等得最久，因此被结束，把名额让给发往其他应用的回调。"
         => "让应用更快返回。它可能已经记下了这次上传；这次回调仍记在存储的待办里，可以查到。";
+
+    AnswersTooMany "answers-too-many" Call StoreOnly "0007-90000010",
+    "The answer of the callback could not be held.",
+    en: "The application answered, but answers that clients have not read yet hold all the memory that they may have, so that this one could not be relayed."
+        => "Ask the application whether it knows the upload. Keep answers below 4 KiB: those are never dropped.",
+    zh: "应用已经应答，但客户端尚未读取的应答占满了可用内存，这一份无法转交。"
+        => "向应用查询是否已记录这次上传。把应答控制在 4 KiB 以内就不会被丢弃。";
 
     DestinationRefused "destination-refused" Call Both "0007-90000008",
     "Private address is forbidden to callback.",

@@ -46,6 +46,9 @@ pub enum CallbackFailure {
     /// It was under way, and gave its place to a callback to another destination.
     #[error("it gave its place to a callback to another destination")]
     GaveWay,
+    /// The application answered, and answers that clients have not read yet hold all the room there is.
+    #[error("the application's answer could not be held")]
+    AnswersTooMany,
     /// The destination is not permitted.
     #[error("the destination is refused; {allow} would permit it")]
     DestinationRefused {
@@ -73,6 +76,7 @@ impl CallbackFailure {
             Self::LengthTooLong => CallbackCause::LengthTooLong,
             Self::TooManyRequests => CallbackCause::TooManyRequests,
             Self::GaveWay => CallbackCause::GaveWay,
+            Self::AnswersTooMany => CallbackCause::AnswersTooMany,
             Self::DestinationRefused { .. } => CallbackCause::DestinationRefused,
             Self::NotSigned => CallbackCause::NotSigned,
         }

@@ -7,12 +7,12 @@ use super::URLS_MAX;
 use super::cause::CallbackCause;
 use super::json_object::{Members, ReadError, read};
 use super::outcome::wire_error;
-use super::template::{BodyType, Template, TemplateError};
+use super::template::{BodyType, CallbackVariables, Template, TemplateError};
 use super::url::{CallbackUrl, is_host_header};
 use crate::error_xml::WireError;
 
-/// The longest body that a template may grow to.
-pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest body that a template may grow to where nothing else is configured.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// A callback that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +104,15 @@ impl CallbackParameter {
         self.host.as_deref().unwrap_or(&url.authority)
     }
 
-    /// Refuses a body that could grow beyond [`BODY_BYTES_MAX`] with these custom variables.
-    pub fn check_body_size(&self, custom: &[(String, String)]) -> Result<(), CallbackParameterError> {
-        if self.body.expanded_bytes_max(custom, self.body_type) <= BODY_BYTES_MAX {
-            return Ok(());
+    /// How many bytes the body has with these variables, each at its longest. Refuses what is more than `bytes_max`.
+    pub fn check_body_size(
+        &self,
+        variables: &CallbackVariables,
+        bytes_max: usize,
+    ) -> Result<usize, CallbackParameterError> {
+        let bytes = self.body.expanded_bytes_max(variables, self.body_type);
+        if bytes <= bytes_max {
+            return Ok(bytes);
         }
         Err(CallbackParameterError {
             cause: CallbackCause::BodyTooLong,

@@ -176,35 +176,30 @@ impl Template {
         body
     }
 
-    /// How many bytes the body has at most with these custom variables, whatever the upload turns out to
-    /// be: a template may name a long variable many times, and that is to be refused before anything is
-    /// stored.
-    pub fn expanded_bytes_max(&self, custom: &[(String, String)], body_type: BodyType) -> usize {
+    /// How many bytes the body has at most with these values, of which none is longer in the end: a template may
+    /// name a long variable many times, and that is to be refused before anything is stored.
+    pub fn expanded_bytes_max(&self, variables: &CallbackVariables, body_type: BodyType) -> usize {
         // Each value is measured once, however often it is named: it may be megabytes long.
         let mut measured: HashMap<&str, usize> = HashMap::new();
         self.segments.iter().fold(0_usize, |sum, segment| {
             sum.saturating_add(match segment {
                 Segment::Literal(text) => text.len(),
-                Segment::Variable { name, .. } if name.starts_with("x:") => {
-                    *measured.entry(name).or_insert_with(|| custom_bytes(name, custom, body_type))
-                }
-                Segment::Variable { .. } => SYSTEM_VALUE_BYTES_MAX,
+                Segment::Variable { name, .. } => *measured.entry(name).or_insert_with(|| {
+                    let mut inserted = String::new();
+                    insert(&mut inserted, &variables.value(name), body_type, false);
+                    inserted.len()
+                }),
             })
         })
     }
-}
 
-/// How long a custom variable's value is once inserted.
-fn custom_bytes(name: &str, custom: &[(String, String)], body_type: BodyType) -> usize {
-    let value = custom.iter().find(|(candidate, _)| candidate == name);
-    let value = value.map_or(Inserted::Unset, |(_, value)| Inserted::Text(value));
-    let mut inserted = String::new();
-    insert(&mut inserted, &value, body_type, false);
-    inserted.len()
+    /// Whether a variable of this name is inserted anywhere.
+    pub fn names(&self, variable: &str) -> bool {
+        self.segments
+            .iter()
+            .any(|segment| matches!(segment, Segment::Variable { name, .. } if name == variable))
+    }
 }
-
-/// A key of 1,023 bytes, each as `\u0001` in JSON.
-const SYSTEM_VALUE_BYTES_MAX: usize = 6 * 1024 + 2;
 
 /// What stands before the next `${name}`, the name, and what follows.
 fn next_variable(text: &str) -> Option<(&str, &str, &str)> {

@@ -6,6 +6,9 @@ use std::fmt;
 
 use crate::ErrorCode;
 
+/// What of a value is shown in an element at most: a field of a form may be megabytes long.
+const ELEMENT_BYTES_MAX: usize = 16 * 1024;
+
 /// What the client is told: code, message, EC number and the extra elements of its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireError {
@@ -40,7 +43,9 @@ impl WireError {
     /// Adds an extra element, such as `BucketName`; elements stand in the order in which they were added.
     #[must_use]
     pub fn with_element(mut self, name: &'static str, text: impl Into<String>) -> Self {
-        self.elements.push((name, text.into()));
+        let mut text: String = text.into();
+        text.truncate(text.floor_char_boundary(ELEMENT_BYTES_MAX));
+        self.elements.push((name, text));
         self
     }
 

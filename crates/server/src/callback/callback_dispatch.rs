@@ -12,7 +12,7 @@
 //! bears the same request id; an application that took it and fell silent is called a second time, as it
 //! may be called again after a timeout.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -44,7 +44,7 @@ pub(crate) use callback_address::undeliverable;
 pub use callback_address::{Resolver, UndeliverableCallback, system_resolver};
 pub(crate) use callback_connection::CallbackConnections;
 use callback_connection::{CallbackConnection, Destination};
-use callback_exchange::{NoAnswer, exchange};
+use callback_exchange::{NoAnswer, ReplyBounds, exchange};
 use callback_progress::{Phase, Progress};
 pub(crate) use callback_signing::{CallbackSignature, SigningLine};
 pub(crate) use callback_tls::client_config;
@@ -62,25 +62,39 @@ pub(crate) struct CallbackReply {
     pub(crate) body: Bytes,
 }
 
+/// How a callback ended.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    /// The answer, or the last URL's failure.
+    pub(crate) outcome: Result<CallbackReply, CallbackFailure>,
+    /// Whether no URL leads to a destination that is permitted.
+    pub(crate) refused_everywhere: bool,
+}
+
 /// Calls the URLs in order until one answers well; else the last one's failure. `signature` is the first
-/// URL's.
+/// URL's. The answer counts to `client`, who is waiting for it.
 pub(crate) async fn deliver(
     state: &Arc<ServerState>,
+    client: IpAddr,
     message: &Arc<CallbackMessage>,
     signature: CallbackSignature,
-) -> Result<CallbackReply, CallbackFailure> {
+) -> Delivery {
+    let mut refused_everywhere = true;
     let mut outcome = Err(CallbackFailure::Unreachable);
     let mut signature = Some(signature);
     for url in &message.urls {
         let signature = signature.take().unwrap_or_else(|| CallbackSignature::begin(state, message, url));
-        let progress = Progress::new();
+        let progress = Progress::of(client);
         outcome = attempt_in_a_place(state, message, url, signature, &progress).await;
         match &outcome {
             Ok(_) => break,
-            Err(failure) => log(message, url, &progress, failure),
+            Err(failure) => {
+                log(message, url, &progress, failure);
+                refused_everywhere &= matches!(failure, CallbackFailure::DestinationRefused { .. });
+            }
         }
     }
-    outcome
+    Delivery { refused_everywhere: refused_everywhere && outcome.is_err(), outcome }
 }
 
 /// The one line about a failed attempt.
@@ -93,7 +107,7 @@ fn log(message: &CallbackMessage, url: &str, progress: &Progress, failure: &Call
 /// One attempt, which counts to its URL's destination and may have to give way.
 async fn attempt_in_a_place(
     state: &Arc<ServerState>,
-    message: &CallbackMessage,
+    message: &Arc<CallbackMessage>,
     url: &str,
     signature: CallbackSignature,
     progress: &Progress,
@@ -114,7 +128,7 @@ async fn attempt_in_a_place(
 
 async fn attempt(
     state: &Arc<ServerState>,
-    message: &CallbackMessage,
+    message: &Arc<CallbackMessage>,
     url: &CallbackUrl,
     signature: CallbackSignature,
     deadline: Instant,
@@ -216,8 +230,9 @@ async fn call(
     request: Request<Full<Bytes>>,
     progress: &Progress,
 ) -> Result<CallbackReply, NoAnswer> {
-    let reply_bytes_max = state.options.limits.callback_reply_bytes_max;
-    let reply = exchange(&mut connection, request, reply_bytes_max, progress).await?;
+    let bounds =
+        ReplyBounds { bytes_max: state.options.limits.callback_reply_bytes_max, budget: &state.answers };
+    let reply = exchange(&mut connection, request, bounds, progress).await?;
     state.callback_connections.keep(destination, connection);
     Ok(reply)
 }

@@ -6,15 +6,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign_protocol::ObjectKey;
-use countersign_protocol::callback::{
-    CallbackParameter, CallbackParameterError, CallbackVariables, ImageInfo,
-};
+use countersign_protocol::callback::{CallbackParameter, CallbackUrl, CallbackVariables, ImageInfo};
+use countersign_protocol::{ObjectKey, WireError};
 use countersign_store::SealedBlob;
 use serde::{Deserialize, Serialize};
 
+use crate::callback_budget::{self, CallbackShares};
 use crate::context::RequestContext;
 use crate::object_headers;
+use crate::wire_error::OperationError;
+
+/// The longest ETag: CRC-64 and length, or an MD5.
+const ETAG_BYTES_MAX: usize = 64;
 
 /// The callback that an upload asked for, checked and waiting for the upload's facts.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub(crate) struct CallbackPlan {
     parameter: CallbackParameter,
     custom: Vec<(String, String)>,
     requester: String,
+    shares: Option<CallbackShares>,
 }
 
 /// What an upload turned out to be.
@@ -41,17 +45,56 @@ pub(crate) struct UploadFacts<'u> {
 }
 
 impl CallbackPlan {
-    /// A plan with its custom variables (names with their `x:`). `requester` is who uploads.
-    ///
-    /// # Errors
-    /// When the body could grow too long.
+    /// A plan with its custom variables (names with their `x:`), of which only those are held that the body names.
+    /// `requester` is who uploads.
     pub(crate) fn new(
         parameter: CallbackParameter,
-        custom: Vec<(String, String)>,
+        mut custom: Vec<(String, String)>,
         requester: impl Into<String>,
-    ) -> Result<Self, CallbackParameterError> {
-        parameter.check_body_size(&custom)?;
-        Ok(Self { parameter, custom, requester: requester.into() })
+    ) -> Self {
+        custom.retain(|(name, _)| parameter.body.names(name));
+        Self { parameter, custom, requester: requester.into(), shares: None }
+    }
+
+    /// Refuses a body that could grow too long for an upload with this key and type, and takes the callback's
+    /// share of what all callbacks may hold. Before the upload's bytes are taken.
+    pub(crate) async fn admitted(
+        mut self,
+        context: &RequestContext,
+        bucket: &str,
+        key: &ObjectKey,
+        content_type: &str,
+    ) -> Result<Self, OperationError> {
+        let longest = CallbackVariables {
+            bucket: bucket.to_owned(),
+            object: key.as_str().to_owned(),
+            etag: "F".repeat(ETAG_BYTES_MAX),
+            size: u64::MAX,
+            mime_type: content_type.to_owned(),
+            image: Some(ImageInfo { height: u64::MAX, width: u64::MAX, format: "unknown".to_owned() }),
+            crc64: u64::MAX,
+            content_md5: Some("/".repeat(24)),
+            vpc_id: None,
+            client_ip: context.client.to_string(),
+            req_id: context.request_id.as_str().to_owned(),
+            operation: "CompleteMultipartUpload".to_owned(),
+            custom: std::mem::take(&mut self.custom),
+        };
+        let bytes_max = context.server.options.limits.callback_body_bytes_max;
+        let body_bytes = self.parameter.check_body_size(&longest, bytes_max).map_err(WireError::from)?;
+        self.custom = longest.custom;
+        self.shares = Some(callback_budget::admit(context, &self, body_bytes).await?);
+        Ok(self)
+    }
+
+    /// The first URL.
+    pub(crate) fn first_url(&self) -> Option<&CallbackUrl> {
+        self.parameter.urls.first()
+    }
+
+    /// What the callback holds of the budgets, to be kept until it has ended.
+    pub(crate) fn take_shares(&mut self) -> Option<CallbackShares> {
+        self.shares.take()
     }
 
     /// Whether the body names the image's size or format.
@@ -61,7 +104,7 @@ impl CallbackPlan {
 
     /// The message, now that the upload is known.
     pub(crate) fn into_message(self, context: &RequestContext, facts: UploadFacts<'_>) -> CallbackMessage {
-        let Self { parameter, custom, requester } = self;
+        let Self { parameter, custom, requester, shares: _ } = self;
         let variables = CallbackVariables {
             bucket: facts.bucket.to_owned(),
             object: facts.key.as_str().to_owned(),
@@ -86,6 +129,8 @@ impl CallbackPlan {
             bucket: variables.bucket,
             request_id: variables.req_id,
             requester,
+            refused: false,
+            body_bytes: None,
         }
     }
 }
@@ -111,9 +156,25 @@ pub struct CallbackMessage {
     pub request_id: String,
     /// Who uploaded.
     pub requester: String,
+    /// Whether every destination was refused. Such an entry is kept to be looked at, for as long as there is room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+    /// How long the body was, where only its beginning is kept; what is kept then is not to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<u64>,
 }
 
 impl CallbackMessage {
+    /// What is kept when every destination was refused: so many bytes of the body at most.
+    pub(crate) fn refused_form(&self, body_bytes_max: usize) -> Self {
+        let mut kept = Self { refused: true, ..self.clone() };
+        if kept.body.len() > body_bytes_max {
+            kept.body_bytes = Some(self.body.len() as u64);
+            kept.body.truncate(self.body.floor_char_boundary(body_bytes_max));
+        }
+        kept
+    }
+
     /// The form in which the outbox keeps it.
     pub(crate) fn to_payload(&self) -> Vec<u8> {
         // Strings serialised into memory cannot fail; an empty payload would be reported when it is read.

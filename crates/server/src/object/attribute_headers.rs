@@ -10,6 +10,8 @@ use crate::object_attributes::{ObjectAttributes, content_type_of_key};
 
 /// The most bytes that names and values of all `x-oss-meta-*` together may have.
 pub(crate) const USER_META_BYTES_MAX: usize = 8 * 1024;
+/// The most bytes that the values of all other kept headers together may have.
+pub(crate) const KEPT_BYTES_MAX: usize = 8 * 1024;
 /// What begins the name of user metadata.
 const USER_META_PREFIX: &str = "x-oss-meta-";
 /// The storage classes of OSS: labels that are given back, nothing more.
@@ -37,6 +39,12 @@ pub(crate) enum AttributeError {
     #[error("user metadata of {bytes} bytes is more than {USER_META_BYTES_MAX}")]
     UserMetaTooLarge {
         /// How many bytes names and values have.
+        bytes: usize,
+    },
+    /// More than [`KEPT_BYTES_MAX`] in the other headers that are kept.
+    #[error("the headers that are kept have {bytes} bytes, which is more than {KEPT_BYTES_MAX}")]
+    HeadersTooLarge {
+        /// How many bytes their values have.
         bytes: usize,
     },
     /// A value that could not be given back in a header, since it holds a control character or is no UTF-8.
@@ -70,6 +78,10 @@ impl From<AttributeError> for WireError {
             }
             AttributeError::UserMetaTooLarge { bytes } => {
                 invalid("The user metadata is larger than 8 KB.", "x-oss-meta-*")
+                    .with_element("ArgumentValue", bytes.to_string())
+            }
+            AttributeError::HeadersTooLarge { bytes } => {
+                invalid("The headers to be kept with the object are larger than 8 KB.", "headers")
                     .with_element("ArgumentValue", bytes.to_string())
             }
             AttributeError::Value { name } => {
@@ -107,6 +119,18 @@ pub(crate) fn gather<'a>(
     let bytes = gathered.metadata.iter().map(meta_bytes).sum();
     if bytes > USER_META_BYTES_MAX {
         return Err(AttributeError::UserMetaTooLarge { bytes });
+    }
+    let kept = [
+        Some(&gathered.content_type),
+        gathered.cache_control.as_ref(),
+        gathered.content_disposition.as_ref(),
+        gathered.content_encoding.as_ref(),
+        gathered.expires.as_ref(),
+    ];
+    // Every listing reads them, and a form's field may be megabytes long.
+    let bytes = kept.into_iter().flatten().map(String::len).sum();
+    if bytes > KEPT_BYTES_MAX {
+        return Err(AttributeError::HeadersTooLarge { bytes });
     }
     Ok(gathered)
 }

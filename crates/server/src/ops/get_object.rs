@@ -16,6 +16,7 @@ use http::{
     },
 };
 
+use crate::one_at_a_time::OneAtATime;
 use crate::{
     access::Caller,
     context::RequestContext,
@@ -103,12 +104,12 @@ async fn read(
     let remaining = range.end.saturating_sub(range.start);
     let reader = context.server.options.store.read(record, range).await?;
     let request_id = context.request_id;
-    let content: ContentStream = Box::pin(reader.map(move |chunk| {
+    let content: ContentStream = Box::pin(OneAtATime::of(reader.map(move |chunk| {
         chunk.map_err(|error| {
             tracing::error!(%request_id, %error, "the bytes of an object could not be read to their end");
             io::Error::other(error)
         })
-    }));
+    })));
     Ok(ResponseBody::Stream { content, remaining })
 }
 

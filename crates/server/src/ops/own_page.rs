@@ -5,10 +5,10 @@ mod error_pages;
 
 use bytes::Bytes;
 use countersign_protocol::{ErrorCode, WireError};
-use countersign_store::{Health, Store, Trouble};
+use countersign_store::{Health, Trouble};
 use http::{HeaderValue, Method, StatusCode};
-use jiff::Timestamp;
 
+use crate::callback_budget::OwedUsage;
 use crate::context::RequestContext;
 use crate::request::Call;
 use crate::wire_error::OperationError;
@@ -39,7 +39,7 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
             let pem = Bytes::from(context.server.callback_key_pem.clone());
             Ok(wire_response::bytes(StatusCode::OK, content_type, pem))
         }
-        "healthz" => Ok(health(&context.server.options.store, context.now)),
+        "healthz" => Ok(health(context)),
         _ => error_pages::find(call, page)
             .ok_or_else(|| WireError::new(ErrorCode::NoSuchKey).with_element("Key", page).into()),
     }
@@ -47,7 +47,8 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
 
 /// Whether the store keeps its word, and if not, why. Damaged objects are counted and not named: their names
 /// are their owners', and anybody may ask here.
-fn health(store: &Store, now: Timestamp) -> WireResponse {
+fn health(context: &RequestContext) -> WireResponse {
+    let (store, now) = (&context.server.options.store, context.now);
     let (mut status, mut text) = match store.health() {
         Health::Good => (StatusCode::OK, "ok\n".to_owned()),
         Health::WritesRefused { reason } => {
@@ -78,6 +79,25 @@ fn health(store: &Store, now: Timestamp) -> WireResponse {
             "{count} objects are damaged and not served; `countersign scrub` names them\n"
         )),
     }
+    text.push_str(&owed(&context.server.callback_budget.usage()));
     let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
     wire_response::bytes(status, content_type, Bytes::from(text))
+}
+
+/// What callbacks hold of their budget, once they hold anything.
+fn owed(usage: &OwedUsage) -> String {
+    let mut text = String::new();
+    if usage.held.entries > 0 {
+        text.push_str(&format!(
+            "{} callbacks are owed or under way, {} of {} bytes and {} of {} entries\n",
+            usage.held.entries, usage.held.bytes, usage.max.bytes, usage.held.entries, usage.max.entries
+        ));
+    }
+    if usage.refused > 0 || usage.forgotten > 0 {
+        text.push_str(&format!(
+            "{} callbacks to destinations that are not permitted are kept; {} older ones were dropped\n",
+            usage.refused, usage.forgotten
+        ));
+    }
+    text
 }

@@ -46,10 +46,14 @@ pub(crate) async fn run(
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
     let caller = object.caller.clone();
-    let upload = authorise(call, object)?;
+    let mut upload = authorise(call, object)?;
     require_a_length(&call.parts.headers, body)?;
     body.demand_digest(&call.parts.headers)?;
     let crc64 = demanded_crc64(call)?;
+    if let Some(plan) = upload.callback.take() {
+        let content_type = &upload.attributes.content_type;
+        upload.callback = Some(plan.admitted(context, &upload.bucket, &upload.key, content_type).await?);
+    }
     let holder = match subject::header_key(call).filter(|_| caller == Caller::Owner) {
         Some(id) => UploadHolder::Key(id),
         None => UploadHolder::Client(context.client.into()),
@@ -103,7 +107,7 @@ fn callback_plan(call: &Call, caller: &Caller) -> Result<Option<CallbackPlan>, W
     let Some(parameter) = parameter.filter(|text| !text.is_empty()) else { return Ok(None) };
     let Some(parameter) = CallbackParameter::parse(parameter)? else { return Ok(None) };
     let custom = variables.filter(|text| !text.is_empty()).map(parse_callback_var).transpose()?;
-    Ok(Some(CallbackPlan::new(parameter, custom.unwrap_or_default(), caller.account())?))
+    Ok(Some(CallbackPlan::new(parameter, custom.unwrap_or_default(), caller.account())))
 }
 
 /// A body has a length, or is chunked; without both, nothing says where it ends.

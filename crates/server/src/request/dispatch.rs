@@ -9,6 +9,7 @@ use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 
 use crate::context::RequestContext;
+use crate::fair_budget::NoRoom;
 use crate::framing;
 use crate::listen::Peer;
 use crate::operate;
@@ -22,7 +23,7 @@ use crate::route::{self, Location, RouteError};
 use crate::server::ServerState;
 use crate::subject;
 use crate::wire_error::{self, OperationError};
-use crate::wire_response::WireResponse;
+use crate::wire_response::{ANSWER_BYTES_UNCOUNTED, Counted, ResponseBody, WireResponse};
 
 /// Answers one request.
 pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {
@@ -36,7 +37,7 @@ pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) 
         secure: peer.secure,
     };
     let (parts, incoming) = request.into_parts();
-    let mut body = RequestBody::new(incoming, &parts.headers, &context.server.options.limits);
+    let mut body = RequestBody::new(incoming, &parts.headers, &context);
     let host = host_of(&parts);
     let location = Location::find(&context.server.hosts.resolve(&host), parts.uri.path());
     let query = Query::parse(parts.uri.query().unwrap_or_default());
@@ -44,6 +45,7 @@ pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) 
     // Operations are large futures; one allocation keeps them out of every connection's own.
     let outcome = Box::pin(operate(&context, &call, &mut body)).await;
     let mut response = outcome.unwrap_or_else(|error| wire_error::respond(error, &context, &call));
+    hold(&context, &call, &mut response);
     finish(&context, &call, &mut response).await;
     close_if_unread(&context, body, &mut response);
     response
@@ -62,6 +64,17 @@ async fn operate(
     match route::operation(&call.parts.method, &call.location, &call.query, copies) {
         Ok(operation) => operate::run(operation, context, call, body).await,
         Err(error) => Err(refuse(error, context, call).await?.into()),
+    }
+}
+
+/// Counts an answer until its client has read it; one that has no room is refused instead.
+fn hold(context: &RequestContext, call: &Call, response: &mut WireResponse) {
+    let counted = response.extensions().get::<Counted>().is_some();
+    let ResponseBody::Bytes(body) = response.body_mut() else { return };
+    let Some(bytes) = body.take_if(|bytes| !counted && bytes.len() > ANSWER_BYTES_UNCOUNTED) else { return };
+    match context.server.answers.take(&context.client, bytes.len()) {
+        Ok(share) => *body = Some(share.bind(bytes)),
+        Err(NoRoom) => *response = wire_error::respond(ErrorCode::SlowDown.into(), context, call),
     }
 }
 

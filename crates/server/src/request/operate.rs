@@ -83,6 +83,12 @@ async fn on_bucket(
     body: &mut RequestBody,
 ) -> Outcome {
     let found = subject::bucket(context, call, &caller, access::right(operation)).await?;
+    let _listing = match operation {
+        Operation::ListObjects | Operation::ListObjectsV2 | Operation::ListObjectVersions => {
+            context.server.listings.acquire().await.ok()
+        }
+        _ => None,
+    };
     match operation {
         Operation::DeleteBucket => bucket::delete_bucket::run(context, &found).await,
         Operation::HeadBucket => bucket::head_bucket::run(context, &found),

@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of what the bytes mean.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::body_watch::BodyWatch;
-use crate::limits::Limits;
+use crate::context::RequestContext;
+use crate::fair_budget::{FairBudget, NoRoom};
 
 /// Why a body could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,9 @@ pub(crate) enum BodyError {
         /// The bound.
         bytes_max: usize,
     },
+    /// Other documents hold all the memory that they may have.
+    #[error("the documents of other requests hold all their memory")]
+    NoRoom,
     /// `Content-MD5` is no base64 of 16 bytes, nor of the 20 that one SDK sends.
     #[error("Content-MD5 is not the base64 of 16 bytes")]
     DigestMalformed,
@@ -60,6 +65,7 @@ impl From<&BodyError> for WireError {
             BodyError::GaveWay => ErrorCode::SlowDown,
             BodyError::Incomplete(_) => ErrorCode::IncompleteBody,
             BodyError::TooLong { .. } => ErrorCode::EntityTooLarge,
+            BodyError::NoRoom => ErrorCode::SlowDown,
             BodyError::DigestMalformed | BodyError::DigestDiffers => ErrorCode::InvalidDigest,
         })
     }
@@ -79,11 +85,14 @@ pub(crate) struct RequestBody {
     ended: bool,
     digest: Option<(Md5, [u8; 16])>,
     watch: Arc<BodyWatch>,
+    documents: FairBudget,
+    sender: IpAddr,
 }
 
 impl RequestBody {
     /// Takes over the body that came with `headers`.
-    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, limits: &Limits) -> Self {
+    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, context: &RequestContext) -> Self {
+        let limits = &context.server.options.limits;
         let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         Self {
             ended: incoming.is_end_stream(),
@@ -98,6 +107,8 @@ impl RequestBody {
             idle: Duration::ZERO,
             digest: None,
             watch: Arc::new(BodyWatch::new()),
+            documents: context.server.documents.clone(),
+            sender: context.client,
         }
     }
 
@@ -183,19 +194,21 @@ impl RequestBody {
         Ok(None)
     }
 
-    /// Reads the whole body, at most `bytes_max` bytes of it.
+    /// Reads the whole body, at most `bytes_max` bytes of it, which count among all documents until they are dropped.
     pub(crate) async fn read_whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
         if self.declared_bytes.is_some_and(|declared| declared > bytes_max as u64) {
             return Err(BodyError::TooLong { bytes_max });
         }
+        let mut share = self.documents.count(&self.sender, 0);
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > bytes_max {
                 return Err(BodyError::TooLong { bytes_max });
             }
+            share.grow(chunk.len()).map_err(|NoRoom| BodyError::NoRoom)?;
             whole.extend_from_slice(&chunk);
         }
-        Ok(Bytes::from(whole))
+        Ok(share.bind(Bytes::from(whole)))
     }
 
     /// Goes on reading what was refused, so that the sender gets to its answer instead of a reset

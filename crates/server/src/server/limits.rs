@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use countersign_protocol::callback::parameter::BODY_BYTES_MAX;
+
 /// Sizes, counts and durations that bound what one request, and all of them together, may take.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -39,6 +41,23 @@ pub struct Limits {
     pub callback_timeout: Duration,
     /// The longest answer of an application, in bytes.
     pub callback_reply_bytes_max: u64,
+    /// The longest body of a callback with its variables in it, in bytes.
+    pub callback_body_bytes_max: usize,
+    /// What the bodies of all callbacks under way may hold together, in bytes.
+    pub callback_bodies_bytes_max: usize,
+    /// What the callbacks that are owed may hold in the catalog, in bytes, with those under way.
+    pub callbacks_owed_bytes_max: usize,
+    /// How many callbacks may be owed, with those under way.
+    pub callbacks_owed_max: usize,
+    /// What the entries of refused destinations may hold in the catalog, in bytes; the oldest make room.
+    pub callbacks_refused_bytes_max: usize,
+    /// What answers that clients have not read yet may hold together, in bytes, with the answers of applications
+    /// that are being read. Short ones do not count.
+    pub answers_bytes_max: usize,
+    /// What the XML documents in requests may hold together, in bytes.
+    pub documents_bytes_max: usize,
+    /// How many lists are made at the same time; further ones wait, holding nothing.
+    pub listings_max: usize,
     /// How often lifecycle rules are carried out.
     pub lifecycle_interval: Duration,
 }
@@ -59,6 +78,14 @@ impl Default for Limits {
             callback_lookups_max: 32,
             callback_timeout: Duration::from_secs(5),
             callback_reply_bytes_max: 3 * 1024 * 1024,
+            callback_body_bytes_max: BODY_BYTES_MAX,
+            callback_bodies_bytes_max: 32 * 1024 * 1024,
+            callbacks_owed_bytes_max: 32 * 1024 * 1024,
+            callbacks_owed_max: 100_000,
+            callbacks_refused_bytes_max: 16 * 1024 * 1024,
+            answers_bytes_max: 64 * 1024 * 1024,
+            documents_bytes_max: 32 * 1024 * 1024,
+            listings_max: 8,
             lifecycle_interval: Duration::from_secs(60),
         }
     }

@@ -10,7 +10,8 @@ use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::CallbackFailure;
 use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry, OwedOutcome};
 
-use crate::callback_dispatch::{self, CallbackReply, CallbackSignature};
+use crate::callback_budget::{self, CallbackShares};
+use crate::callback_dispatch::{self, CallbackReply, CallbackSignature, Delivery};
 use crate::callback_message::{CallbackMessage, CallbackPlan, UploadFacts};
 use crate::context::RequestContext;
 use crate::image_info;
@@ -65,21 +66,26 @@ async fn commit_and_call(
     mut upload: Upload,
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
+    let mut shares = upload.callback.as_mut().and_then(CallbackPlan::take_shares);
     let message = match upload.callback.take() {
         Some(plan) => Some(Arc::new(message(context, &upload, &sealed, plan).await)),
         None => None,
     };
     // It is made while the transaction waits for the disk.
     let signature = message.as_ref().map(|message| CallbackSignature::of_first_url(&context.server, message));
-    let (object, owed_id) = put(context, upload, sealed, message.as_deref()).await?;
+    let payload = message.as_ref().map(|message| message.to_payload());
+    if let (Some(shares), Some(payload)) = (&mut shares, &payload) {
+        shares.written(payload.len(), upload.key.as_str().len());
+    }
+    let (object, owed_id) = put(context, upload, sealed, payload).await?;
     let (Some(message), Some(signature)) = (message, signature) else {
         return Ok(StoredObject { object, callback: None });
     };
-    let outcome = callback_dispatch::deliver(&context.server, &message, signature).await;
+    let delivery = callback_dispatch::deliver(&context.server, context.client, &message, signature).await;
     if let Some(id) = owed_id {
-        close_owed(context, id, &outcome);
+        close_owed(context, id, &message, &delivery, shares);
     }
-    Ok(StoredObject { object, callback: Some(outcome) })
+    Ok(StoredObject { object, callback: Some(delivery.outcome) })
 }
 
 /// Gives every variable of the callback its value.
@@ -106,7 +112,7 @@ async fn put(
     context: &RequestContext,
     upload: Upload,
     sealed: SealedUpload,
-    message: Option<&CallbackMessage>,
+    owed: Option<Vec<u8>>,
 ) -> Result<(ObjectRecord, Option<u64>), OperationError> {
     let SealedUpload { blob, place } = sealed;
     let mutation = Mutation::PutObject {
@@ -115,7 +121,7 @@ async fn put(
         content: blob,
         attributes: upload.attributes.encode(),
         forbid_overwrite: upload.forbid_overwrite,
-        owed: message.map(|message| OwedEntry { payload: message.to_payload() }),
+        owed: owed.map(|payload| OwedEntry { payload }),
     };
     let applied = context.server.options.store.commit(mutation).await;
     drop(place);
@@ -129,10 +135,24 @@ async fn put(
 }
 
 /// Notes the outcome; the answer does not wait for it.
-fn close_owed(context: &RequestContext, id: u64, outcome: &Result<CallbackReply, CallbackFailure>) {
-    let outcome = match outcome {
-        Ok(_) => OwedOutcome::Delivered,
-        Err(failure) => OwedOutcome::Failed(failure.message()),
-    };
-    context.server.options.store.close_owed(id, outcome);
+fn close_owed(
+    context: &RequestContext,
+    id: u64,
+    message: &CallbackMessage,
+    delivery: &Delivery,
+    shares: Option<CallbackShares>,
+) {
+    let store = &context.server.options.store;
+    match &delivery.outcome {
+        Ok(_) => store.close_owed(id, OwedOutcome::Delivered),
+        Err(failure) if delivery.refused_everywhere => {
+            callback_budget::keep_refused(context, id, message, failure.message());
+        }
+        Err(failure) => {
+            store.close_owed(id, OwedOutcome::Failed(failure.message()));
+            if let Some(shares) = shares {
+                shares.keep_owed();
+            }
+        }
+    }
 }

@@ -24,6 +24,7 @@ pub(crate) fn respond(
         None => plain(&object),
         Some(Ok(reply)) => {
             let mut response = wire_response::bytes(StatusCode::OK, reply.content_type, reply.body);
+            response.extensions_mut().insert(wire_response::Counted);
             // Who uploads may have chosen who answers: what is relayed must not act in this host's name.
             object_headers::serve_safely(response.headers_mut());
             response

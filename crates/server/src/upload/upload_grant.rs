@@ -38,6 +38,9 @@ pub(crate) struct UploadGrant {
     reply: Reply,
 }
 
+/// The longest address that a form may redirect to.
+const REDIRECT_BYTES_MAX: usize = 8 * 1024;
+
 /// What a successful form without callback is answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
@@ -128,6 +131,10 @@ pub(crate) async fn authorise(
     let reply = reply(fields)?;
     check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
     context.server.coverage_warnings.warn(name.as_str(), &uncovered);
+    let callback = match callback {
+        Some(plan) => Some(plan.admitted(context, name.as_str(), &key, &attributes.content_type).await?),
+        None => None,
+    };
     let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
     let size = size.intersect(limits);
     let bucket = name;
@@ -203,13 +210,15 @@ fn callback_plan(caller: &Caller, fields: &FormFields) -> Result<Option<Callback
         .filter(|(name, _)| name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("x:")))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    Ok(Some(CallbackPlan::new(parameter, custom, caller.account())?))
+    Ok(Some(CallbackPlan::new(parameter, custom, caller.account())))
 }
 
 fn reply(fields: &FormFields) -> Result<Reply, WireError> {
     if let Some(address) = fields.get_filled("success_action_redirect") {
         let known = address.starts_with("http://") || address.starts_with("https://");
-        let header = HeaderValue::from_bytes(address.as_bytes()).ok().filter(|_| known);
+        // The grant holds it while the file comes, outside of the budget of the form's fields.
+        let short = address.len() <= REDIRECT_BYTES_MAX;
+        let header = HeaderValue::from_bytes(address.as_bytes()).ok().filter(|_| known && short);
         return header.map(Reply::Redirect).ok_or_else(|| {
             WireError::new(ErrorCode::InvalidArgument)
                 .with_message("The success_action_redirect is not a http or https address.")

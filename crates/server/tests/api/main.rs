@@ -11,6 +11,7 @@
 mod advisories;
 mod authentication;
 mod bucket_operations;
+mod budgets;
 mod client;
 mod client_demands;
 mod cross_origin;

@@ -11,6 +11,7 @@
 
 mod application;
 mod bucket_modes;
+mod budgets;
 mod callback_answers;
 mod callback_attempts;
 mod callbacks;

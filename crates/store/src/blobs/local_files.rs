@@ -22,6 +22,7 @@ use std::sync::Arc;
 use writing::{FileWriter, Staging};
 
 pub(crate) use folders::blob_path;
+pub(super) use read_buffer::chunk_bytes as chunk_length;
 
 /// How to open a folder of blobs.
 #[derive(Debug, Clone)]

@@ -111,7 +111,16 @@ impl SqliteCatalog {
     /// # Errors
     /// [`CatalogError`] when it cannot be read.
     pub fn owed_in(path: &Path) -> Result<Vec<OwedRecord>, CatalogError> {
-        rows::owed(&schema::open_reader(path)?, 0, u32::MAX as usize)
+        let connection = schema::open_reader(path)?;
+        let mut all: Vec<OwedRecord> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |record| record.id);
+            let page = rows::owed(&connection, after, u32::MAX as usize)?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// What scrubs have kept in the database in this file, read beside a process that may have it open. Blocks.

@@ -1,7 +1,8 @@
 //! From a record to its bytes: which pieces a range touches, each opened, pinned and read.
 
+use crate::blobs::chunk_bytes;
 use crate::catalog::{Extent, Piece};
-use crate::object_reader::{CHUNK_BYTES, ObjectReader};
+use crate::object_reader::ObjectReader;
 use crate::store::Inner;
 use crate::{ObjectRecord, Place, ReadError};
 use bytes::Bytes;
@@ -53,7 +54,7 @@ async fn open(inner: &Arc<Inner>, segment: Segment) -> Result<ObjectReader, Read
             part_of(&bytes, offset, len).map(ObjectReader::whole)
         }
         Piece::Blob(id) => {
-            let opened = inner.blobs.open(id, offset, len.min(CHUNK_BYTES) as usize).await?;
+            let opened = inner.blobs.open(id, offset, len.min(chunk_bytes()) as usize).await?;
             Ok(ObjectReader::blob(opened, offset, len, pin))
         }
     }

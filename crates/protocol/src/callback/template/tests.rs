@@ -76,7 +76,7 @@ fn expands_the_vectors() {
         let body_type = BodyType::parse(&case.body_type).unwrap();
         let variables = CallbackVariables::from(case.variables);
         assert_eq!(template.expand(&variables, body_type), case.expanded, "{}", case.name);
-        assert!(template.expanded_bytes_max(&variables.custom, body_type) >= case.expanded.len());
+        assert!(template.expanded_bytes_max(&variables, body_type) >= case.expanded.len());
     }
 }
 
@@ -89,11 +89,12 @@ fn refuses_an_empty_body_and_parentheses() {
 
 #[test]
 fn foresees_a_body_that_a_repeated_variable_makes_long() {
-    let custom = [("x:a".to_owned(), "照".repeat(1000))];
+    let custom = vec![("x:a".to_owned(), "照".repeat(1000))];
     let template = Template::parse(&"${x:a}".repeat(100)).unwrap();
-    assert_eq!(template.expanded_bytes_max(&custom, BodyType::Form), 900_000);
-    assert_eq!(template.expanded_bytes_max(&custom, BodyType::Json), 300_200);
-    assert_eq!(template.expanded_bytes_max(&[], BodyType::Form), 0);
+    let variables = CallbackVariables { custom, ..CallbackVariables::default() };
+    assert_eq!(template.expanded_bytes_max(&variables, BodyType::Form), 900_000);
+    assert_eq!(template.expanded_bytes_max(&variables, BodyType::Json), 300_200);
+    assert_eq!(template.expanded_bytes_max(&CallbackVariables::default(), BodyType::Form), 0);
 }
 
 proptest! {

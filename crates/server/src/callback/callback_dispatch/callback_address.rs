@@ -1,7 +1,7 @@
 //! From a callback's host to the addresses that it may be called at: resolved once, judged one by one.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
@@ -32,7 +32,7 @@ pub fn system_resolver() -> Resolver {
 pub(crate) async fn undeliverable(state: &ServerState, callback_url: &str) -> Vec<UndeliverableCallback> {
     let mut found = Vec::new();
     for text in callback_url.split(';').map(str::trim).filter(|text| !text.is_empty()) {
-        let progress = Progress::new();
+        let progress = Progress::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let failure = match CallbackUrl::parse(text) {
             Ok(url) => permitted(state, &url, &progress).await.err().map(|failure| failure.to_string()),
             Err(error) => Some(error.to_string()),

@@ -9,8 +9,10 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 
 use super::CallbackReply;
-use super::callback_connection::{CallbackConnection, HEAD_BYTES_MAX};
+use super::callback_connection::CallbackConnection;
 use super::callback_progress::{Phase, Progress};
+use crate::fair_budget::{FairBudget, NoRoom};
+use crate::wire_response::ANSWER_BYTES_UNCOUNTED;
 
 /// What hyper says of a Content-Length that is no number; it gives no other sign. A test pins it.
 const LENGTH_ERROR: &str = "invalid content-length parsed";
@@ -30,11 +32,20 @@ impl From<CallbackFailure> for NoAnswer {
     }
 }
 
+/// What an answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReplyBounds<'b> {
+    /// The longest answer.
+    pub(super) bytes_max: u64,
+    /// What all answers share; it counts to the client that will be sent it.
+    pub(super) budget: &'b FairBudget,
+}
+
 /// Sends the request and reads the answer, at most so many bytes of it.
 pub(super) async fn exchange(
     connection: &mut CallbackConnection,
     request: Request<Full<Bytes>>,
-    reply_bytes_max: u64,
+    bounds: ReplyBounds<'_>,
     progress: &Progress,
 ) -> Result<CallbackReply, NoAnswer> {
     let heard_before = connection.heard_bytes();
@@ -42,7 +53,7 @@ pub(super) async fn exchange(
     match connection.send(request).await {
         Ok(response) => {
             progress.enter(Phase::Read);
-            Ok(read(response, reply_bytes_max, progress).await?)
+            Ok(read(response, bounds, progress).await?)
         }
         Err(_) if connection.heard_bytes() == heard_before => Err(NoAnswer::Silent),
         Err(error) => Err(unreadable(&error, progress).into()),
@@ -51,7 +62,7 @@ pub(super) async fn exchange(
 
 async fn read(
     response: Response<Incoming>,
-    reply_bytes_max: u64,
+    bounds: ReplyBounds<'_>,
     progress: &Progress,
 ) -> Result<CallbackReply, CallbackFailure> {
     let (head, mut body) = response.into_parts();
@@ -59,20 +70,24 @@ async fn read(
     let chunked = head.headers.contains_key(TRANSFER_ENCODING);
     let length = head.headers.get(CONTENT_LENGTH).filter(|_| !chunked).map(HeaderValue::as_bytes);
     let length = judge_head(head.status.as_u16(), length)?;
-    if length > reply_bytes_max {
+    if length > bounds.bytes_max {
         return Err(CallbackFailure::LengthTooLong);
     }
-    let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0).min(HEAD_BYTES_MAX));
+    // What is not filled takes no memory, and what grew in place is not copied.
+    let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
+    let mut share = bounds.budget.count(&progress.client(), 0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| unreadable(&error, progress))?;
         if let Some(data) = frame.data_ref() {
+            let counted = (bytes.len() + data.len()).saturating_sub(ANSWER_BYTES_UNCOUNTED.max(bytes.len()));
+            share.grow(counted).map_err(|NoRoom| CallbackFailure::AnswersTooMany)?;
             bytes.extend_from_slice(data);
         }
     }
     let content_type = head.headers.get(CONTENT_TYPE);
     judge_body(content_type.and_then(|value| value.to_str().ok()), &bytes)?;
     let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
-    Ok(CallbackReply { content_type, body: bytes.freeze() })
+    Ok(CallbackReply { content_type, body: share.bind(bytes.freeze()) })
 }
 
 fn unreadable(error: &hyper::Error, progress: &Progress) -> CallbackFailure {

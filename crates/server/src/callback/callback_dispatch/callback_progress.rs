@@ -1,7 +1,7 @@
 //! How far a callback came: the phase, the address and the reason that the one line of the log about its failure names.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,7 +42,10 @@ impl fmt::Display for Phase {
 }
 
 /// The state of one attempt. It outlives the attempt's future, which a timeout drops wherever it stands.
-pub(super) struct Progress(Mutex<State>);
+pub(super) struct Progress {
+    client: IpAddr,
+    state: Mutex<State>,
+}
 
 struct State {
     phase: Phase,
@@ -59,9 +62,15 @@ struct Sending {
 }
 
 impl Progress {
-    /// An attempt that has not begun.
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(State { phase: Phase::Resolve, address: None, reasons: Vec::new(), sending: None }))
+    /// An attempt that has not begun, for an upload of this client.
+    pub(super) fn of(client: IpAddr) -> Self {
+        let state = State { phase: Phase::Resolve, address: None, reasons: Vec::new(), sending: None };
+        Self { client, state: Mutex::new(state) }
+    }
+
+    /// The client that waits for the answer.
+    pub(super) fn client(&self) -> IpAddr {
+        self.client
     }
 
     /// Says what is being done now.
@@ -113,7 +122,7 @@ impl Progress {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The request of a callback: exactly the headers of protocol 02 §3 (but for
 //! `Connection`), and the signature of §4.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -18,7 +20,7 @@ use crate::server::ServerState;
 /// The request for one URL, with its signature.
 pub(super) fn signed(
     state: &ServerState,
-    message: &CallbackMessage,
+    message: &Arc<CallbackMessage>,
     url: &CallbackUrl,
     signature: &str,
 ) -> Result<Request<Full<Bytes>>, CallbackFailure> {
@@ -51,11 +53,20 @@ pub(super) fn signed(
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| CallbackFailure::Unreachable)?;
         headers.put(name, value)?;
     }
-    let mut request = Request::new(Full::new(Bytes::copy_from_slice(body)));
+    let mut request = Request::new(Full::new(Bytes::from_owner(Body(Arc::clone(message)))));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = url.path_and_query().parse().map_err(|_| CallbackFailure::Unreachable)?;
     *request.headers_mut() = headers.0;
     Ok(request)
+}
+
+/// The message's body, of which every attempt sends the same copy.
+struct Body(Arc<CallbackMessage>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        self.0.body.as_bytes()
+    }
 }
 
 /// Headers whose values were all checked when the parameter was read; one that is none after all is not sent.

@@ -26,7 +26,7 @@ pub(super) fn page(
 }
 
 fn walk(connection: &Connection, bucket: u64, query: &ListQuery) -> Result<ListPage, CatalogError> {
-    let mut page = ListPage::default();
+    let (mut page, mut bytes) = (ListPage::default(), 0);
     let mut statement = connection.prepare_cached(WALK)?;
     let mut seek = query.first_key().filter(|_| query.limit > 0);
     while let Some(from) = seek.take() {
@@ -36,16 +36,19 @@ fn walk(connection: &Connection, bucket: u64, query: &ListQuery) -> Result<ListP
             if !key.starts_with(&query.prefix) {
                 return Ok(page);
             }
-            if page.entries.len() == query.limit {
+            if page.entries.len() == query.limit || bytes > ListPage::BYTES_MAX {
                 page.next = page.entries.last().map(|entry| entry.name().clone());
                 return Ok(page);
             }
             if let Some(common) = query.common_prefix(key) {
                 seek = ListQuery::above(common);
+                bytes += common.len();
                 page.entries.push(Entry::CommonPrefix(Bytes::copy_from_slice(common)));
                 break;
             }
-            page.entries.push(Entry::Object(record(row, 1, Bytes::copy_from_slice(key))?));
+            let entry = Entry::Object(record(row, 1, Bytes::copy_from_slice(key))?);
+            bytes += entry.held_bytes();
+            page.entries.push(entry);
         }
     }
     Ok(page)

@@ -93,6 +93,9 @@ pub(super) fn extents(connection: &Connection, content: u64) -> Result<Vec<Exten
     Ok(extents)
 }
 
+/// A page of owed entries ends with the one that brings it above so many bytes of payload.
+const OWED_BYTES_MAX: usize = 1024 * 1024;
+
 /// Open owed entries.
 pub(super) fn owed(
     connection: &Connection,
@@ -104,15 +107,19 @@ pub(super) fn owed(
          FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = statement.query((signed(after), signed(limit as u64)))?;
-    let mut owed = Vec::new();
-    while let Some(row) = rows.next()? {
+    let (mut owed, mut bytes) = (Vec::new(), 0);
+    while bytes <= OWED_BYTES_MAX
+        && let Some(row) = rows.next()?
+    {
+        let payload: Vec<u8> = row.get(5)?;
+        bytes += payload.len();
         owed.push(OwedRecord {
             id: row.get::<_, i64>(0)? as u64,
             bucket: row.get(1)?,
             key: Bytes::from(row.get::<_, Vec<u8>>(2)?),
             sequence: row.get::<_, i64>(3)? as u64,
             created: timestamp(row.get(4)?)?,
-            payload: Bytes::from(row.get::<_, Vec<u8>>(5)?),
+            payload: Bytes::from(payload),
             attempts: row.get(6)?,
             last_error: row.get(7)?,
         });

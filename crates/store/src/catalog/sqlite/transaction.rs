@@ -140,13 +140,19 @@ impl Transaction<'_> {
 
     fn close_owed(&mut self, id: u64, outcome: OwedOutcome) -> Outcome {
         let changed = match outcome {
-            OwedOutcome::Delivered => {
+            OwedOutcome::Delivered | OwedOutcome::Forgotten => {
                 self.connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?
             }
             OwedOutcome::Failed(error) => self
                 .connection
                 .prepare_cached("UPDATE outbox SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1")?
                 .execute((id as i64, error))?,
+            OwedOutcome::Refused { error, payload } => self
+                .connection
+                .prepare_cached(
+                    "UPDATE outbox SET attempts = attempts + 1, last_error = ?2, payload = ?3 WHERE id = ?1",
+                )?
+                .execute((id as i64, error, payload))?,
         };
         Ok(if changed == 0 { Err(Refused::NoSuchOwed) } else { Ok(Applied::OwedClosed) })
     }
