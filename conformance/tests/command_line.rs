@@ -340,3 +340,18 @@ fn upload_asks_for_a_fresh_signature_once_when_the_first_had_run_out() {
     assert_eq!((code, asked.load(std::sync::atomic::Ordering::SeqCst)), (Some(0), 2), "{out}{error}");
     assert_eq!(store.keys("photos").len(), 1);
 }
+
+#[test]
+fn serve_warns_at_its_start_of_a_callback_that_could_not_be_delivered() {
+    let running = Running::serve(&["--callback-url", "http://no-such-host.invalid/done"]);
+    let warned = "the configured callback could not be delivered";
+    for _ in 0..200 {
+        if running.printed().contains(warned) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let printed = running.printed();
+    let line = printed.lines().find(|line| line.contains(warned)).unwrap_or_else(|| panic!("{printed}"));
+    assert!(line.contains("no-such-host.invalid"), "{line}");
+}
