@@ -152,7 +152,7 @@ fn a_thousand_slow_senders_cost_little_memory_and_no_upload() {
 }
 
 #[test]
-fn connections_beyond_the_limit_wait_until_one_ends() {
+fn a_connection_beyond_the_limit_takes_the_place_of_an_idle_one() {
     if !enough_open_files(CONNECTIONS_MAX) {
         return;
     }
@@ -160,12 +160,12 @@ fn connections_beyond_the_limit_wait_until_one_ends() {
     let mut idle: Vec<TcpStream> =
         (0..CONNECTIONS_MAX).map(|_| connect(&running.store).expect("a connection")).collect();
     let request = Exchange::get("/_countersign/healthz").host(&running.store).whole();
-    let mut late = begun(&running, &request);
-    late.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout");
-    assert!(read_answer(&mut late, Instant::now(), false).is_err(), "one more than allowed was served");
-    late.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    idle.truncate(CONNECTIONS_MAX - 8);
-    assert_eq!(read_answer(&mut late, Instant::now(), false).expect("an answer").status, 200);
+    for _ in 0..8 {
+        let mut late = begun(&running, &request);
+        assert_eq!(read_answer(&mut late, Instant::now(), false).expect("an answer").status, 200);
+    }
+    let ended = idle.extract_if(.., |stream| is_answered(stream)).count();
+    assert!((1..=8).contains(&ended), "{ended} idle connections gave way");
     let resident = running.peak_resident_bytes();
     println!("{CONNECTIONS_MAX} idle connections: {} MiB resident at most", resident / MEBIBYTE);
     assert!(resident <= CONNECTIONS_MAX as u64 * 32 * 1024, "{resident} bytes");

@@ -18,7 +18,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
-pub(crate) use flag_groups::{KeyFlags, SigningFlags, StoreSettings, TlsFlags};
+pub(crate) use flag_groups::{KeyFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
 pub(crate) use upkeep_flags::{BackupFlags, RestoreFlags, ScrubFlags};

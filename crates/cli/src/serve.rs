@@ -68,8 +68,8 @@ enum Reach {
 }
 
 impl Reach {
-    fn of(app: &Reachable, lan: Option<IpAddr>, public: Option<&str>) -> Self {
-        if public.is_some() || lan.is_some_and(|lan| lan.is_loopback()) {
+    fn of(app: &Reachable, lan: Option<IpAddr>, public: Option<&str>, proxied: bool) -> Self {
+        if proxied || public.is_some() || lan.is_some_and(|lan| lan.is_loopback()) {
             Reach::Anyhow
         } else if lan.is_some() || app.is_open() {
             Reach::Network
@@ -81,7 +81,7 @@ impl Reach {
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
-    let options = listeners::options(&flags.tls)?;
+    let options = listeners::options(&flags.tls, &flags.proxy)?;
     let lan = flags.lan.map(interfaces::lan_address).transpose()?;
     let store_bound = listeners::bind(Wanted::or_default(flags.store, DEFAULT_STORE_PORT), lan).await?;
     let app_bound = listeners::bind(Wanted::or_default(flags.app, DEFAULT_APP_PORT), lan).await?;
@@ -161,7 +161,7 @@ fn addresses(
     let inner = inner.and_then(|bound| bound.addresses.first().copied());
     let callback = inner.unwrap_or_else(|| app.own_address());
     let lan = lan.or_else(|| app.open_address(|| interfaces::lan_address(Lan::Find).ok()));
-    let reach = Reach::of(&app, lan, flags.public_app_url.as_deref());
+    let reach = Reach::of(&app, lan, flags.public_app_url.as_deref(), !flags.proxy.trusted_proxy.is_empty());
     Addresses { store, app, lan, callback, reach }
 }
 
@@ -261,16 +261,24 @@ fn arrived_at(parts: &Parts) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn reach(listening: &[&str], lan: Option<&str>, public: Option<&str>) -> Reach {
+    fn reach(listening: &[&str], lan: Option<&str>, public: Option<&str>, proxied: bool) -> Reach {
         let listening = listening.iter().map(|address| address.parse().unwrap()).collect();
-        Reach::of(&Reachable::new(false, listening, None), lan.map(|lan| lan.parse().unwrap()), public)
+        Reach::of(
+            &Reachable::new(false, listening, None),
+            lan.map(|lan| lan.parse().unwrap()),
+            public,
+            proxied,
+        )
     }
 
     #[test]
     fn only_what_nobody_else_reaches_needs_no_token() {
-        assert_eq!(reach(&["127.0.0.1:1"], None, None), Reach::Home);
-        assert_eq!(reach(&["127.0.0.1:1", "192.168.1.5:1"], Some("192.168.1.5"), None), Reach::Network);
-        assert_eq!(reach(&["0.0.0.0:1"], None, None), Reach::Network);
+        assert_eq!(reach(&["127.0.0.1:1"], None, None, false), Reach::Home);
+        assert_eq!(
+            reach(&["127.0.0.1:1", "192.168.1.5:1"], Some("192.168.1.5"), None, false),
+            Reach::Network
+        );
+        assert_eq!(reach(&["0.0.0.0:1"], None, None, false), Reach::Network);
     }
 
     #[test]
@@ -285,7 +293,12 @@ mod tests {
 
     #[test]
     fn behind_a_proxy_loopback_is_not_home() {
-        assert_eq!(reach(&["127.0.0.1:1"], None, Some("https://up.example.com")), Reach::Anyhow);
-        assert_eq!(reach(&["127.0.0.1:1"], Some("127.0.0.1"), None), Reach::Anyhow);
+        assert_eq!(reach(&["127.0.0.1:1"], None, Some("https://up.example.com"), false), Reach::Anyhow);
+        assert_eq!(reach(&["127.0.0.1:1"], Some("127.0.0.1"), None, false), Reach::Anyhow);
+        assert_eq!(
+            reach(&["127.0.0.1:1"], None, None, true),
+            Reach::Anyhow,
+            "--trusted-proxy says there is one"
+        );
     }
 }

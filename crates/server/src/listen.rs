@@ -20,13 +20,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
+mod connection_places;
+mod proxy_protocol;
 mod tls_files;
+mod trusted_proxies;
 mod write_stall;
 
+use connection_places::{Activity, ConnectionPlace, ConnectionPlaces};
+use proxy_protocol::Behind;
 pub use tls_files::{TlsFilesError, tls_from_pem_files};
+pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};
 use write_stall::WriteStall;
 
 /// Who is at the other end of the connection; every request carries it as an extension.
@@ -53,7 +58,7 @@ impl Default for Peer {
 /// How connections are treated.
 #[derive(Clone)]
 pub struct ListenOptions {
-    /// How many connections may be open; further ones wait in the system's queue.
+    /// How many connections may be open. For a further one the client that has most loses one, or it waits.
     pub connections_max: usize,
     /// The most bytes a request's head may have; also what one read of a body brings at most.
     pub header_bytes_max: usize,
@@ -65,6 +70,8 @@ pub struct ListenOptions {
     pub handshake_timeout: Duration,
     /// How long requests under way get when the listener stops.
     pub shutdown_grace: Duration,
+    /// Whose word counts for whom a connection or a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// TLS, when the listener speaks it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Is told when a connection could not be accepted: out of descriptors, most often.
@@ -86,6 +93,7 @@ impl Default for ListenOptions {
             write_stall_timeout: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(30),
+            trusted_proxies: TrustedProxies::default(),
             tls: None,
             not_accepted: None,
         }
@@ -107,17 +115,17 @@ pub async fn listen<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let connections = Arc::new(Semaphore::new(options.connections_max));
+    let places = ConnectionPlaces::new(options.connections_max);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &connections, options.not_accepted.as_ref()) => accepted,
+            accepted = accept(&listener, &places, options.not_accepted.as_ref()) => accepted,
         };
-        let Some((stream, address, permit)) = accepted else { continue };
-        tokio::spawn(serve(stream, address, service.clone(), options.clone(), graceful.watcher(), permit));
+        let Some(accepted) = accepted else { continue };
+        tokio::spawn(serve(accepted, service.clone(), options.clone(), graceful.watcher()));
     }
     drop(listener);
     if tokio::time::timeout(options.shutdown_grace, graceful.shutdown()).await.is_err() {
@@ -125,15 +133,26 @@ pub async fn listen<S, B>(
     }
 }
 
-/// The next connection, once one may be open.
+/// A connection that came, with its place if there was one for it at once.
+struct Accepted {
+    stream: TcpStream,
+    address: SocketAddr,
+    activity: Arc<Activity>,
+    places: ConnectionPlaces,
+    place: Option<ConnectionPlace>,
+}
+
 async fn accept(
     listener: &TcpListener,
-    connections: &Arc<Semaphore>,
+    places: &ConnectionPlaces,
     not_accepted: Option<&NotAccepted>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+) -> Option<Accepted> {
     match listener.accept().await {
-        Ok((stream, address)) => Some((stream, address, permit)),
+        Ok((stream, address)) => {
+            let (address, activity) = (canonical(address), Activity::begins());
+            let place = places.take(address.ip().into(), &activity);
+            Some(Accepted { stream, address, activity, places: places.clone(), place })
+        }
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
             tracing::warn!(%error, "a connection could not be accepted");
@@ -146,14 +165,40 @@ async fn accept(
     }
 }
 
-/// Serves one connection from its handshake to its end.
-async fn serve<S, B>(
+/// Serves one connection until it ends, or has to give way to another.
+async fn serve<S, B>(accepted: Accepted, service: S, options: ListenOptions, watcher: Watcher)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let Accepted { stream, address, activity, places, place } = accepted;
+    let place = match place {
+        Some(place) => Some(place),
+        None => places.wait(address.ip().into(), &activity, options.handshake_timeout).await,
+    };
+    let Some(place) = place else {
+        return tracing::warn!(%address, "a connection was closed: as many as may be are open");
+    };
+    tokio::select! {
+        biased;
+        () = activity.wanted() => tracing::debug!(%address, "a connection gave way to another"),
+        () = begin(stream, address, &place, &activity, service, &options, watcher) => {}
+    }
+}
+
+/// Finds out for whom the connection speaks, shakes hands and answers its requests.
+async fn begin<S, B>(
     stream: TcpStream,
     address: SocketAddr,
+    place: &ConnectionPlace,
+    activity: &Arc<Activity>,
     service: S,
-    options: ListenOptions,
+    options: &ListenOptions,
     watcher: Watcher,
-    _permit: OwnedSemaphorePermit,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
@@ -165,19 +210,37 @@ async fn serve<S, B>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let address = canonical(address);
     let local = stream.local_addr().map_or(Peer::default().local, canonical);
-    let peer = Peer { address, client: address.ip(), local, secure: options.tls.is_some() };
+    let (client, stream) = match behind_proxy(stream, address, options).await {
+        Ok(found) => found,
+        Err(error) => return tracing::debug!(%address, %error, "a proxy's connection did not begin well"),
+    };
+    place.rehome(client.into());
+    let peer = Peer { address, client, local, secure: options.tls.is_some() };
     let Some(tls) = &options.tls else {
-        return converse(stream, peer, service, &options, watcher).await;
+        return converse(stream, peer, activity, service, options, watcher).await;
     };
     let handshake = TlsAcceptor::from(Arc::clone(tls))
         .accept_with(stream, |session| session.set_buffer_limit(Some(TLS_BUFFER_BYTES_MAX)));
     match tokio::time::timeout(options.handshake_timeout, handshake).await {
-        Ok(Ok(stream)) => converse(stream, peer, service, &options, watcher).await,
+        Ok(Ok(stream)) => converse(stream, peer, activity, service, options, watcher).await,
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }
+}
+
+/// The client's address as the connection itself tells it: a trusted proxy may say it in front of all else.
+async fn behind_proxy(
+    stream: TcpStream,
+    address: SocketAddr,
+    options: &ListenOptions,
+) -> io::Result<(IpAddr, Behind<TcpStream>)> {
+    if !options.trusted_proxies.trust(address.ip()) {
+        return Ok((address.ip(), Behind::nothing(stream)));
+    }
+    let header = tokio::time::timeout(options.header_read_timeout, proxy_protocol::take(stream));
+    let (source, stream) = header.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    Ok((source.unwrap_or(address.ip()), stream))
 }
 
 /// An IPv4 address that came over an IPv6 socket, as the IPv4 address it is.
@@ -186,8 +249,14 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// Answers the requests of one connection.
-async fn converse<T, S, B>(stream: T, peer: Peer, service: S, options: &ListenOptions, watcher: Watcher)
-where
+async fn converse<T, S, B>(
+    stream: T,
+    peer: Peer,
+    activity: &Arc<Activity>,
+    service: S,
+    options: &ListenOptions,
+    watcher: Watcher,
+) where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
     S: Service<Request<Incoming>, Response = Response<B>>,
     S::Future: 'static,
@@ -196,16 +265,23 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let service = service_fn(|mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        service.call(request)
+        let client = options.trusted_proxies.client(peer.client, request.headers());
+        request.extensions_mut().insert(Peer { client, ..peer });
+        let (under_way, answer) = (activity.request(), service.call(request));
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
     });
+    let stream = WriteStall::new(stream, options.write_stall_timeout, Arc::clone(activity));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_read_timeout)
         .max_buf_size(options.header_bytes_max)
         // The answers bring the injected clock's date.
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(WriteStall::new(stream, options.write_stall_timeout)), service);
+        .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(address = %peer.address, %error, "a connection ended early");
     }

@@ -7,7 +7,9 @@ use clap::Args;
 use countersign_app::{AccessKeySecret, StoreKind};
 
 use super::DEFAULT_DATA;
-use super::flag_groups::{ClockFlags, KeyFlags, SigningFlags, TlsFlags, base_url, listen_address};
+use super::flag_groups::{
+    ClockFlags, KeyFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
+};
 
 /// Flags of `app`.
 #[derive(Debug, Args)]
@@ -62,6 +64,8 @@ pub(crate) struct AppFlags {
     pub(crate) signing: SigningFlags,
     #[command(flatten)]
     pub(crate) tls: TlsFlags,
+    #[command(flatten)]
+    pub(crate) proxy: ProxyFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
 }

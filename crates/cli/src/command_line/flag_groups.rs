@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use countersign_app::AccessKeySecret;
+use countersign_server::listen::TrustedProxy;
 use countersign_server::{EtagSource, Permission};
 
 use super::upkeep_flags::BackgroundScrubFlags;
@@ -25,6 +26,15 @@ pub(crate) struct KeyFlags {
         help_heading = "Access key"
     )]
     pub(crate) access_key_secret: Option<AccessKeySecret>,
+}
+
+/// Who stands in front of the listeners.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ProxyFlags {
+    /// Believe what proxies at this address or network say of the client's address, in X-Forwarded-For or by the
+    /// PROXY protocol, as in 10.0.0.5 or fd00::/8; repeatable. Nobody is believed without it.
+    #[arg(long, value_name = "NET", help_heading = "Proxy")]
+    pub(crate) trusted_proxy: Vec<TrustedProxy>,
 }
 
 /// TLS for the command's listeners.

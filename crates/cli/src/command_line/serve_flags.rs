@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::DEFAULT_DATA;
 use super::flag_groups::{
-    ClockFlags, KeyFlags, SigningFlags, StoreSettings, TlsFlags, base_url, listen_address,
+    ClockFlags, KeyFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url, listen_address,
 };
 
 /// Whether and where to be reached in the local network.
@@ -52,6 +52,8 @@ pub(crate) struct ServeFlags {
     pub(crate) signing: SigningFlags,
     #[command(flatten)]
     pub(crate) tls: TlsFlags,
+    #[command(flatten)]
+    pub(crate) proxy: ProxyFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
 }

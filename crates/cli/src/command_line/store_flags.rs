@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DEFAULT_DATA;
-use super::flag_groups::{ClockFlags, KeyFlags, StoreSettings, TlsFlags, listen_address};
+use super::flag_groups::{ClockFlags, KeyFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address};
 
 /// Flags of `store`.
 #[derive(Debug, Args)]
@@ -32,6 +32,8 @@ pub(crate) struct StoreFlags {
     pub(crate) settings: StoreSettings,
     #[command(flatten)]
     pub(crate) tls: TlsFlags,
+    #[command(flatten)]
+    pub(crate) proxy: ProxyFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use countersign_server::listen::{ListenOptions, tls_from_pem_files};
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::command_line::TlsFlags;
+use crate::command_line::{ProxyFlags, TlsFlags};
 
 /// How many ports are tried after a default one that is taken.
 const PORTS_TRIED: u16 = 50;
@@ -102,9 +102,10 @@ fn listening(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(CONNECTIONS_WAITING_MAX)
 }
 
-/// How connections are treated, with TLS where a certificate was given.
-pub(crate) fn options(tls: &TlsFlags) -> anyhow::Result<ListenOptions> {
-    let mut options = ListenOptions::default();
+/// How connections are treated, behind which proxies, and with TLS where a certificate was given.
+pub(crate) fn options(tls: &TlsFlags, proxy: &ProxyFlags) -> anyhow::Result<ListenOptions> {
+    let trusted_proxies = proxy.trusted_proxy.iter().copied().collect();
+    let mut options = ListenOptions { trusted_proxies, ..ListenOptions::default() };
     if let (Some(cert), Some(key)) = (&tls.tls_cert, &tls.tls_key) {
         options.tls = Some(tls_config(cert, key)?);
     }

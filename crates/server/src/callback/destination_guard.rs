@@ -40,6 +40,16 @@ impl Permission {
         Self { network: ip, prefix_bits: address_bits(ip), port: Some(address.port()) }
     }
 
+    /// Whether it is for one port only.
+    pub(crate) fn has_port(&self) -> bool {
+        self.port.is_some()
+    }
+
+    /// Whether it covers all addresses of its family.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.prefix_bits == 0
+    }
+
     /// Whether it covers an address.
     pub fn covers(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();

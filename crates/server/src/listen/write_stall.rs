@@ -4,30 +4,38 @@
 use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::connection_places::Activity;
+
 /// Ends a write with an error once the other side has taken nothing for too long.
 pub(super) struct WriteStall<T> {
     stream: T,
     timeout: Duration,
+    activity: Arc<Activity>,
     /// Made by the first write that has to wait; most connections never have one.
     deadline: Option<Pin<Box<Sleep>>>,
     waits: bool,
 }
 
 impl<T> WriteStall<T> {
-    pub(super) fn new(stream: T, timeout: Duration) -> Self {
-        Self { stream, timeout, deadline: None, waits: false }
+    pub(super) fn new(stream: T, timeout: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, timeout, activity, deadline: None, waits: false }
     }
 
     /// Passes an outcome on; one that waits for longer than it may is an error.
     fn judge<R>(&mut self, outcome: Poll<io::Result<R>>, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         if outcome.is_ready() {
+            if self.waits {
+                self.activity.writes(false);
+            }
             self.waits = false;
+            self.activity.moved();
             return outcome;
         }
         let timeout = self.timeout;
@@ -35,6 +43,7 @@ impl<T> WriteStall<T> {
         if !self.waits {
             deadline.as_mut().reset(Instant::now() + timeout);
             self.waits = true;
+            self.activity.writes(true);
         }
         ready!(deadline.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the other side takes nothing")))
@@ -47,7 +56,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for WriteStall<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if outcome.is_ready() {
+            self.activity.moved();
+        }
+        outcome
     }
 }
 

@@ -47,6 +47,13 @@ pub(crate) struct Place<H: Ord + Clone, T: Claimant> {
     id: ClaimId,
 }
 
+impl<H: Ord + Clone, T: Claimant> Place<H, T> {
+    /// Counts it to another holder, once it is known who that is.
+    pub(crate) fn rehome(&self, holder: H) {
+        self.places.lock().rehome(self.id, holder);
+    }
+}
+
 impl<H: Ord + Clone, T: Claimant> Drop for Place<H, T> {
     fn drop(&mut self) {
         let _taken_away_before = self.places.lock().remove(self.id);

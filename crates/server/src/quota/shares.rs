@@ -28,6 +28,8 @@ pub(crate) struct Standing {
     pub(crate) behind_ms: i64,
     /// To whom.
     pub(crate) yields: YieldsTo,
+    /// Nothing is lost with it: such a claim gives way before all that are not.
+    pub(crate) idle: bool,
 }
 
 /// What became of a claim to one place.
@@ -137,7 +139,6 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// Gives a claim to another holder, once it is known who that is; it keeps its age.
-    #[cfg_attr(not(test), expect(dead_code, reason = "connections behind a proxy will move"))]
     pub(crate) fn rehome(&mut self, id: ClaimId, holder: H) {
         let Some(claim) = self.claims.get_mut(&id) else { return };
         let (weight, from) = (claim.weight, std::mem::replace(&mut claim.holder, holder.clone()));
@@ -155,26 +156,37 @@ impl<H: Ord + Clone, T> Shares<H, T> {
             return Seating::Free(self.add(holder, 1, token));
         }
         let after = self.held_by(&holder) + 1;
-        let victim = self.of_the_most(after, |held| Some(standing(held.token).behind_ms)).or_else(|| {
-            self.anywhere(|held| yields_among_equals(self, &holder, held.holder, &standing(held.token)))
-        });
+        let idle = |standing: Standing| standing.idle.then_some(standing.behind_ms);
+        let victim = self
+            .of_the_most(after, |held| idle(standing(held.token)))
+            .or_else(|| self.of_the_most(after, |held| Some(standing(held.token).behind_ms)))
+            .or_else(|| {
+                self.anywhere(|held| yields_among_equals(self, &holder, held.holder, &standing(held.token)))
+            });
         match victim.and_then(|victim| self.remove(victim)) {
             Some(gone) => Seating::Instead(self.add(holder, 1, token), gone),
             None => Seating::Full(token),
         }
     }
 
-    /// Among the holders that hold most, provided that it is more than `above`: the claim of the highest rank, of
-    /// several the oldest. `None` as a rank takes a claim out of the choice.
+    /// The claim of the highest rank of the holders that hold most, provided that it is more than `above`; where a
+    /// rank of `None` takes all of theirs out of the choice, of the holders next to them. Of several the oldest.
     pub(crate) fn of_the_most<K: Ord>(
         &self,
         above: u64,
         rank: impl Fn(&Held<'_, H, T>) -> Option<K>,
     ) -> Option<ClaimId> {
-        let most = self.ranking.last().map(|(total, _)| *total).filter(|most| *most > above)?;
-        let top = self.ranking.iter().rev().take_while(|(total, _)| *total == most);
-        let ids = top.filter_map(|(_, holder)| self.holdings.get(holder)).flat_map(|held| &held.claims);
-        self.first(ids.copied(), rank)
+        let mut larger = self.ranking.iter().rev().take_while(|(total, _)| *total > above).peekable();
+        while let Some((most, _)) = larger.peek().copied() {
+            let equals = std::iter::from_fn(|| larger.next_if(|(total, _)| total == most));
+            let ids =
+                equals.filter_map(|(_, holder)| self.holdings.get(holder)).flat_map(|held| &held.claims);
+            let found = self.first(ids.copied(), &rank);
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
     }
 
     /// Among all claims, the one of the highest rank, of several the oldest.

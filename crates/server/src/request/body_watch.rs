@@ -85,10 +85,14 @@ impl Pace {
         let signed = |millis: u128| i64::try_from(millis).unwrap_or(i64::MAX);
         let behind_ms = signed(waited) - signed(due);
         if waiting.is_none() {
-            return Standing { behind_ms: behind_ms.saturating_sub(BUSY_MS), yields: YieldsTo::Smaller };
+            return Standing {
+                behind_ms: behind_ms.saturating_sub(BUSY_MS),
+                yields: YieldsTo::Smaller,
+                idle: false,
+            };
         }
         let yields = if behind_ms > BEHIND_MS_MAX { YieldsTo::Own } else { YieldsTo::Smaller };
-        Standing { behind_ms, yields }
+        Standing { behind_ms, yields, idle: false }
     }
 }
 

@@ -96,7 +96,6 @@ fn to_give_way(heads: &Shares<ClientNetwork, Head>, growing: ClaimId) -> ClaimId
     heads
         .anywhere(|held| held.token.large.then_some(held.weight))
         .or_else(|| heads.of_the_most(0, other))
-        .or_else(|| heads.anywhere(other))
         .unwrap_or(growing)
 }
 

@@ -1,5 +1,6 @@
 //! The accept loop: heads that are too large or too slow, and connections beyond their number.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use countersign_server::listen::ListenOptions;
@@ -9,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::form::Form;
 use crate::running_store::{RunningStore, Setup};
-use crate::wire_client::{Answer, read, request};
+use crate::wire_client::{Answer, connect_from, read, request};
 
 #[tokio::test]
 async fn a_header_that_never_ends_is_refused() {
@@ -44,17 +45,54 @@ async fn a_head_that_crawls_and_a_connection_that_says_nothing_are_ended() {
 #[tokio::test]
 async fn connections_beyond_their_number_wait_for_one_to_end() {
     let listen = ListenOptions { connections_max: 1, ..ListenOptions::default() };
-    let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
+    let mut setup = Setup { listen, ..Setup::default() };
+    setup.limits.body_idle_timeout = Duration::from_secs(60);
+    let store = RunningStore::start_with(setup).await;
+    let form = Form::signed("k", b"0123456789").request(&[]);
     let mut first = TcpStream::connect(store.address).await.unwrap();
-    first.write_all(b"GET /_countersign/healthz HTTP/1.1\r\nHost: oss.test\r\n\r\n").await.unwrap();
-    let mut beginning = [0; 12];
-    first.read_exact(&mut beginning).await.unwrap();
-    assert_eq!(&beginning, b"HTTP/1.1 200");
+    first.write_all(&form[..form.len() - 5]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
     let mut second = TcpStream::connect(store.address).await.unwrap();
     second.write_all(&request("GET /_countersign/healthz", "oss.test", &[], b"")).await.unwrap();
-    assert!(timeout(Duration::from_millis(200), second.readable()).await.is_err(), "it has to wait");
-    drop(first);
+    assert!(timeout(Duration::from_millis(300), second.readable()).await.is_err(), "it has to wait");
+    first.write_all(&form[form.len() - 5..]).await.unwrap();
+    assert_eq!(read(&mut first).await.status, 204);
     assert_eq!(read(&mut second).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_opens_all_connections_does_not_keep_others_out() {
+    let listen = ListenOptions { connections_max: 6, ..ListenOptions::default() };
+    let mut setup = Setup { listen, ..Setup::default() };
+    setup.limits.body_idle_timeout = Duration::from_secs(60);
+    let store = RunningStore::start_with(setup).await;
+    let (greedy, modest) = (Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3));
+    let form = Form::signed("k", b"0123456789").request(&[]);
+    let mut held = Vec::new();
+    // Busy with an upload, then silent, then in the middle of a head.
+    for begun in [&form[..form.len() - 5], &form[..form.len() - 5], b"", b"", b"GET / HT", b"GET / HT"] {
+        let mut stream = connect_from(greedy, store.address).await;
+        stream.write_all(begun).await.unwrap();
+        held.push(stream);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        let mut stream = connect_from(modest, store.address).await;
+        stream.write_all(b"GET /_countersign/healthz HTTP/1.1\r\nHost: oss.test\r\n\r\n").await.unwrap();
+        let mut beginning = [0; 12];
+        stream.read_exact(&mut beginning).await.unwrap();
+        assert_eq!(&beginning, b"HTTP/1.1 200");
+        kept.push(stream);
+    }
+    for number in [0, 1] {
+        held[number].write_all(&form[form.len() - 5..]).await.unwrap();
+        assert_eq!(
+            read(&mut held[number]).await.status,
+            204,
+            "a request under way outlasts silent connections"
+        );
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod budgets;
 mod callback_answers;
 mod callback_attempts;
 mod callbacks;
+mod client_address;
 mod fairness;
 mod form;
 mod form_advisories;

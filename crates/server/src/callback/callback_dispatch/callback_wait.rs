@@ -36,7 +36,7 @@ impl Claimant for CallbackWait {
         let behind_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
         // Never to its own destination: ending older calls for newer ones would let a slow application answer none.
         let yields = if behind_ms > PROMPT_MS_MAX { YieldsTo::Equal } else { YieldsTo::Smaller };
-        Standing { behind_ms, yields }
+        Standing { behind_ms, yields, idle: false }
     }
 
     fn give_way(&self) {

@@ -5,14 +5,14 @@ use super::*;
 type Table = Shares<u8, Standing>;
 
 fn claim(behind_ms: i64, yields: YieldsTo) -> Standing {
-    Standing { behind_ms, yields }
+    Standing { behind_ms, yields, idle: false }
 }
 
 fn seat(table: &mut Table, holder: u8, standing: Standing) -> Seating<Standing> {
     table.seat(holder, standing, |standing| *standing)
 }
 
-const STEADY: Standing = Standing { behind_ms: 0, yields: YieldsTo::Smaller };
+const STEADY: Standing = Standing { behind_ms: 0, yields: YieldsTo::Smaller, idle: false };
 
 #[test]
 fn nobody_is_limited_while_there_is_room() {
@@ -50,6 +50,18 @@ fn among_equals_only_a_claim_that_says_so_gives_way() {
     assert_eq!(seat(&mut table, 2, STEADY), Seating::Instead(3, claim(70, YieldsTo::Own)));
     assert_eq!(seat(&mut table, 4, STEADY), Seating::Instead(4, claim(50, YieldsTo::Equal)));
     assert_eq!(seat(&mut table, 4, STEADY), Seating::Full(STEADY));
+}
+
+#[test]
+fn an_idle_claim_gives_way_first_also_of_a_holder_that_has_fewer() {
+    let idle = Standing { idle: true, ..STEADY };
+    let mut table = Table::new(5);
+    for (holder, standing) in [(1, STEADY), (1, STEADY), (1, STEADY), (2, STEADY), (2, idle)] {
+        seat(&mut table, holder, standing);
+    }
+    assert_eq!(seat(&mut table, 3, STEADY), Seating::Instead(5, idle));
+    assert_eq!(seat(&mut table, 3, STEADY), Seating::Instead(6, STEADY));
+    assert_eq!((table.held_by(&1), table.held_by(&2)), (2, 1));
 }
 
 #[test]

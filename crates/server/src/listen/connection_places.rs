@@ -1,0 +1,134 @@
+//! Connections share their number like everything else that is short: the client that has most gives way, with a
+//! connection that carries no request if it has one, quiet for longest.
+//!
+//! A newcomer for which nobody has to give way waits for a moment, since connections end all the time; only so many
+//! wait at once, and one more is closed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::quota::holder::ClientNetwork;
+use crate::quota::places::{Claimant, Place, Places};
+use crate::quota::shares::{Standing, YieldsTo};
+
+/// A connection without a request may be quiet for so long before it gives way to any other.
+const QUIET_MS_MAX: i64 = 500;
+/// How many newcomers wait at once.
+const WAITING_MAX: usize = 64;
+/// How often a newcomer looks again, and for how long.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// What happens on one connection.
+pub(super) struct Activity {
+    accepted: Instant,
+    moved_ms: AtomicU64,
+    requests: AtomicUsize,
+    writes: AtomicBool,
+    wanted: CancellationToken,
+}
+
+impl Activity {
+    pub(super) fn begins() -> Arc<Self> {
+        Arc::new(Self {
+            accepted: Instant::now(),
+            moved_ms: AtomicU64::new(0),
+            requests: AtomicUsize::new(0),
+            writes: AtomicBool::new(false),
+            wanted: CancellationToken::new(),
+        })
+    }
+
+    /// Bytes came or went.
+    pub(super) fn moved(&self) {
+        self.moved_ms.store(self.age_ms(), Ordering::Relaxed);
+    }
+
+    /// Whether something is to be sent that the other side does not take yet.
+    pub(super) fn writes(&self, waits: bool) {
+        self.writes.store(waits, Ordering::Relaxed);
+    }
+
+    /// A request is under way until the guard is dropped.
+    pub(super) fn request(self: &Arc<Self>) -> RequestUnderWay {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        RequestUnderWay(Arc::clone(self))
+    }
+
+    /// Ready once the connection has to give way.
+    pub(super) async fn wanted(&self) {
+        self.wanted.cancelled().await;
+    }
+
+    fn age_ms(&self) -> u64 {
+        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A request that has not been answered.
+pub(super) struct RequestUnderWay(Arc<Activity>);
+
+impl Drop for RequestUnderWay {
+    fn drop(&mut self) {
+        self.0.moved();
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Claimant for Activity {
+    fn standing(&self) -> Standing {
+        let quiet = self.age_ms().saturating_sub(self.moved_ms.load(Ordering::Relaxed));
+        let behind_ms = i64::try_from(quiet).unwrap_or(i64::MAX);
+        let idle = self.requests.load(Ordering::Relaxed) == 0 && !self.writes.load(Ordering::Relaxed);
+        let yields = if idle && behind_ms > QUIET_MS_MAX { YieldsTo::Own } else { YieldsTo::Smaller };
+        Standing { behind_ms, yields, idle }
+    }
+
+    fn give_way(&self) {
+        self.wanted.cancel();
+    }
+}
+
+/// The place of one connection.
+pub(super) type ConnectionPlace = Place<ClientNetwork, Activity>;
+
+/// All places, and those that wait for one.
+#[derive(Clone)]
+pub(super) struct ConnectionPlaces {
+    places: Arc<Places<ClientNetwork, Activity>>,
+    waiting: Arc<Semaphore>,
+}
+
+impl ConnectionPlaces {
+    pub(super) fn new(connections_max: usize) -> Self {
+        Self { places: Places::new(connections_max), waiting: Arc::new(Semaphore::new(WAITING_MAX)) }
+    }
+
+    /// A place at once, if there is one for this client.
+    pub(super) fn take(&self, client: ClientNetwork, activity: &Arc<Activity>) -> Option<ConnectionPlace> {
+        self.places.take(client, Arc::clone(activity))
+    }
+
+    /// A place within this time, unless too many wait already.
+    pub(super) async fn wait(
+        &self,
+        client: ClientNetwork,
+        activity: &Arc<Activity>,
+        time_max: Duration,
+    ) -> Option<ConnectionPlace> {
+        let _waits = self.waiting.try_acquire().ok()?;
+        let looking = async {
+            loop {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                if let Some(place) = self.take(client, activity) {
+                    return place;
+                }
+            }
+        };
+        tokio::time::timeout(time_max, looking).await.ok()
+    }
+}

@@ -1,0 +1,101 @@
+//! Whose address a request has behind a proxy: told to the application, and counted by.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use countersign_protocol::callback::BodyType;
+use countersign_server::listen::ListenOptions;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::application::Application;
+use crate::form::Form;
+use crate::running_store::{RunningStore, Setup};
+use crate::wire_client::{connect_from, read};
+
+const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
+
+async fn store() -> RunningStore {
+    let trusted_proxies = ["127.0.0.9".parse().unwrap()].into_iter().collect();
+    let listen = ListenOptions { trusted_proxies, ..ListenOptions::default() };
+    let mut setup = Setup { listen, ..Setup::default() };
+    setup.limits.uploads_max = 4;
+    setup.limits.body_idle_timeout = Duration::from_secs(60);
+    setup.limits.refusal_drain_timeout = Duration::from_millis(100);
+    RunningStore::start_with(setup).await
+}
+
+/// What the application is told of the client's address, for a connection that begins so.
+async fn client_told(
+    store: &RunningStore,
+    from: Ipv4Addr,
+    beginning: &[u8],
+    headers: &[(&str, &str)],
+) -> String {
+    let application = Application::saying("{}").await;
+    let form = Form::signed("k", b"x").callback(&application.url("/"), "${clientIp}", BodyType::Form);
+    let mut stream = connect_from(from, store.address).await;
+    stream.write_all(beginning).await.unwrap();
+    stream.write_all(&form.request(headers)).await.unwrap();
+    assert_eq!(read(&mut stream).await.status, 200);
+    application.only().text().to_owned()
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
+    let store = store().await;
+    let forwarded = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "192.0.2.1, 127.0.0.9")];
+    assert_eq!(client_told(&store, PROXY, b"", &forwarded).await, "192.0.2.1");
+    assert_eq!(
+        client_told(&store, PROXY, b"", &[("X-Forwarded-For", "6.6.6.6, unknown")]).await,
+        "127.0.0.9"
+    );
+    assert_eq!(
+        client_told(&store, PROXY, b"", &[("X-Forwarded-For", "[2001:db8::1]:80")]).await,
+        "2001%3Adb8%3A%3A1"
+    );
+    let own = Ipv4Addr::new(127, 0, 0, 2);
+    assert_eq!(client_told(&store, own, b"", &forwarded).await, "127.0.0.2", "a client's own word");
+}
+
+#[tokio::test]
+async fn the_proxy_protocol_is_read_from_a_trusted_proxy_only() {
+    let store = store().await;
+    let v1 = b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 80\r\n";
+    assert_eq!(client_told(&store, PROXY, v1, &[("X-Forwarded-For", "6.6.6.6")]).await, "192.0.2.7");
+    let mut v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
+    v2.extend_from_slice(&[192, 0, 2, 8, 127, 0, 0, 1, 1, 1, 0, 80]);
+    assert_eq!(client_told(&store, PROXY, &v2, &[]).await, "192.0.2.8");
+    for (from, beginning) in [(Ipv4Addr::new(127, 0, 0, 2), &v1[..]), (PROXY, b"PROXY TCP4 nonsense\r\n")] {
+        let mut stream = connect_from(from, store.address).await;
+        stream.write_all(beginning).await.unwrap();
+        // The store may end it before all of it is sent.
+        let _ = stream.write_all(&Form::signed("spoofed", b"x").request(&[])).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
+        assert!(store.object("spoofed").await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn clients_behind_a_proxy_share_by_their_own_addresses() {
+    let store = store().await;
+    let crawl = Form::signed("crawl", &[b'x'; 5_000]).request(&[("X-Forwarded-For", "192.0.2.66")]);
+    let mut crawlers = Vec::new();
+    for _ in 0..4 {
+        let mut stream = connect_from(PROXY, store.address).await;
+        stream.write_all(&crawl[..crawl.len() - 3_000]).await.unwrap();
+        crawlers.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for number in 0..5 {
+        let form = Form::signed(&number.to_string(), b"x").request(&[("X-Forwarded-For", "192.0.2.1")]);
+        let mut stream = connect_from(PROXY, store.address).await;
+        stream.write_all(&form).await.unwrap();
+        assert_eq!(read(&mut stream).await.status, 204);
+    }
+}
