@@ -116,7 +116,11 @@ impl VerifyCallbackLayer {
         if declared.is_some_and(|bytes: u64| bytes > self.body_bytes_max as u64) {
             return Err(CallbackRefusal::BodyTooLong { bytes_max: self.body_bytes_max });
         }
-        let reading = tokio::time::timeout(BODY_TIMEOUT, read_bounded(body, self.body_bytes_max, share));
+        // In one piece: growing it step by step would hold it twice for a moment. What is not filled takes no memory.
+        let room =
+            BytesMut::with_capacity(declared.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0));
+        let reading = read_bounded(body, room, self.body_bytes_max, share);
+        let reading = tokio::time::timeout(BODY_TIMEOUT, reading);
         tokio::select! {
             biased;
             () = share.gave_way() => Err(CallbackRefusal::Busy),
@@ -127,10 +131,10 @@ impl VerifyCallbackLayer {
 
 async fn read_bounded(
     body: &mut Body,
+    mut bytes: BytesMut,
     bytes_max: usize,
     share: &ByteShare,
 ) -> Result<Bytes, CallbackRefusal> {
-    let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| CallbackRefusal::BodyIncomplete)?.into_data() else { continue };
         if bytes.len() + data.len() > bytes_max {

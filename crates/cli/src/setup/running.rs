@@ -22,7 +22,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest head of a request to an application server. Each connection may hold as much of what it sends, and no
 /// request to it needs long headers.
-const APP_HEADER_BYTES_MAX: usize = 32 * 1024;
+const APP_HEADER_BYTES_MAX: usize = 16 * 1024;
 
 /// One service on its listeners.
 pub(crate) struct Running {

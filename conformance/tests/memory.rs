@@ -1,0 +1,106 @@
+//! What clients can make the two servers hold: 2,000 connections of each pattern, against a figure in bytes.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign_conformance::running::open_files_allowed;
+use countersign_conformance::wire::connect;
+use countersign_conformance::{Running, StoreClient};
+
+const CONNECTIONS: usize = 2_000;
+const MEBIBYTE: u64 = 1 << 20;
+const STORE_BYTES_MAX: u64 = 256 * MEBIBYTE;
+const APP_BYTES_MAX: u64 = 128 * MEBIBYTE;
+
+fn enough_open_files() -> bool {
+    let enough = open_files_allowed() >= CONNECTIONS as u64 + 200;
+    if !enough {
+        println!("SKIPPED: {CONNECTIONS} connections need more open files than are allowed here");
+    }
+    enough
+}
+
+/// Connections that have sent as much of this as is taken at once, and read nothing.
+fn sent(address: &str, bytes: &[u8]) -> Vec<TcpStream> {
+    (0..CONNECTIONS)
+        .map(|_| {
+            let mut stream = connect(address).expect("a connection");
+            stream.set_write_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+            // What is refused is closed, and then no more is taken.
+            let _taken = stream.write_all(bytes);
+            stream
+        })
+        .collect()
+}
+
+#[test]
+fn callbacks_that_nobody_signed_make_the_application_server_hold_little() {
+    if !enough_open_files() {
+        return;
+    }
+    let running =
+        Running::app(&["--host", "https://b.oss-cn-hangzhou.aliyuncs.com", "--token", "secret-token"]);
+    let key_url = STANDARD.encode("https://gosspublic.alicdn.com/callback_pub_key_v1.pem");
+    // The second kind has everything but a good signature, and a body that lacks its last byte.
+    for (headers, bytes) in [
+        (String::new(), 1_048_576),
+        (format!("Authorization: {}\r\nx-oss-pub-key-url: {key_url}\r\n", STANDARD.encode([7; 64])), 65_536),
+    ] {
+        let mut request =
+            format!("POST /callback HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {bytes}\r\n\r\n")
+                .into_bytes();
+        request.resize(request.len() + bytes - 1, b'a');
+        let held = sent(&running.app, &request);
+        std::thread::sleep(Duration::from_millis(300));
+        drop(held);
+    }
+    let resident = running.peak_resident_bytes();
+    println!("{CONNECTIONS} callbacks without a good signature: {} MiB", resident / MEBIBYTE);
+    assert!(resident <= APP_BYTES_MAX, "{resident} bytes");
+}
+
+/// Each asks for a megabyte and reads nothing beyond its first bytes.
+#[test]
+fn a_reader_that_does_not_read_costs_at_most_96_kib() {
+    if !enough_open_files() {
+        return;
+    }
+    let running = Running::store(&[]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("photos");
+    assert_eq!(client.put("photos", "large", vec![b'x'; 24 << 20]).status, 200);
+    let before = running.peak_resident_bytes();
+    let readers: Vec<TcpStream> = (0..CONNECTIONS)
+        .map(|_| {
+            let mut stream = connect(&running.store).expect("a connection");
+            stream.write_all(&signed_get(&running.store)).expect("a request");
+            stream.read_exact(&mut [0; 64]).expect("the beginning of an answer");
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    let grown = running.peak_resident_bytes() - before;
+    println!("{CONNECTIONS} readers that do not read: {} KiB each", grown / 1024 / CONNECTIONS as u64);
+    assert!(grown <= CONNECTIONS as u64 * 96 * 1024, "{grown} bytes");
+    assert!(running.peak_resident_bytes() <= STORE_BYTES_MAX);
+    drop(readers);
+}
+
+fn signed_get(store: &str) -> Vec<u8> {
+    let expires = jiff::Timestamp::now().as_second() + 600;
+    let text = format!("GET\n\n\n{expires}\n/photos/large");
+    let signature = countersign_conformance::signing::hmac_sha1_base64(
+        countersign_conformance::ACCESS_KEY_SECRET,
+        text.as_bytes(),
+    );
+    let signature = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let id = countersign_conformance::ACCESS_KEY_ID;
+    format!(
+        "GET /photos/large?OSSAccessKeyId={id}&Expires={expires}&Signature={signature} HTTP/1.1\r\n\
+         Host: {store}\r\n\r\n"
+    )
+    .into_bytes()
+}
