@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod callback;
 mod credential;
 pub mod form;
+pub mod image;
 mod notation;
 pub mod policy;
 pub mod post_signature;

@@ -49,10 +49,17 @@ fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&(content.len() as u32 + 8).to_be_bytes(), kind.as_slice(), content].concat()
 }
 
+/// A picture of 1,024 × 768 beside a thumbnail of 64 × 48, which stands first.
 fn heic() -> Vec<u8> {
-    let ispe = boxed(b"ispe", &[[0; 4], 1024_u32.to_be_bytes(), 768_u32.to_be_bytes()].concat());
-    let iprp = boxed(b"iprp", &boxed(b"ipco", &ispe));
-    let meta = boxed(b"meta", &[vec![0; 4], iprp].concat());
+    let ispe = |width: u32, height: u32| {
+        boxed(b"ispe", &[[0; 4], width.to_be_bytes(), height.to_be_bytes()].concat())
+    };
+    let container = boxed(b"ipco", &[ispe(64, 48), ispe(1024, 768)].concat());
+    // Two entries: item 1 has property 1, item 2 has property 2.
+    let associations = boxed(b"ipma", &[0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 1, 1, 0, 2, 1, 2]);
+    let properties = boxed(b"iprp", &[container, associations].concat());
+    let primary = boxed(b"pitm", &[0, 0, 0, 0, 0, 2]);
+    let meta = boxed(b"meta", &[vec![0; 4], primary, properties].concat());
     [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), meta, boxed(b"mdat", &[0; 64])].concat()
 }
 
@@ -60,7 +67,7 @@ fn heic() -> Vec<u8> {
 async fn every_format_that_oss_measures_is_measured() {
     let store = RunningStore::start().await;
     let application = Application::saying("{}").await;
-    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x03\x20\0\0\x02\x58\x08\x02\0\0\0";
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x03\x20\0\0\x02\x58\x08\x02\0\0\0\x15\x14\x15\x27";
     let gif = b"GIF89a\x0a\0\x14\0\x80\0\0";
     let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
     bmp.extend([7, 0, 0, 0, 9, 0, 0, 0, 1, 0, 24, 0]);
