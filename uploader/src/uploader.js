@@ -13,7 +13,7 @@ import { readOutcome } from './outcome.js';
 import { SignatureCache } from './signature_cache.js';
 import { Slots } from './slots.js';
 import { TransferBrokenError, transfer } from './transfer.js';
-import { UploadError } from './upload_error.js';
+import { UploadError, abortError } from './upload_error.js';
 import { normaliseUploadPath } from './upload_path.js';
 
 /** @typedef {import('./journey.js').Conversation} Conversation */
@@ -111,6 +111,8 @@ export class Uploader {
         return await this.#attempt(file, folder, options, journey);
       } catch (error) {
         if (!(error instanceof UploadError)) throw error;
+        // The wait for a reason takes some seconds, and the caller may have given up meanwhile.
+        if (options.signal?.aborted) throw abortError(options.signal);
         if (mayRenew && isExpiry(error)) mayRenew = false;
         else if (!(isNetworkFault(error) && await this.#options.network.wasLost(options.signal))) throw error;
         else {

@@ -238,6 +238,7 @@ test('without a network it waits, and goes on by itself when the network is back
   const request = await desk.sent(0);
   request.progress(600, 1200);
   request.breakConnection();
+  await new Promise((resolve) => setTimeout(resolve, 10));
   device.turn(false); // after the error that it explains
   for (let turn = 0; turn < 200 && phases.at(-1) !== 'offline'; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.equal(desk.requests.length, 1);
@@ -257,6 +258,19 @@ test('a wait for the network ends with its abort', async () => {
   });
   device.navigator.onLine = false;
   (await desk.sent()).breakConnection();
+  await assert.rejects(uploading, { name: 'AbortError' });
+});
+
+test('an abort while the reason is looked for is an abort', async () => {
+  const controller = new AbortController();
+  const { desk, uploader } = stage({
+    origin: 'https://app.example',
+    network: /** @type {any} */ ({ wasLost: async () => false, untilBack: async () => {} }),
+    newId: () => 'id',
+  });
+  const uploading = uploader.upload(photo, 'd', { signal: controller.signal });
+  (await desk.sent()).breakConnection();
+  controller.abort();
   await assert.rejects(uploading, { name: 'AbortError' });
 });
 
