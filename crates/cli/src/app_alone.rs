@@ -15,6 +15,7 @@ use countersign_app::upload_path::UploadPath;
 use countersign_app::{
     AccessKeySecret, AppOptions, CallbackVerifier, Pins, Signer, SignerOptions, StoreKind, UploadLedger,
 };
+use countersign_server::listen::request_log::RequestLog;
 use countersign_store::Clock;
 use http::HeaderName;
 
@@ -23,12 +24,12 @@ use crate::network::reachable::Reachable;
 use crate::serve::DEFAULT_APP_PORT;
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::Running;
-use crate::setup::{clock, shutdown, signing, store_server};
+use crate::setup::{clock, readiness, shutdown, signing, store_server};
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     refuse_open_listener(&flags)?;
-    let options = listeners::options(&flags.tls, &flags.proxy)?;
+    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_APP_PORT), None).await?;
     let reachable =
         Reachable::new(options.tls.is_some(), bound.addresses.clone(), flags.public_app_url.clone());
@@ -47,7 +48,9 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     println!("ledger                {}", flags.data.join("ledger.sqlite").display());
     println!("stop                  Ctrl-C");
     let listening = Running::app(bound, &router, &options);
+    readiness::ready();
     shutdown::asked().await?;
+    readiness::stopping();
     listening.end().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ mod app_flags;
 mod bucket_flags;
 mod config_file;
 mod flag_groups;
+mod help;
 mod serve_flags;
 mod store_flags;
 mod upkeep_flags;
@@ -14,11 +15,11 @@ mod upload_flags;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
-pub(crate) use flag_groups::{KeyFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
+pub(crate) use flag_groups::{KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
 pub(crate) use upkeep_flags::{BackupFlags, RestoreFlags, ScrubFlags};
@@ -82,11 +83,29 @@ pub(crate) struct CallbacksListFlags {
 /// The data folder when none is named.
 pub(crate) const DEFAULT_DATA: &str = "countersign-data";
 
+impl Command {
+    /// How the log is written.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        match self {
+            Command::Serve(flags) => flags.log.log_format,
+            Command::Store(flags) => flags.log.log_format,
+            Command::App(flags) => flags.log.log_format,
+            _ => LogFormat::Text,
+        }
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
+    let mut program = help::complete(CommandLine::command());
+    let matches = program.try_get_matches_from_mut(arguments)?;
+    CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
+}
+
 /// Reads the arguments and the configuration file that they name. A wrong argument ends the process with
 /// clap's own message and code 2.
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
     let arguments: Vec<OsString> = arguments.collect();
-    let first = CommandLine::parse_from(&arguments).command;
+    let first = parse(&arguments).unwrap_or_else(|error| error.exit()).command;
     let (name, file) = match &first {
         Command::Serve(flags) => ("serve", flags.config.as_deref()),
         Command::Store(flags) => ("store", flags.config.as_deref()),
@@ -104,7 +123,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<
     let mut all: Vec<OsString> = arguments.iter().take(2).cloned().collect();
     all.extend(from_file);
     all.extend(arguments.into_iter().skip(2));
-    let parsed = CommandLine::try_parse_from(all).map_err(|error| {
+    let parsed = parse(&all).map_err(|error| {
         // What is wrong stands before the first empty line; usage and hints follow.
         let text = error.to_string();
         let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();

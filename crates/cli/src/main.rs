@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<ExitCode> {
     let command = command_line::read(std::env::args_os())?;
-    setup::log::start();
+    setup::log::start(command.log_format())?;
     setup::process_limits::keep_files_private();
     setup::process_limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -20,6 +20,7 @@ use axum::Router;
 use countersign_app::admission::Admission;
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind, UploadLedger};
+use countersign_server::listen::request_log::RequestLog;
 use countersign_server::listen::{ListenOptions, Peer};
 use countersign_server::{Permission, Server};
 use countersign_store::Clock;
@@ -32,7 +33,7 @@ use crate::setup::credentials::{self, AccessKey};
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::{self, Running};
 use crate::setup::store_server::{self, StoreServer};
-use crate::setup::{callback_key, clock, random, running_store, shutdown, signing};
+use crate::setup::{callback_key, clock, random, readiness, running_store, shutdown, signing};
 use crate::store_alone::DEFAULT_STORE_PORT;
 use known_host::KnownHost;
 use routes::Serving;
@@ -81,7 +82,7 @@ impl Reach {
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
-    let options = listeners::options(&flags.tls, &flags.proxy)?;
+    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Short)?;
     let lan = flags.lan.map(interfaces::lan_address).transpose()?;
     let store_bound = listeners::bind(Wanted::or_default(flags.store, DEFAULT_STORE_PORT), lan).await?;
     let app_bound = listeners::bind(Wanted::or_default(flags.app, DEFAULT_APP_PORT), lan).await?;
@@ -111,7 +112,9 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);
     let inner_running = inner.map(|bound| Running::app(bound, &router, &ListenOptions::default()));
+    readiness::ready();
     shutdown::asked().await?;
+    readiness::stopping();
     println!("finishing what is under way; Ctrl-C again ends at once");
     drop(announced);
     // The store first: an upload that is under way still needs the application's answer.

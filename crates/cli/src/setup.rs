@@ -9,6 +9,8 @@ pub(crate) mod log;
 pub(crate) mod private_file;
 pub(crate) mod process_limits;
 pub(crate) mod random;
+pub(crate) mod readiness;
+pub(crate) mod reload;
 pub(crate) mod running;
 pub(crate) mod running_store;
 pub(crate) mod shutdown;

@@ -1,6 +1,9 @@
 //! `countersign store`: the store and nothing else.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
+
+use countersign_server::listen::request_log::RequestLog;
 
 use crate::bucket;
 use crate::command_line::StoreFlags;
@@ -8,14 +11,14 @@ use crate::network::reachable::Reachable;
 use crate::setup::credentials::{self, Origin};
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::{self, Running};
-use crate::setup::{callback_key, clock, running_store, shutdown, store_server};
+use crate::setup::{callback_key, clock, readiness, running_store, shutdown, store_server};
 
 /// The default port of a store.
 pub(crate) const DEFAULT_STORE_PORT: u16 = 9817;
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
-    let options = listeners::options(&flags.tls, &flags.proxy)?;
+    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
     store_server::make_data_folder(&flags.data)?;
     let access_key = credentials::access_key(flags.key, &flags.data)?;
@@ -42,22 +45,29 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     print_access_key(&access_key);
     println!("stop             Ctrl-C");
     let listening = Running::store(bound, &opened.server, &options);
+    readiness::ready();
     shutdown::asked().await?;
+    readiness::stopping();
     drop(announced);
     running::end_store(listening, &opened.server).await;
     running::close(&opened.store).await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says which key is in use; a secret is shown only when it was made this moment.
+/// Says which key is in use; a secret is shown only when it was made this moment, and only to a terminal.
 pub(crate) fn print_access_key(key: &credentials::AccessKey) {
     match &key.origin {
         Origin::Given => println!("access key       {} (as given)", key.id),
         Origin::Kept(file) => println!("access key       {} (secret in {})", key.id, file.display()),
         Origin::MadeNow(file) => {
             println!("access key       {}", key.id);
-            println!("its secret       {}", String::from_utf8_lossy(key.secret.as_bytes()));
-            println!("                 made now and shown this once; kept in {}", file.display());
+            // What is no terminal is a file or a journal, which others read and which stays.
+            if std::io::stdout().is_terminal() {
+                println!("its secret       {}", String::from_utf8_lossy(key.secret.as_bytes()));
+                println!("                 made now and shown this once; kept in {}", file.display());
+            } else {
+                println!("its secret       made now, kept in {}", file.display());
+            }
         }
     }
 }

@@ -5,3 +5,4 @@ pub mod bucket_mode;
 pub mod bucket_settings;
 pub(crate) mod cors;
 pub mod lifecycle;
+pub(crate) mod refused_origins;

@@ -17,7 +17,7 @@ mod server;
 mod upload;
 
 use access::subject;
-use bucket_rules::cors;
+use bucket_rules::{cors, refused_origins};
 use callback::{callback_budget, callback_dispatch};
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
 use request::{body_watch, context, dispatch, operate, request_body, unserved_header};

@@ -24,13 +24,15 @@ use tokio_rustls::TlsAcceptor;
 
 mod connection_places;
 mod proxy_protocol;
+pub mod request_log;
 mod tls_files;
 mod trusted_proxies;
 mod write_stall;
 
 use connection_places::{Activity, ConnectionPlace, ConnectionPlaces};
 use proxy_protocol::Behind;
-pub use tls_files::{TlsFilesError, tls_from_pem_files};
+use request_log::RequestLog;
+pub use tls_files::{TlsFiles, TlsFilesError};
 pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};
 use write_stall::WriteStall;
 
@@ -76,6 +78,8 @@ pub struct ListenOptions {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Is told when a connection could not be accepted: out of descriptors, most often.
     pub not_accepted: Option<NotAccepted>,
+    /// What is logged of each request.
+    pub request_log: RequestLog,
 }
 
 /// See [`ListenOptions::not_accepted`].
@@ -96,6 +100,7 @@ impl Default for ListenOptions {
             trusted_proxies: TrustedProxies::default(),
             tls: None,
             not_accepted: None,
+            request_log: RequestLog::Off,
         }
     }
 }
@@ -111,7 +116,7 @@ pub async fn listen<S, B>(
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + Send + 'static,
+    B: Body + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -171,7 +176,7 @@ where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + Send + 'static,
+    B: Body + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -203,7 +208,7 @@ async fn begin<S, B>(
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + Send + 'static,
+    B: Body + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -261,17 +266,19 @@ async fn converse<T, S, B>(
     S: Service<Request<Incoming>, Response = Response<B>>,
     S::Future: 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body + 'static,
+    B: Body + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let service = service_fn(|mut request: Request<Incoming>| {
         let client = options.trusted_proxies.client(peer.client, request.headers());
-        request.extensions_mut().insert(Peer { client, ..peer });
+        let peer = Peer { client, ..peer };
+        request.extensions_mut().insert(peer);
+        let line = request_log::Line::begin(options.request_log, &request, peer);
         let (under_way, answer) = (activity.request(), service.call(request));
         async move {
             let answer = answer.await;
             drop(under_way);
-            answer
+            answer.map(|response| request_log::attach(line, response))
         }
     });
     let stream = WriteStall::new(stream, options.write_stall_timeout, Arc::clone(activity));

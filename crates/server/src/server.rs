@@ -35,6 +35,7 @@ use crate::listen::NotAccepted;
 use crate::object_attributes::ObjectAttributes;
 use crate::quota::holder::{CallbackDestination, UploadHolder};
 use crate::quota::places::Places;
+use crate::refused_origins::RefusedOrigins;
 use crate::wire_response::WireResponse;
 
 /// An access key that may do everything: the owner's.
@@ -111,6 +112,8 @@ pub(crate) struct ServerState {
     pub(crate) form_heads: Arc<HeadBudget>,
     /// Of which uncovered fields of forms it was warned.
     pub(crate) coverage_warnings: CoverageWarnings,
+    /// Which origins' preflights were refused.
+    pub(crate) refused_origins: RefusedOrigins,
     /// A place for each callback that is under way.
     pub(crate) callbacks: Arc<Places<CallbackDestination, CallbackWait>>,
     /// One permit for each name of a callback's host that is being resolved.
@@ -154,6 +157,7 @@ impl Server {
             uploads: Places::new(options.limits.uploads_max),
             hosts,
             coverage_warnings: CoverageWarnings::default(),
+            refused_origins: RefusedOrigins::default(),
             form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
             callbacks: Places::new(options.limits.callbacks_max),
             callback_budget: CallbackBudget::new(&options.limits),

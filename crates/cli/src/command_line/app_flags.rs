@@ -8,7 +8,7 @@ use countersign_app::{AccessKeySecret, StoreKind};
 
 use super::DEFAULT_DATA;
 use super::flag_groups::{
-    ClockFlags, KeyFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
+    ClockFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
 };
 
 /// Flags of `app`.
@@ -66,6 +66,8 @@ pub(crate) struct AppFlags {
     pub(crate) tls: TlsFlags,
     #[command(flatten)]
     pub(crate) proxy: ProxyFlags,
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
 }

@@ -48,6 +48,30 @@ pub(crate) struct TlsFlags {
     pub(crate) tls_key: Option<PathBuf>,
 }
 
+/// How the log is written. COUNTERSIGN_LOG chooses what is in it.
+#[derive(Debug, Args)]
+pub(crate) struct LogFlags {
+    /// How the log on standard error is written: text for people, json for programs, one object a line.
+    #[arg(long, value_name = "text|json", value_parser = log_format, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// See [`LogFlags`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("write text or json".to_owned()),
+    }
+}
+
 /// The one flag that only tests use.
 #[derive(Debug, Args)]
 pub(crate) struct ClockFlags {

@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::DEFAULT_DATA;
 use super::flag_groups::{
-    ClockFlags, KeyFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url, listen_address,
+    ClockFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url,
+    listen_address,
 };
 
 /// Whether and where to be reached in the local network.
@@ -54,6 +55,8 @@ pub(crate) struct ServeFlags {
     pub(crate) tls: TlsFlags,
     #[command(flatten)]
     pub(crate) proxy: ProxyFlags,
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
 }

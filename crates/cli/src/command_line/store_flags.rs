@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DEFAULT_DATA;
-use super::flag_groups::{ClockFlags, KeyFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address};
+use super::flag_groups::{
+    ClockFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address,
+};
 
 /// Flags of `store`.
 #[derive(Debug, Args)]
@@ -34,6 +36,8 @@ pub(crate) struct StoreFlags {
     pub(crate) tls: TlsFlags,
     #[command(flatten)]
     pub(crate) proxy: ProxyFlags,
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
 }

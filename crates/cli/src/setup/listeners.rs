@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use countersign_server::listen::{ListenOptions, tls_from_pem_files};
+use countersign_server::listen::request_log::RequestLog;
+use countersign_server::listen::{ListenOptions, TlsFiles};
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::reload;
 use crate::command_line::{ProxyFlags, TlsFlags};
 
 /// How many ports are tried after a default one that is taken.
@@ -102,18 +104,24 @@ fn listening(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(CONNECTIONS_WAITING_MAX)
 }
 
-/// How connections are treated, behind which proxies, and with TLS where a certificate was given.
-pub(crate) fn options(tls: &TlsFlags, proxy: &ProxyFlags) -> anyhow::Result<ListenOptions> {
+/// How connections are treated, behind which proxies, and with TLS where a certificate was given; SIGHUP reads it again.
+pub(crate) fn options(
+    tls: &TlsFlags,
+    proxy: &ProxyFlags,
+    request_log: RequestLog,
+) -> anyhow::Result<ListenOptions> {
+    let files = match (&tls.tls_cert, &tls.tls_key) {
+        (Some(cert), Some(key)) => Some(tls_files(cert, key)?),
+        _ => None,
+    };
+    let config = files.as_ref().map(TlsFiles::config).transpose()?;
+    reload::on_hangup(files)?;
     let trusted_proxies = proxy.trusted_proxy.iter().copied().collect();
-    let mut options = ListenOptions { trusted_proxies, ..ListenOptions::default() };
-    if let (Some(cert), Some(key)) = (&tls.tls_cert, &tls.tls_key) {
-        options.tls = Some(tls_config(cert, key)?);
-    }
-    Ok(options)
+    Ok(ListenOptions { trusted_proxies, tls: config, request_log, ..ListenOptions::default() })
 }
 
-fn tls_config(cert: &Path, key: &Path) -> anyhow::Result<Arc<rustls::ServerConfig>> {
-    tls_from_pem_files(cert, key).context("the certificate cannot be used")
+fn tls_files(cert: &Path, key: &Path) -> anyhow::Result<Arc<TlsFiles>> {
+    TlsFiles::open(cert, key).context("the certificate cannot be used")
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use countersign_server::listen::{ListenOptions, listen};
+use countersign_server::request_id::RequestId;
 use countersign_server::{Server, framing};
 use countersign_store::Store;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
 use tokio::task::JoinSet;
 
+use super::clock;
 use super::listeners::Bound;
 use super::shutdown::StopSwitch;
 
@@ -48,7 +50,8 @@ impl Running {
         let header_bytes_max = options.header_bytes_max.min(APP_HEADER_BYTES_MAX);
         let options = ListenOptions { header_bytes_max, ..options.clone() };
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
-        let router = router.clone().layer(middleware::from_fn(refuse_ambiguous));
+        let router =
+            router.clone().layer(middleware::from_fn(refuse_ambiguous)).layer(middleware::from_fn(with_id));
         for listener in bound.listeners {
             let service = TowerToHyperService::new(router.clone().into_service::<Incoming>());
             tasks.spawn(listen(listener, service, options.clone(), stop.thrown()));
@@ -61,6 +64,16 @@ impl Running {
         self.stop.throw();
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Gives each answer an id, which the log names too.
+async fn with_id(request: Request, next: Next) -> Response {
+    let id = RequestId::fresh(clock::real(0)());
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().entry("x-request-id").or_insert(value);
+    }
+    response
 }
 
 /// Refuses what a proxy in front could have read otherwise, as the store's port does.

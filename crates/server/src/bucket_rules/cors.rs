@@ -77,6 +77,11 @@ impl CrossOrigin {
         Ok(Self { origin, method, headers: names.filter(|name| !name.is_empty()).collect() })
     }
 
+    /// Where it is asked from, as the browser says.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The first rule that lets this through: origin, method and every header.
     pub(crate) fn rule<'c>(&self, configuration: &'c CorsConfiguration) -> Option<&'c CorsRule> {
         configuration.rules.iter().find(|rule| {

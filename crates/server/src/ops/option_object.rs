@@ -27,7 +27,10 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
     let bucket = found.ok_or(QueryError::NoSuchBucket)?;
     let configuration = bucket_cors::configuration(&bucket);
     let rule = configuration.as_ref().and_then(|configuration| asked.rule(configuration));
-    let rule = rule.ok_or(not_allowed).map_err(WireError::from)?;
+    let Some(rule) = rule else {
+        context.server.refused_origins.warn(name.as_str(), asked.origin());
+        return Err(WireError::from(not_allowed).into());
+    };
     let mut response = wire_response::empty(StatusCode::OK);
     asked.grant(rule, response.headers_mut());
     Ok(response)

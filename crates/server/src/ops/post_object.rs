@@ -13,6 +13,7 @@ use http::{HeaderValue, StatusCode};
 use crate::context::RequestContext;
 use crate::form_head::{self, FormFile};
 use crate::ingest::{Intake, SealedUpload, Sender};
+use crate::listen::request_log;
 use crate::object_headers;
 use crate::quota::holder::UploadHolder;
 use crate::request::Call;
@@ -47,7 +48,13 @@ pub(crate) async fn run(
     let key = upload.key.clone();
     let stored = commit::commit(context, upload, sealed).await?;
 
-    Ok(upload_answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply)))
+    let mut response =
+        upload_answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply));
+    if request_log::is_wanted() {
+        let key = Some(key.as_str().to_owned());
+        response.extensions_mut().insert(request_log::Subject { bucket: None, key });
+    }
+    Ok(response)
 }
 
 /// Refuses by its announced length what cannot possibly fit, before any of it is read.

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use crate::context::RequestContext;
 use crate::fair_budget::NoRoom;
 use crate::framing;
-use crate::listen::Peer;
+use crate::listen::{Peer, request_log};
 use crate::operate;
 use crate::ops;
 use crate::ops::bucket::bucket_cors;
@@ -48,7 +48,23 @@ pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) 
     hold(&context, &call, &mut response);
     finish(&context, &call, &mut response).await;
     close_if_unread(&context, body, &mut response);
+    name_for_the_log(&call, &mut response);
     response
+}
+
+/// Tells the log what the request was about. A form's key stands in the form, not in the path: the operation
+/// told it.
+fn name_for_the_log(call: &Call, response: &mut WireResponse) {
+    if !request_log::is_wanted() {
+        return;
+    }
+    let told = response.extensions_mut().remove::<request_log::Subject>().unwrap_or_default();
+    let in_path = match &call.location {
+        Location::Object { key, .. } => Some(String::from_utf8_lossy(key).into_owned()),
+        _ => None,
+    };
+    let bucket = call.bucket().map(str::to_owned);
+    response.extensions_mut().insert(request_log::Subject { bucket, key: in_path.or(told.key) });
 }
 
 async fn operate(

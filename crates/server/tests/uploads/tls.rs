@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_protocol::callback::BodyType;
-use countersign_server::listen::{ListenOptions, TlsFilesError, listen, tls_from_pem_files};
+use countersign_server::listen::{ListenOptions, TlsFiles, TlsFilesError, listen};
 use http_body_util::Full;
 use hyper::service::service_fn;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -25,7 +25,7 @@ fn certificate(names: &[&str]) -> (Arc<rustls::ServerConfig>, CertificateDer<'st
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    (tls_from_pem_files(&certificate, &key).unwrap(), made.cert.der().clone())
+    (TlsFiles::open(&certificate, &key).unwrap().config().unwrap(), made.cert.der().clone())
 }
 
 fn client(root: CertificateDer<'static>) -> TlsConnector {
@@ -80,7 +80,7 @@ fn files_that_are_no_certificate_or_no_key_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let (missing, empty) = (folder.path().join("missing.pem"), folder.path().join("empty.pem"));
     std::fs::write(&empty, "").unwrap();
-    let error = tls_from_pem_files(&missing, &empty).unwrap_err();
+    let error = TlsFiles::open(&missing, &empty).unwrap_err();
     assert!(matches!(error, TlsFilesError::Certificate { .. }) && error.to_string().contains("missing.pem"));
-    assert!(matches!(tls_from_pem_files(&empty, &empty), Err(TlsFilesError::NoCertificate(_))));
+    assert!(matches!(TlsFiles::open(&empty, &empty), Err(TlsFilesError::NoCertificate(_))));
 }

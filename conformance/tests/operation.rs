@@ -1,0 +1,212 @@
+//! Running it for days: the log, certificates that change, and a service manager that waits for the start.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use countersign_conformance::running::{binary_path, get, run_with};
+use countersign_conformance::{
+    ACCESS_KEY_ID, ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
+};
+use serde_json::Value;
+
+/// What was printed, once it holds so many of this text.
+fn printed(running: &Running, text: &str, count: usize) -> String {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let all = running.printed();
+        if all.matches(text).count() >= count {
+            return all;
+        }
+        assert!(Instant::now() < deadline, "{count} of {text:?} in:\n{all}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn hang_up(running: &Running) {
+    let id = running.process_id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+}
+
+#[test]
+fn each_request_is_one_line_that_names_what_it_was_and_nothing_secret() {
+    let running = Running::store(&["--log-format", "json", "--bucket", "photos"]);
+    let store = StoreClient::at(&running.store);
+    assert_eq!(store.put("photos", "a b/照片.txt", b"hello").status, 200);
+    let form = Form::signed("form/key", &PolicyText::open()).file("x", "x.txt", "seven b");
+    assert_eq!(form.post("photos").send(&running.store).status, 200);
+    let long = format!("/photos/{}?Signature=hidden%0a", "%0a%1b".repeat(300));
+    let refused = Exchange::get(&long).host(&running.store).send(&running.store);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    let all = printed(&running, "\"target\":\"request\"", 4);
+    let lines: Vec<Value> = all
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["target"] == "request" && line["bucket"] == "photos")
+        .collect();
+    assert_eq!(lines.len(), 3, "{all}");
+    assert_eq!((&lines[0]["method"], &lines[0]["key"]), (&"PUT".into(), &"a b/照片.txt".into()));
+    assert_eq!((&lines[0]["bytes_in"], &lines[0]["status"]), (&5.into(), &200.into()));
+    assert_eq!(lines[1]["key"], "form/key");
+    assert_eq!((&lines[2]["status"], &lines[2]["client"]), (&403.into(), &"127.0.0.1".into()));
+    assert_eq!(lines[2]["request_id"], refused.header("x-oss-request-id").unwrap());
+    assert_eq!(lines[2]["bytes_out"], refused.body.len());
+    assert!(lines.iter().all(|line| line["ms"].is_u64()), "{all}");
+    assert!(lines[2]["key"].as_str().unwrap().chars().count() <= 257, "{}", lines[2]);
+    for hidden in ["hidden", "Signature=", "OSS ", "policy"] {
+        assert!(!all.lines().any(|line| line.contains("\"request\"") && line.contains(hidden)), "{all}");
+    }
+}
+
+#[test]
+fn a_request_cannot_write_a_line_of_its_own_and_the_lines_can_be_switched_off() {
+    let running = Running::store(&[]);
+    let forged = "/photos/a%0a2026-01-01T00:00:00Z%20ERROR%20forged%1b%5b2J";
+    assert_eq!(Exchange::get(forged).host(&running.store).send(&running.store).status, 404);
+    let all = printed(&running, "forged", 1);
+    let line = all.lines().find(|line| line.contains("forged")).unwrap();
+    assert!(line.contains("request: ") && line.contains("status=404"), "{line}");
+    assert!(line.contains("\\n2026") && !all.contains("\u{1b}[2J"), "{line:?}");
+    let (code, _, error) =
+        run_with(&["callbacks", "list", "--data", "/nonexistent"], &[("COUNTERSIGN_LOG", "=,=")]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("COUNTERSIGN_LOG"), "{error}");
+}
+
+#[test]
+fn serve_and_the_application_server_log_their_requests_without_tokens() {
+    let serve = Running::serve(&[]);
+    let app = Running::app(&["--host", "http://127.0.0.1:1/photos", "--token", "s3cret"]);
+    for (running, part) in [(&serve, "ms="), (&app, "client=127.0.0.1")] {
+        let answer = get(&running.app, "/signature?token=s3cret");
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        let all = printed(running, "path=\"/signature\"", 1);
+        let line = all.lines().find(|line| line.contains("/signature\"")).unwrap();
+        assert!(line.contains(part) && line.contains("status=200"), "{line}");
+        // Those of serve are short.
+        assert_eq!(line.contains(&id), part != "ms=", "{line}");
+        assert!(!all.contains("s3cret"), "{all}");
+    }
+}
+
+#[test]
+fn a_refused_preflight_is_told_once_with_the_command_that_permits_it() {
+    let running = Running::store(&["--bucket", "photos"]);
+    let ask = |origin: &str| {
+        Exchange::new("OPTIONS", "/photos/")
+            .host(&running.store)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .send(&running.store)
+            .status
+    };
+    for _ in 0..3 {
+        assert_eq!(ask("https://page.example.com"), 403);
+    }
+    assert_eq!(ask("https://$(reboot)"), 403);
+    let command = "countersign bucket set photos --allow-origin https://page.example.com";
+    let all = printed(&running, command, 1);
+    assert_eq!(all.matches("bucket set").count(), 1, "{all}");
+    let keys = [("OSS_ACCESS_KEY_ID", ACCESS_KEY_ID), ("OSS_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)];
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let data = running.data().display().to_string();
+    let (code, out, error) = run_with(&[&words[..], &["--data", &data]].concat(), &keys);
+    assert_eq!(code, Some(0), "{out}{error}");
+    assert_eq!(ask("https://page.example.com"), 200);
+}
+
+/// A certificate for this name, by openssl, with its key.
+fn certificate(folder: &Path, name: &str) {
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", &format!("/CN={name}"), "-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder)
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(made.success());
+}
+
+/// The name on the certificate that a port shows.
+fn shown(address: &str) -> String {
+    let output = Command::new("openssl")
+        .args(["s_client", "-connect", address])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().find(|line| line.starts_with("subject=")).unwrap_or_default().to_owned()
+}
+
+/// A `store` with TLS, waited for by the service manager's own protocol.
+fn store_with_tls(folder: &Path, address: &str) -> (std::process::Child, UnixDatagram) {
+    let socket = folder.join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let child = Command::new(binary_path())
+        .args(["store", "--listen", address, "--tls-cert", "cert.pem", "--tls-key", "key.pem"])
+        .current_dir(folder)
+        .env("NOTIFY_SOCKET", &socket)
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    (child, manager)
+}
+
+#[test]
+fn a_service_manager_is_told_and_sighup_reads_certificates_again_but_keeps_good_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    certificate(folder, "first.test");
+    let address = format!("127.0.0.1:{}", free_port());
+    let (mut child, manager) = store_with_tls(folder, &address);
+    let told = || {
+        let mut bytes = [0; 64];
+        let length = manager.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    assert_eq!(told(), "READY=1");
+    assert!(shown(&address).contains("first.test"));
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    };
+    let logged = |text: &str| {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !std::fs::read_to_string(folder.join("log")).unwrap().contains(text) {
+            assert!(Instant::now() < deadline, "no {text:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    std::fs::write(folder.join("cert.pem"), "no certificate").unwrap();
+    signal("-HUP");
+    logged("the old certificate stays in use");
+    assert!(shown(&address).contains("first.test"));
+    certificate(folder, "second.test");
+    signal("-HUP");
+    logged("was read again and is in use");
+    assert!(shown(&address).contains("second.test"));
+    signal("-TERM");
+    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn sighup_without_certificates_ends_nothing() {
+    let running = Running::serve(&[]);
+    hang_up(&running);
+    printed(&running, "no certificate to read again", 1);
+    assert_eq!(get(&running.app, "/healthz").status, 200);
+}

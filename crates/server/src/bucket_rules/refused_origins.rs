@@ -1,0 +1,69 @@
+//! Tells the operator that a page of another origin was refused, once for each origin and bucket, with the
+//! command that permits it: the browser tells its user no more than "network error".
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// A bound on what is remembered: past it nothing more is told. Anybody may send an origin.
+const REFUSALS_MAX: usize = 1_024;
+/// The longest origin that is remembered: scheme, a name of 253 letters, port.
+const ORIGIN_BYTES_MAX: usize = 270;
+
+/// The refusals that were told since the start.
+#[derive(Debug, Default)]
+pub(crate) struct RefusedOrigins(Mutex<HashSet<(String, String)>>);
+
+impl RefusedOrigins {
+    /// Logs a refusal unless it was logged before. The bucket exists.
+    pub(crate) fn warn(&self, bucket: &str, origin: &str) {
+        if !is_origin(origin) {
+            tracing::debug!(bucket, "a preflight whose Origin is none was refused");
+        } else if self.is_first(bucket, origin) {
+            tracing::warn!(
+                bucket,
+                origin,
+                "pages of an origin were refused by the bucket's CORS rules; this permits their uploads, and is \
+                 logged once: countersign bucket set {bucket} --allow-origin {origin}"
+            );
+        }
+    }
+
+    fn is_first(&self, bucket: &str, origin: &str) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < REFUSALS_MAX && told.insert((bucket.to_owned(), origin.to_owned()))
+    }
+}
+
+/// Whether a text is safe to paste into a command: scheme, host and port of letters that mean nothing to a shell.
+fn is_origin(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
+    text.len() <= ORIGIN_BYTES_MAX
+        && text.split_once("://").is_some_and(|(scheme, host)| {
+            matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_once_for_each_origin_and_bucket_and_never_without_end() {
+        let refused = RefusedOrigins::default();
+        assert!(refused.is_first("a", "http://o") && refused.is_first("b", "http://o"));
+        assert!(!refused.is_first("a", "http://o"));
+        let told = (0..2 * REFUSALS_MAX).filter(|n| refused.is_first("a", &n.to_string())).count();
+        assert_eq!(told, REFUSALS_MAX - 2);
+    }
+
+    #[test]
+    fn what_a_shell_would_run_is_no_origin() {
+        assert!(is_origin("https://app.example.com:8443") && is_origin("http://127.0.0.1:5173"));
+        for wrong in
+            ["null", "https://a;reboot", "https://$(x)", "https://a b", "file://", "ftp://a", "https://a\n"]
+        {
+            assert!(!is_origin(wrong), "{wrong:?}");
+        }
+        assert!(!is_origin(&format!("https://{}", "a".repeat(300))));
+    }
+}

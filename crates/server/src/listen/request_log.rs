@@ -1,0 +1,193 @@
+//! One line in the log for each request, written once its answer has been sent or given up. What it holds of
+//! the request is cut to a length, and the log escapes it; the query, where signatures and tokens are, and all
+//! headers but the length stay out.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
+
+use super::Peer;
+
+/// The target under which the lines are logged, at the level of information.
+pub const REQUEST_TARGET: &str = "request";
+
+/// The most characters of a path or key that a line holds.
+const NAME_CHARACTERS_MAX: usize = 256;
+/// The most characters of a method or an id.
+const WORD_CHARACTERS_MAX: usize = 32;
+
+/// How much of each request is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RequestLog {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Method, path, status and time.
+    Short,
+    /// Also bytes, request id and the client's address; bucket and key apart.
+    Full,
+}
+
+/// What a request was about, where the service knows it better than its path says. An answer carries it as an
+/// extension.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    /// The bucket.
+    pub bucket: Option<String>,
+    /// The key.
+    pub key: Option<String>,
+}
+
+/// Whether anything is written about requests.
+pub fn is_wanted() -> bool {
+    tracing::enabled!(target: REQUEST_TARGET, tracing::Level::INFO)
+}
+
+/// What is known of one request; dropping it writes the line, also when no answer was made.
+pub(super) struct Line {
+    log: RequestLog,
+    started: Instant,
+    peer: Peer,
+    method: Method,
+    uri: Uri,
+    bytes_in: Option<u64>,
+    status: Option<u16>,
+    subject: Subject,
+    id: Option<String>,
+    bytes_out: u64,
+}
+
+impl Line {
+    pub(super) fn begin<B>(log: RequestLog, request: &Request<B>, peer: Peer) -> Option<Self> {
+        if log == RequestLog::Off || !is_wanted() {
+            return None;
+        }
+        let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        Some(Self {
+            log,
+            started: Instant::now(),
+            peer,
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            bytes_in: length.and_then(|length| length.parse().ok()),
+            status: None,
+            subject: Subject::default(),
+            id: None,
+            bytes_out: 0,
+        })
+    }
+
+    /// Whether the line tells the path: where it is short, or nothing better is known.
+    fn path(&self) -> Option<String> {
+        match (self.log, &self.subject.bucket, &self.subject.key) {
+            (RequestLog::Full, Some(_), _) => None,
+            (_, Some(bucket), Some(key)) => Some(bounded(&format!("/{bucket}/{key}"), NAME_CHARACTERS_MAX)),
+            _ => Some(bounded(self.uri.path(), NAME_CHARACTERS_MAX)),
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let method = bounded(self.method.as_str(), WORD_CHARACTERS_MAX);
+        let (method, path) = (method.as_str(), self.path());
+        let (path, status) = (path.as_deref(), self.status);
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // Who left before the answer was made got none.
+        let unanswered = status.is_none().then_some(true);
+        if self.log == RequestLog::Short {
+            tracing::info!(target: REQUEST_TARGET, method, path, status, unanswered, ms);
+            return;
+        }
+        let cut = |text: &Option<String>, most| text.as_deref().map(|text| bounded(text, most));
+        let bucket = cut(&self.subject.bucket, NAME_CHARACTERS_MAX);
+        let key = cut(&self.subject.key, NAME_CHARACTERS_MAX);
+        let id = cut(&self.id, WORD_CHARACTERS_MAX);
+        tracing::info!(
+            target: REQUEST_TARGET,
+            method,
+            bucket = bucket.as_deref(),
+            key = key.as_deref(),
+            path,
+            status,
+            unanswered,
+            bytes_in = self.bytes_in,
+            bytes_out = self.bytes_out,
+            ms,
+            request_id = id.as_deref(),
+            client = %self.peer.client,
+        );
+    }
+}
+
+/// The beginning of a text that is too long to be logged whole.
+fn bounded(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// An answer whose line is written when it has been sent.
+pub(super) fn attach<B>(line: Option<Line>, response: Response<B>) -> Response<LoggedBody<B>> {
+    let (mut parts, body) = response.into_parts();
+    let line = line.map(|mut line| {
+        line.status = Some(parts.status.as_u16());
+        line.id = request_id(&parts.headers);
+        line.subject = parts.extensions.remove::<Subject>().unwrap_or_default();
+        line
+    });
+    Response::from_parts(parts, LoggedBody { body, line })
+}
+
+/// The id under which the service answered.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-oss-request-id").or_else(|| headers.get("x-request-id"))?;
+    id.to_str().ok().map(str::to_owned)
+}
+
+/// A body that counts what is sent of it.
+pub(super) struct LoggedBody<B> {
+    body: B,
+    line: Option<Line>,
+}
+
+impl<B: Body + Unpin> Body for LoggedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let (Poll::Ready(Some(Ok(frame))), Some(line)) = (&polled, &mut self.line) {
+            let bytes = frame.data_ref().map_or(0, bytes::Buf::remaining);
+            line.bytes_out = line.bytes_out.saturating_add(bytes as u64);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        assert_eq!(bounded("照片照片", 2), "照片…");
+        assert_eq!(bounded("照片", 2), "照片");
+    }
+}
