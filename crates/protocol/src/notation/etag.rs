@@ -34,6 +34,13 @@ pub fn matches(list: &str, tag: &str) -> bool {
     })
 }
 
+/// Whether a single validator, as `If-Range` has it, is this tag. A weak mark, a list and `*` are not; missing quotes
+/// are tolerated.
+pub fn is_exactly(validator: &str, tag: &str) -> bool {
+    let bare = validator.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(validator);
+    bare.eq_ignore_ascii_case(tag)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
-//! The conditions of GetObject and HeadObject (protocol 04 §5).
+//! The conditions of GetObject and HeadObject (protocol 04 §5), and the one under which a range is sent at all.
 //!
 //! Headers and two facts about the object in, a verdict out. A date that cannot be read is no condition.
 
 use countersign_protocol::{etag, http_date};
 use http::{
     HeaderMap,
-    header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE},
+    header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE},
 };
 use jiff::Timestamp;
 
@@ -47,6 +47,20 @@ pub(crate) fn evaluate(headers: &HeaderMap, tag: &str, modified: Timestamp) -> V
         return Verdict::NotModified;
     }
     Verdict::Proceed
+}
+
+/// Whether `If-Range` lets a range be sent: a client that has the beginning of one object must not be given the rest
+/// of another (RFC 9110 §13.1.5). Both validators are compared exactly, and what is neither lets nothing through: the
+/// whole object is always right.
+pub(crate) fn range_holds(headers: &HeaderMap, tag: &str, modified: Timestamp) -> bool {
+    let mut validators = headers.get_all(IF_RANGE).iter();
+    let (first, second) = (validators.next(), validators.next());
+    let Some(validator) = first else { return true };
+    let Some(validator) = validator.to_str().ok().filter(|_| second.is_none()).map(str::trim) else {
+        return false;
+    };
+    etag::is_exactly(validator, tag)
+        || http_date::parse(validator).is_some_and(|date| date.as_second() == modified.as_second())
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -96,6 +110,25 @@ mod tests {
         ] {
             assert_eq!(verdict(&[(name.clone(), date)]), expected, "{name}: {date}");
         }
+    }
+
+    #[test]
+    fn a_range_is_sent_only_to_a_client_that_has_the_same_object() {
+        let holds = |validators: &[&str]| {
+            let headers = validators.iter().map(|value| (IF_RANGE, value.parse().unwrap())).collect();
+            range_holds(&headers, TAG, "2026-11-22T20:00:00.5Z".parse().unwrap())
+        };
+        let quoted = etag::quoted(TAG);
+        let right = "Sun, 22 Nov 2026 20:00:00 GMT";
+        for validators in [&[][..], &[quoted.as_str()], &[TAG], &[right]] {
+            assert!(holds(validators), "{validators:?}");
+        }
+        let weak = format!("W/{quoted}");
+        let list = format!("{quoted}, \"00\"");
+        for wrong in ["\"00\"", &weak, &list, "*", "", "Sun, 22 Nov 2026 20:00:01 GMT", "yesterday"] {
+            assert!(!holds(&[wrong]), "{wrong}");
+        }
+        assert!(!holds(&[quoted.as_str(), right]), "two validators are none");
     }
 
     #[test]

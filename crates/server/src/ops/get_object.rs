@@ -21,7 +21,7 @@ use crate::{
     access::Caller,
     context::RequestContext,
     object_attributes::ObjectAttributes,
-    object_headers, object_version,
+    object_headers, object_version, precondition,
     request::Call,
     subject::{self, ObjectSubject},
     wire_error::OperationError,
@@ -77,7 +77,7 @@ async fn answer(
     if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {
         return Ok(unmodified);
     }
-    let (status, range) = match requested_range(call, record.len) {
+    let (status, range) = match requested_range(call, record) {
         RangeOutcome::Whole => (StatusCode::OK, 0..record.len),
         RangeOutcome::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first..last.saturating_add(1)),
         RangeOutcome::Unsatisfiable => return Err(ErrorCode::InvalidRange.into()),
@@ -113,12 +113,16 @@ async fn read(
     Ok(ResponseBody::Stream { content, remaining })
 }
 
-fn requested_range(call: &Call, len: u64) -> RangeOutcome {
+fn requested_range(call: &Call, record: &ObjectRecord) -> RangeOutcome {
     let Some(range) = call.parts.headers.get(RANGE) else { return RangeOutcome::Whole };
+    let tag = object_headers::etag_of(record.md5, record.crc64, record.len);
+    if !precondition::range_holds(&call.parts.headers, &tag, record.modified) {
+        return RangeOutcome::Whole;
+    }
     let standard =
         call.header("x-oss-range-behavior").is_some_and(|word| word.eq_ignore_ascii_case("standard"));
     // A header that is no text is no range; OSS then sends the whole object.
-    range.to_str().map_or(RangeOutcome::Whole, |range| byte_range::resolve(range, len, standard))
+    range.to_str().map_or(RangeOutcome::Whole, |range| byte_range::resolve(range, record.len, standard))
 }
 
 fn check_overrides(call: &Call, caller: &Caller) -> Result<(), WireError> {

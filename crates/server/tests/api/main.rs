@@ -21,5 +21,7 @@ mod expiry;
 mod listings;
 mod put_callback;
 mod query_words;
+mod rule_demands;
 mod running_store;
+mod transfer_demands;
 mod uploads_by_put;
