@@ -9,6 +9,7 @@ mod boundary;
 mod callback_variables;
 mod delimiter;
 mod filename_variable;
+mod foreign_text;
 mod form_error;
 mod form_fields;
 mod form_limits;
@@ -17,7 +18,7 @@ mod header_parameters;
 mod part_header;
 
 pub use boundary::Boundary;
-pub use filename_variable::final_key;
+pub use filename_variable::{final_key, takes_file_name};
 pub use form_error::FormError;
 pub use form_fields::{FilePart, FormFields, effective_content_type};
 pub use form_limits::FormLimits;

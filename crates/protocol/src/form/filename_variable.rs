@@ -27,6 +27,11 @@ pub fn final_key(key: &str, filename: Option<&str>) -> Result<ObjectKey, ObjectK
     ObjectKey::parse(&expanded)
 }
 
+/// Whether [`final_key`] puts the file's name into this key.
+pub fn takes_file_name(key: &str) -> bool {
+    key.match_indices(VARIABLE).any(|(at, _)| !key.get(..at).is_some_and(|before| before.ends_with('\\')))
+}
+
 /// Old browsers send the whole path of the client's disk, with either slash.
 fn last_segment(filename: &str) -> &str {
     filename.rsplit(['/', '\\']).next().unwrap_or_default()
@@ -59,6 +64,7 @@ mod tests {
     fn leaves_an_escaped_variable_and_one_that_came_with_the_file_alone() {
         assert_eq!(expanded("user/\\${filename}", "a"), "user/\\${filename}");
         assert_eq!(expanded("u/${filename}", "${filename}"), "u/${filename}");
+        assert!(takes_file_name("u/\\${filename}${filename}") && !takes_file_name("u/\\${filename}"));
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub enum FormError {
         /// The field's name, shortened.
         name: String,
     },
+    /// The key takes the file's name, which is no UTF-8.
+    #[error("the key takes the file's name, which is not UTF-8")]
+    FileNameNotUtf8,
     /// Too much in front of the file.
     #[error("what precedes the file is too large")]
     HeadTooLarge,
@@ -98,6 +101,9 @@ impl From<FormError> for WireError {
                 .with_ec(ec::POST_VALUE_TOO_LONG)
                 .with_element("ArgumentName", name),
             FormError::ValueNotUtf8 { name } => argument("The form field is not valid UTF-8.", name),
+            FormError::FileNameNotUtf8 => {
+                argument("The characters encoding must be utf-8.", "filename".to_owned())
+            }
             FormError::HeadTooLarge | FormError::TooManyFields => {
                 Self::new(ErrorCode::MaxPOSTPreDataLengthExceededError)
             }

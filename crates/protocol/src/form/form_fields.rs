@@ -1,7 +1,7 @@
 //! The head of a form once the file begins: the fields as they came, found without regard to letter case,
 //! and what the file's part says of itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::form_error::{FormError, shortened};
 
@@ -20,6 +20,8 @@ pub struct FormFields {
     fields: Vec<(String, String)>,
     places: HashMap<String, usize>,
     file: FilePart,
+    foreign: HashSet<usize>,
+    has_foreign_file_name: bool,
     retained_bytes: usize,
 }
 
@@ -83,6 +85,17 @@ impl FormFields {
         &self.file
     }
 
+    /// The names of the fields that are not UTF-8, in name or value, and that nothing but a policy, a callback or a
+    /// demanding bucket looks at. Their values are empty here; a foreign letter in a name is one for private use.
+    pub fn foreign(&self) -> impl Iterator<Item = &str> {
+        self.foreign.iter().filter_map(|place| self.fields.get(*place)).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether the file has a name that is not UTF-8. [`FilePart::filename`] is then no name of anything.
+    pub fn has_foreign_file_name(&self) -> bool {
+        self.has_foreign_file_name
+    }
+
     /// About how much memory the head holds, for the budget that all heads share.
     pub fn retained_bytes(&self) -> usize {
         self.retained_bytes
@@ -117,6 +130,17 @@ impl FormFields {
     pub(super) fn insert(&mut self, name: String, value: String) {
         self.retained_bytes += 2 * name.len() + value.len() + FIELD_OVERHEAD_BYTES;
         self.fields.push((name, value));
+    }
+
+    /// Stores that the name reserved last has no value that could be read.
+    pub(super) fn insert_foreign(&mut self, name: String) {
+        self.foreign.insert(self.fields.len());
+        self.insert(name, String::new());
+    }
+
+    /// Notes that the file's name is not UTF-8.
+    pub(super) fn note_foreign_file_name(&mut self) {
+        self.has_foreign_file_name = true;
     }
 
     pub(super) fn set_file(&mut self, file: FilePart) {

@@ -9,8 +9,9 @@ use bytes::{Buf, Bytes};
 use memchr::memchr;
 
 use super::delimiter::{DelimiterScanner, Found};
+use super::foreign_text;
 use super::form_error::shortened;
-use super::part_header::PartHeader;
+use super::part_header::{Part, PartHeader};
 use super::{Boundary, FormError, FormFields, FormLimits};
 
 /// What the parser has to say.
@@ -31,7 +32,7 @@ pub enum FormEvent {
 enum State {
     Preamble,
     Header,
-    Value { name: String },
+    Value { name: String, has_foreign_name: bool },
     File,
     IgnoredValue,
     Epilogue,
@@ -179,7 +180,7 @@ impl FormParser {
     }
 
     fn take_data(&mut self, data: &[u8]) -> Result<(), FormError> {
-        let State::Value { name } = &self.state else { return self.charge(data.len(), None) };
+        let State::Value { name, .. } = &self.state else { return self.charge(data.len(), None) };
         let room = self.limits.value_bytes_max - self.value.len();
         let too_long = FormError::ValueTooLong { name: shortened(name) };
         self.charge(data.len(), Some((room, too_long)))?;
@@ -189,11 +190,14 @@ impl FormParser {
 
     /// A delimiter was met; `closing` if it was the last one.
     fn end_content(&mut self, closing: bool) -> Result<(), FormError> {
-        if let State::Value { name } = &mut self.state {
-            let name = std::mem::take(name);
-            let value = String::from_utf8(std::mem::take(&mut self.value))
-                .map_err(|_| FormError::ValueNotUtf8 { name: shortened(&name) })?;
-            self.fields.insert(name, value);
+        if let State::Value { name, has_foreign_name } = &mut self.state {
+            let (name, has_foreign_name) = (std::mem::take(name), *has_foreign_name);
+            match String::from_utf8(std::mem::take(&mut self.value)) {
+                Ok(value) if !has_foreign_name => self.fields.insert(name, value),
+                // A page that is not in UTF-8 sends such fields; the store has no use for most of them.
+                _ if !foreign_text::is_looked_at(&name) => self.fields.insert_foreign(name),
+                _ => return Err(FormError::ValueNotUtf8 { name: shortened(&name) }),
+            }
         }
         self.state = match (closing, self.file_begun) {
             (false, _) => State::Header,
@@ -227,7 +231,8 @@ impl FormParser {
 
     /// A part's header is complete.
     fn begin_content(&mut self) -> Result<Option<FormEvent>, FormError> {
-        let (name, file) = std::mem::take(&mut self.header).finish()?;
+        let Part { name, has_foreign_name, file, has_foreign_file_name } =
+            std::mem::take(&mut self.header).finish()?;
         if name.len() > self.limits.name_bytes_max {
             return Err(FormError::NameTooLong);
         }
@@ -241,13 +246,16 @@ impl FormParser {
             self.state = State::File;
             let mut head = std::mem::take(&mut self.fields);
             head.set_file(file);
+            if has_foreign_file_name {
+                head.note_foreign_file_name();
+            }
             return Ok(Some(FormEvent::Head(head)));
         }
         if self.fields.len() >= self.limits.fields_max {
             return Err(FormError::TooManyFields);
         }
         self.fields.reserve(&name)?;
-        self.state = State::Value { name };
+        self.state = State::Value { name, has_foreign_name };
         Ok(None)
     }
 

@@ -3,6 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::foreign_text::Line;
 use super::{FilePart, FormError, header_parameters};
 
 /// Headers that clients send and that say nothing the store needs.
@@ -16,30 +17,52 @@ const IDENTITY_ENCODINGS: [&str; 3] = ["binary", "8bit", "7bit"];
 pub(super) struct PartHeader {
     disposition: Option<Disposition>,
     content_type: Option<String>,
+    has_foreign_type: bool,
+}
+
+/// What a part says of itself.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The field's name.
+    pub(super) name: String,
+    /// Whether the name is UTF-8.
+    pub(super) has_foreign_name: bool,
+    /// What counts in case it is the file.
+    pub(super) file: FilePart,
+    /// Whether the file's name is there and not UTF-8.
+    pub(super) has_foreign_file_name: bool,
 }
 
 #[derive(Debug)]
 struct Disposition {
     name: String,
+    has_foreign_name: bool,
     filename: Option<String>,
+    has_foreign_file_name: bool,
 }
 
 impl PartHeader {
     /// Takes a line in, without its CR LF.
     pub(super) fn read_line(&mut self, line: &[u8]) -> Result<(), FormError> {
-        let line = std::str::from_utf8(line).map_err(|_| FormError::PartHeaderMalformed)?;
+        let read = Line::read(line);
+        let line = read.text();
         let (name, value) = line.split_once(':').ok_or(FormError::PartHeaderMalformed)?;
-        if name.is_empty() || name.contains([' ', '\t']) || line.contains(['\r', '\0']) {
+        if name.is_empty()
+            || name.contains([' ', '\t'])
+            || line.contains(['\r', '\0'])
+            || read.is_foreign(name)
+        {
             return Err(FormError::PartHeaderMalformed);
         }
         let value = value.trim_matches([' ', '\t']);
         match name.to_ascii_lowercase().as_str() {
             "content-disposition" if self.disposition.is_none() => {
-                self.disposition = Some(Disposition::parse(value)?);
+                self.disposition = Some(Disposition::parse(&read, value)?);
                 Ok(())
             }
             "content-type" if self.content_type.is_none() => {
                 self.content_type = Some(value.to_owned());
+                self.has_foreign_type = read.is_foreign(value);
                 Ok(())
             }
             "content-disposition" | "content-type" => Err(FormError::PartHeaderMalformed),
@@ -49,15 +72,20 @@ impl PartHeader {
         }
     }
 
-    /// The part's name and what it says in case it is the file.
-    pub(super) fn finish(self) -> Result<(String, FilePart), FormError> {
-        let Disposition { name, filename } = self.disposition.ok_or(FormError::PartWithoutDisposition)?;
-        Ok((name, FilePart { filename, content_type: self.content_type }))
+    /// The part's name and what it says in case it is the file, whose type is kept and must be a text.
+    pub(super) fn finish(self) -> Result<Part, FormError> {
+        let Disposition { name, has_foreign_name, filename, has_foreign_file_name } =
+            self.disposition.ok_or(FormError::PartWithoutDisposition)?;
+        if self.has_foreign_type && name.eq_ignore_ascii_case("file") {
+            return Err(FormError::PartHeaderMalformed);
+        }
+        let file = FilePart { filename, content_type: self.content_type };
+        Ok(Part { name, has_foreign_name, file, has_foreign_file_name })
     }
 }
 
 impl Disposition {
-    fn parse(value: &str) -> Result<Self, FormError> {
+    fn parse(line: &Line<'_>, value: &str) -> Result<Self, FormError> {
         let (kind, parameters) = header_parameters::split(value).ok_or(FormError::PartWithoutDisposition)?;
         let only =
             |name| header_parameters::only(&parameters, name).map_err(|()| FormError::PartWithoutDisposition);
@@ -70,7 +98,12 @@ impl Disposition {
             Some(extended) => Some(decode_extended(extended).ok_or(FormError::PartWithoutDisposition)?),
             None => plain,
         };
-        Ok(Self { name: name.to_owned(), filename })
+        Ok(Self {
+            name: name.to_owned(),
+            has_foreign_name: line.is_foreign(name),
+            has_foreign_file_name: filename.as_deref().is_some_and(|filename| line.is_foreign(filename)),
+            filename,
+        })
     }
 }
 
@@ -102,7 +135,7 @@ mod tests {
         for line in lines {
             header.read_line(line.as_bytes())?;
         }
-        header.finish()
+        header.finish().map(|part| (part.name, part.file))
     }
 
     #[test]
@@ -128,6 +161,30 @@ mod tests {
         assert_eq!(named(latin).unwrap(), "é.jpg");
         let broken = "Content-Disposition: form-data; name=\"file\"; filename*=utf-8''%FF";
         assert_eq!(named(broken), Err(FormError::PartWithoutDisposition));
+    }
+
+    #[test]
+    fn bytes_of_another_encoding_are_told_from_text_and_never_end_a_value_early() {
+        let read = |line: &[u8]| {
+            let mut header = PartHeader::default();
+            header.read_line(line)?;
+            header.finish()
+        };
+        // 照片 and 誠, whose second byte is a backslash, in GBK.
+        for name in [&b"\xd5\xd5\xc6\xac.jpg"[..], b"\xd5\\", b"\xe9.jpg"] {
+            let line = [b"Content-Disposition: form-data; name=\"file\"; filename=\"", name, b"\""].concat();
+            let part = read(&line).unwrap();
+            assert_eq!(
+                (part.name.as_str(), part.has_foreign_name, part.has_foreign_file_name),
+                ("file", false, true)
+            );
+        }
+        let named = read(b"Content-Disposition: form-data; name=\"\xd5\xd5\"").unwrap();
+        assert!(named.has_foreign_name);
+        let extended =
+            b"Content-Disposition: form-data; name=file; filename=\"\xd5\"; filename*=utf-8''a.jpg";
+        assert!(!read(extended).unwrap().has_foreign_file_name);
+        assert_eq!(read(b"\xd5: 1").unwrap_err(), FormError::PartHeaderMalformed);
     }
 
     #[test]

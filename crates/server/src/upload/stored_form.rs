@@ -3,7 +3,7 @@
 //! It is read before the policy is held against the form, so that each condition judges the very value that a later
 //! HEAD gives back. For the same reason nothing is trimmed here: a word with white space around it is refused.
 
-use countersign_protocol::form::{FormFields, effective_content_type, final_key};
+use countersign_protocol::form::{FormError, FormFields, effective_content_type, final_key, takes_file_name};
 use countersign_protocol::object_key::ObjectKeyError;
 use countersign_protocol::policy::StoredValues;
 use countersign_protocol::{ErrorCode, ObjectKey, WireError};
@@ -46,6 +46,9 @@ impl StoredForm {
         let literal_key = fields.key().map_err(WireError::from)?;
         if literal_key.is_empty() {
             return Err(ObjectKeyError::Empty.into());
+        }
+        if fields.has_foreign_file_name() && takes_file_name(literal_key) {
+            return Err(FormError::FileNameNotUtf8.into());
         }
         let key = final_key(literal_key, fields.file().filename.as_deref()).map_err(WireError::from)?;
         let attributes = attributes(acl_header, fields, &key)?.in_class_of_bucket(class);

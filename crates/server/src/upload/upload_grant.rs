@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use countersign_protocol::callback::CallbackParameter;
-use countersign_protocol::form::FormFields;
+use countersign_protocol::form::{FormError, FormFields};
 use countersign_protocol::policy::{Policy, PolicyFacts, SizeRange};
 use countersign_protocol::post_signature::PostCredentials;
 use countersign_protocol::{BucketName, ErrorCode, ObjectAcl, ObjectKey, WireError};
@@ -111,6 +111,7 @@ pub(crate) async fn authorise(
         }
         None => (Caller::Anonymous, None),
     };
+    refuse_foreign(fields, |name| policy.as_ref().is_some_and(|policy| policy.names(name)))?;
     let facts = PolicyFacts { bucket: name.as_str(), fields, stored: stored.values() };
     let size = policy.as_ref().map_or(Ok(SizeRange::ANY), |policy| policy.evaluate(&facts, context.now));
     let size = size.map_err(WireError::from)?;
@@ -201,10 +202,19 @@ fn refuse_unbuilt(fields: &FormFields) -> Result<(), WireError> {
     Ok(())
 }
 
+/// Refuses a field that is not UTF-8 where something depends on it.
+fn refuse_foreign(fields: &FormFields, is_used: impl Fn(&str) -> bool) -> Result<(), WireError> {
+    match fields.foreign().find(|name| is_used(name)) {
+        Some(name) => Err(FormError::ValueNotUtf8 { name: name.chars().take(128).collect() }.into()),
+        None => Ok(()),
+    }
+}
+
 /// The callback the form asks for, with its `x:` fields.
 fn callback_plan(caller: &Caller, fields: &FormFields) -> Result<Option<CallbackPlan>, WireError> {
     let Some(value) = fields.get_filled("callback") else { return Ok(None) };
     let Some(parameter) = CallbackParameter::parse(value.trim())? else { return Ok(None) };
+    refuse_foreign(fields, |name| parameter.body.names(name))?;
     let custom = fields
         .iter()
         .filter(|(name, _)| name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("x:")))

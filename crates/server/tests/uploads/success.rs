@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::application::Application;
 use crate::form::{Form, HOST, policy};
 use crate::running_store::{BUCKET, KEY_ID, KEY_SECRET, NOW_SECOND, RunningStore, Setup};
-use crate::wire_client::{request, send};
+use crate::wire_client::{Answer, request, send};
 
 #[tokio::test]
 async fn a_signed_form_is_stored_and_answered_204_with_its_digests() {
@@ -236,4 +236,55 @@ async fn a_chunked_form_and_the_digest_of_the_whole_body_are_accepted() {
     let digest = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest.finish());
     let answer = send(store.address, &form.request(&[("Content-MD5", &digest)])).await;
     assert_eq!(answer.status, 204, "{}", answer.text());
+}
+
+/// A form with every `@` of its body replaced by bytes that are GBK and not UTF-8.
+async fn post_in_gbk(store: &RunningStore, form: &Form) -> Answer {
+    let letters = form.body().into_iter();
+    let body: Vec<u8> = letters
+        .flat_map(|byte| if byte == b'@' { vec![0xd5, 0xd5, 0xc6, 0xac] } else { vec![byte] })
+        .collect();
+    let content_type = Form::content_type();
+    send(store.address, &request("POST /", HOST, &[("Content-Type", content_type.as_str())], &body)).await
+}
+
+#[tokio::test]
+async fn what_is_not_utf8_is_accepted_where_nothing_depends_on_it() {
+    let store = RunningStore::start().await;
+    let policy = policy().content_length_range(0, 10);
+    let named = |key: &str| {
+        let mut form = Form::anonymous(key, b"x");
+        form.filename = Some("@.jpg".to_owned());
+        form
+    };
+    let accepted = [
+        named("a.jpg"),
+        named("a.jpg").field("name", "@.jpg").field("x:name", "@").field("@", "b"),
+        named("u/\\${filename}"),
+    ];
+    for form in accepted {
+        let answer = post_in_gbk(&store, &form.sign(&policy)).await;
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    }
+    let called = |template| named("k").callback("http://127.0.0.1:9/", template, BodyType::Form);
+    let refused = [
+        named("${filename}").sign(&policy),
+        named("@").sign(&policy),
+        named("k").field("x-oss-meta-a", "@").sign(&policy),
+        named("k").field("name", "@").sign(&policy.clone().starts_with("name", "")),
+        called("a=${x:name}").field("x:name", "@").sign(&policy),
+    ];
+    for form in refused {
+        let answer = post_in_gbk(&store, &form).await;
+        assert_eq!(
+            (answer.status, answer.element("Code")),
+            (400, Some("InvalidArgument")),
+            "{}",
+            answer.text()
+        );
+    }
+    assert!(store.object("k").await.is_none());
+    // Nobody listens at that address, so the upload is only accepted.
+    let unused = called("a=1").field("x:name", "@").sign(&policy);
+    assert_eq!(post_in_gbk(&store, &unused).await.status, 203);
 }

@@ -149,6 +149,35 @@ fn a_value_that_is_no_text_is_refused() {
 }
 
 #[test]
+fn fields_in_another_encoding_are_passed_over_unless_the_store_looks_at_them() {
+    let part = |name: &[u8], value: &[u8]| {
+        [b"--B\r\nContent-Disposition: form-data; name=\"", name, b"\"\r\n\r\n", value, b"\r\n"].concat()
+    };
+    let head = |name: &[u8], value: &[u8]| {
+        let mut parser = FormParser::new(&Boundary::new("B").unwrap(), FormLimits::default());
+        parser.push([part(name, value), part(b"\xd5\xd5", b"1"), file("x").into_bytes()].concat().into());
+        match parser.next_event()? {
+            FormEvent::Head(fields) => Ok(fields),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (name, value) in [(&b"name"[..], &b"\xd5\xd5.jpg"[..]), (b"x:name", b"\xff"), (b"\xd5\xd6", b"a")] {
+        let fields = head(name, value).unwrap();
+        assert_eq!((fields.len(), fields.foreign().count()), (2, 2));
+        assert!(fields.iter().any(|(_, value)| value.is_empty()));
+    }
+    for name in ["key", "POLICY", "callback-var", "X-Oss-Meta-a", "x-oss-anything", "content-type", "Expires"]
+    {
+        assert_eq!(
+            head(name.as_bytes(), b"\xff").unwrap_err(),
+            FormError::ValueNotUtf8 { name: name.to_owned() }
+        );
+    }
+    assert!(matches!(head(b"x-oss-meta-\xd5", b"a"), Err(FormError::ValueNotUtf8 { .. })));
+    assert!(matches!(head(b"\xd5\xd5", b"a"), Err(FormError::FieldNamedTwice { .. })));
+}
+
+#[test]
 fn repeats_its_error_and_reads_no_further() {
     let mut parser = FormParser::new(&Boundary::new("B").unwrap(), FormLimits::default());
     parser.push(Bytes::from("--B--\r\n"));
