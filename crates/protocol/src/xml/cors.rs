@@ -72,10 +72,21 @@ fn read_rule(rule: &Element) -> Result<CorsRule, XmlError> {
             texts(rule, "AllowedMethod", |text| METHODS.contains(&text))?,
             "AllowedMethod",
         )?,
-        allowed_headers: texts(rule, "AllowedHeader", one_star)?,
+        // Names of headers have no letter case; OSS shows them so.
+        allowed_headers: texts(rule, "AllowedHeader", one_star)?
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
         expose_headers: texts(rule, "ExposeHeader", |text| !text.contains('*'))?,
-        max_age_seconds: rule.value_of("MaxAgeSeconds", |text| text.parse().ok())?,
+        max_age_seconds: read_max_age(rule)?,
     })
+}
+
+/// What is a number and not one of seconds is refused as an argument, anything else as a malformed document.
+fn read_max_age(rule: &Element) -> Result<Option<u32>, XmlError> {
+    const NAME: &str = "MaxAgeSeconds";
+    let Some(number) = rule.value_of(NAME, |text| text.parse::<i64>().ok())? else { return Ok(None) };
+    u32::try_from(number).map(Some).map_err(|_| XmlError::Number { name: NAME, value: number.to_string() })
 }
 
 /// Printable texts without blanks: each of them may end up in a header.

@@ -83,6 +83,28 @@ impl LifecycleConfiguration {
         Ok(Self { rules })
     }
 
+    /// Refuses two rules that do the same to objects of which some are under both prefixes: which of them should
+    /// hold there, the document does not say. Disabled rules count, as they may be enabled.
+    ///
+    /// # Errors
+    /// [`LifecycleContradiction::Overlap`].
+    pub fn refuse_overlaps(&self) -> Result<(), XmlError> {
+        let expiring = |rule: &&LifecycleRule| rule.expiration.is_some();
+        let aborting = |rule: &&LifecycleRule| rule.abort_multipart_upload.is_some();
+        let mut prefixes: [Vec<&str>; 2] = [
+            self.rules.iter().filter(expiring).map(|rule| rule.prefix.as_str()).collect(),
+            self.rules.iter().filter(aborting).map(|rule| rule.prefix.as_str()).collect(),
+        ];
+        for prefixes in &mut prefixes {
+            // In order, whatever stands between a prefix and a longer one begins with it too.
+            prefixes.sort_unstable();
+            if prefixes.windows(2).any(|pair| matches!(pair, [short, long] if long.starts_with(short))) {
+                return Err(XmlError::Lifecycle(LifecycleContradiction::Overlap));
+            }
+        }
+        Ok(())
+    }
+
     /// Gives every rule without an id one that `make` makes.
     pub fn name_rules(&mut self, mut make: impl FnMut() -> String) {
         for rule in self.rules.iter_mut().filter(|rule| rule.id.is_empty()) {
@@ -129,7 +151,11 @@ fn read_rule(rule: &Element) -> Result<LifecycleRule, XmlError> {
     if let Some(name) = NOT_IMPLEMENTED.into_iter().find(|name| rule.all(name).next().is_some()) {
         return Err(XmlError::NotImplemented { name });
     }
-    rule.only(&["ID", "Prefix", "Status", "Expiration", "AbortMultipartUpload"])?;
+    rule.only(&["ID", "Prefix", "Status", "Expiration", "AbortMultipartUpload", "Days"])?;
+    // An SDK repeats the days of its expiration here, where they say nothing.
+    if rule.one("Days")?.is_some() && rule.one("Expiration")?.is_none() {
+        return Err(XmlError::Unknown { name: "Days".to_owned(), parent: "Rule".to_owned() });
+    }
     let id = rule
         .value_of("ID", |text| (text.len() <= ID_BYTES_MAX && is_writable(text)).then(|| text.to_owned()))?;
     let enabled = rule.value_of("Status", |text| match text {
@@ -144,14 +170,10 @@ fn read_rule(rule: &Element) -> Result<LifecycleRule, XmlError> {
         expiration: rule.one("Expiration")?.map(read_expiration).transpose()?,
         abort_multipart_upload: rule.one("AbortMultipartUpload")?.map(read_abort).transpose()?,
     };
-    match (read.expiration, read.abort_multipart_upload) {
-        (None, None) => Err(XmlError::Missing { name: "Expiration" }),
-        (Some(Expiration::Days(_)), Some(AbortMultipartUpload::CreatedBeforeDate(_)))
-        | (Some(Expiration::CreatedBeforeDate(_)), Some(AbortMultipartUpload::Days(_))) => {
-            Err(XmlError::Lifecycle(LifecycleContradiction::DaysAndDate))
-        }
-        _ => Ok(read),
+    if read.expiration.is_none() && read.abort_multipart_upload.is_none() {
+        return Err(XmlError::Missing { name: "Expiration" });
     }
+    Ok(read)
 }
 
 /// The prefix as written. One that cannot be written again is refused: whoever reads the rules and puts them

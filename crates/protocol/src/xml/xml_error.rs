@@ -55,6 +55,14 @@ pub enum XmlError {
         /// Its text.
         value: String,
     },
+    /// A number that is none of those it may be.
+    #[error("the element {name} cannot be {value}")]
+    Number {
+        /// The element.
+        name: &'static str,
+        /// The number.
+        value: String,
+    },
     /// More items than the request may have.
     #[error("more than {items_max} elements {name}")]
     TooManyItems {
@@ -86,8 +94,11 @@ pub enum LifecycleContradiction {
     /// Two rules for one prefix.
     #[error("two rules have the same prefix")]
     SamePrefix,
-    /// Days and dates in one rule.
-    #[error("a rule mixes Days and CreatedBeforeDate")]
+    /// One action under a prefix and under a longer one.
+    #[error("the prefixes of two rules with the same action overlap")]
+    Overlap,
+    /// Days and dates in one action.
+    #[error("an action mixes Days and CreatedBeforeDate")]
     DaysAndDate,
 }
 
@@ -96,11 +107,14 @@ impl From<XmlError> for WireError {
         let detail = error.to_string();
         match error {
             XmlError::CorsRuleBeyondLimit => Self::new(ErrorCode::CORSRuleBeyondLimit),
+            XmlError::Number { name, value } => Self::new(ErrorCode::InvalidArgument)
+                .with_element("ArgumentName", name)
+                .with_element("ArgumentValue", value),
             XmlError::NotImplemented { name } => Self::new(ErrorCode::NotImplemented)
                 .with_message(format!("This store does not implement the element {name}."))
                 .with_element("Element", name),
             XmlError::Lifecycle(LifecycleContradiction::DaysAndDate) => Self::new(ErrorCode::InvalidRequest)
-                .with_message("Days and CreatedBeforeDate cannot be mixed in one rule.")
+                .with_message("Days and CreatedBeforeDate cannot be mixed in one action.")
                 .with_ec("0014-00000080"),
             XmlError::Lifecycle(contradiction) => {
                 Self::new(ErrorCode::InvalidRequest).with_message(format!("Lifecycle: {contradiction}."))

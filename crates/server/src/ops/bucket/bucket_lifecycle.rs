@@ -34,9 +34,25 @@ pub(crate) async fn put(
     body.demand_digest(&call.parts.headers)?;
     let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
     let mut configuration = LifecycleConfiguration::parse(&document).map_err(WireError::from)?;
+    if !allows_overlaps(call)? {
+        configuration.refuse_overlaps().map_err(WireError::from)?;
+    }
     configuration.name_rules(|| RequestId::fresh(context.now).to_string());
     write(context, bucket, Some(configuration.to_xml())).await?;
     Ok(wire_response::empty(StatusCode::OK))
+}
+
+/// Whether the same may be done under a prefix and under a longer one.
+fn allows_overlaps(call: &Call) -> Result<bool, WireError> {
+    const HEADER: &str = "x-oss-allow-same-action-overlap";
+    match call.header(HEADER) {
+        None => Ok(false),
+        Some(word) if word.eq_ignore_ascii_case("true") => Ok(true),
+        Some(word) if word.eq_ignore_ascii_case("false") => Ok(false),
+        Some(word) => Err(WireError::new(ErrorCode::InvalidArgument)
+            .with_element("ArgumentName", HEADER)
+            .with_element("ArgumentValue", word)),
+    }
 }
 
 /// Removes the rules; without any, that is done already.
