@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_conformance::running::{binary_path, get, run_with};
 use countersign_conformance::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
@@ -209,4 +211,67 @@ fn sighup_without_certificates_ends_nothing() {
     hang_up(&running);
     printed(&running, "no certificate to read again", 1);
     assert_eq!(get(&running.app, "/healthz").status, 200);
+}
+
+#[test]
+fn owed_callbacks_are_listed_in_json_and_checked_by_their_age() {
+    let running = Running::store(&["--bucket", "photos", "--callback-allow", "127.0.0.0/8"]);
+    let data = running.data().display().to_string();
+    let command = |words: &[&str]| run_with(&[&["callbacks"], words, &["--data", &data]].concat(), &[]);
+    assert_eq!(command(&["list", "--json"]).1, "[]\n");
+    assert_eq!(command(&["check"]).0, Some(0));
+    let gone = format!("http://127.0.0.1:{}/", free_port());
+    let json = format!(r#"{{"callbackUrl":"{gone}","callbackBody":"a=1"}}"#);
+    let form =
+        Form::signed("k", &PolicyText::open()).field("callback", STANDARD.encode(json)).file("x", "x", "x");
+    assert_eq!(form.post("photos").send(&running.store).status, 203);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let listed = loop {
+        let (code, out, error) = command(&["list", "--json"]);
+        assert_eq!(code, Some(0), "{error}");
+        let listed: Value = serde_json::from_str(&out).unwrap();
+        if listed[0]["state"] == "owed" || Instant::now() > deadline {
+            break listed;
+        }
+    };
+    assert_eq!((&listed[0]["state"], &listed[0]["key"]), (&"owed".into(), &"k".into()), "{listed}");
+    assert_eq!(command(&["check", "--older-than", "0s"]).0, Some(1));
+    let (code, out, _) = command(&["check", "--older-than", "1h"]);
+    assert_eq!(code, Some(0), "{out}");
+}
+
+#[test]
+fn completions_and_manual_pages_are_printed_and_a_reader_who_leaves_is_no_error() {
+    let (code, out, _) = run_with(&["completions", "bash"], &[]);
+    assert!(code == Some(0) && out.contains("_countersign") && out.contains("--older-than"), "{out}");
+    let (code, out, _) = run_with(&["man", "serve"], &[]);
+    assert!(code == Some(0) && out.starts_with(".ie") && out.contains("COUNTERSIGN_LOG"), "{out}");
+    assert_eq!(run_with(&["man", "dance"], &[]).0, Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    let store = Running::store_in(folder, &[]);
+    let data = store.data().display().to_string();
+    for words in [
+        vec!["callbacks", "list"],
+        vec!["callbacks", "check"],
+        vec!["scrub", "--known"],
+        vec!["completions", "zsh"],
+        vec!["man"],
+        vec!["bucket", "list"],
+    ] {
+        let on_data: &[&str] =
+            if matches!(words[0], "completions" | "man") { &[] } else { &["--data", &data] };
+        let mut child = Command::new(binary_path())
+            .args(&words)
+            .args(on_data)
+            .env("OSS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+            .env("OSS_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{words:?}: {output:?}");
+    }
 }

@@ -41,12 +41,12 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
         app.signer.options().callback.as_ref().map_or("none", |callback| callback.url.as_str()).to_owned();
     let pinned = pins_in_words(app.signer.options());
     let router = routes(app);
-    println!("signing uploads to    {host}");
-    println!("application server    {}", reachable.own_url());
-    println!("callback              {callback}");
-    println!("pinned                {pinned}");
-    println!("ledger                {}", flags.data.join("ledger.sqlite").display());
-    println!("stop                  Ctrl-C");
+    say!("signing uploads to    {host}");
+    say!("application server    {}", reachable.own_url());
+    say!("callback              {callback}");
+    say!("pinned                {pinned}");
+    say!("ledger                {}", flags.data.join("ledger.sqlite").display());
+    say!("stop                  Ctrl-C");
     let listening = Running::app(bound, &router, &options);
     readiness::ready();
     shutdown::asked().await?;

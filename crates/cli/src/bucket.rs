@@ -43,7 +43,7 @@ pub(crate) async fn run(command: BucketCommand) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            eprintln!("countersign: {}", crate::wording::sentence(&error));
+            warn_line!("countersign: {}", crate::wording::sentence(&error));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -1,29 +1,132 @@
-//! `countersign callbacks list`: what the store owes, read beside a store that may be running.
+//! `countersign callbacks`: what the store owes, read beside a store that may be running.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign_store::{OwedRecord, Store};
+use jiff::Timestamp;
+use serde_json::json;
 
-use crate::command_line::CallbacksListFlags;
+use crate::command_line::{CallbacksCheckFlags, CallbacksListFlags};
+use crate::setup::clock;
 use crate::wording::on_one_line;
 
-/// Prints one line for each callback that no application has acknowledged.
-pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
-    let owed = Store::owed_in(&flags.data)
-        .with_context(|| format!("the data folder {} cannot be read", flags.data.display()))?;
-    for record in &owed {
-        println!("{}", line(record));
+/// The exit code of a check that found something.
+const EXIT_OWED: u8 = 1;
+/// How long a callback that was never tried to its end counts as under way: longer than any takes. What is older
+/// was left behind by an end of the process.
+const UNDER_WAY_MAX: Duration = Duration::from_secs(60);
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The application is being asked, most likely.
+    UnderWay,
+    /// It was asked in vain, or never.
+    Owed,
+}
+
+impl State {
+    fn of(record: &OwedRecord, now: Timestamp) -> State {
+        let untried = record.attempts == 0 && record.last_error.is_none();
+        if untried && age(record, now) < UNDER_WAY_MAX { State::UnderWay } else { State::Owed }
     }
-    if owed.is_empty() {
-        println!("no callback is owed");
+
+    fn word(self) -> &'static str {
+        match self {
+            State::UnderWay => "under-way",
+            State::Owed => "owed",
+        }
+    }
+}
+
+/// Prints each callback that no application has acknowledged.
+pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
+    let (owed, now) = (read(&flags.data)?, clock::real(0)());
+    if flags.json {
+        let all: Vec<_> = owed.iter().map(|record| as_json(record, now)).collect();
+        say!("{}", serde_json::Value::from(all));
+    } else if owed.is_empty() {
+        say!("no callback is owed");
+    } else {
+        for record in &owed {
+            say!("{}", line(record, now));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(record: &OwedRecord) -> String {
-    let key = String::from_utf8_lossy(&record.key);
-    let error = record.last_error.as_deref().unwrap_or("never tried to its end");
-    let (key, error) = (on_one_line(&key), on_one_line(error));
-    format!("{}  {}  {}  tried {}: {error}", record.created, record.bucket, key, record.attempts)
+/// Says how many have been owed for too long.
+pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
+    let (owed, now) = (read(&flags.data)?, clock::real(0)());
+    let late: Vec<&OwedRecord> = owed
+        .iter()
+        .filter(|record| State::of(record, now) == State::Owed && age(record, now) >= flags.older_than)
+        .collect();
+    let limit = flags.older_than.as_secs();
+    let Some(oldest) = late.iter().map(|record| record.created).min() else {
+        say!("no callback has been owed for {limit} s or longer");
+        return Ok(ExitCode::SUCCESS);
+    };
+    say!("{} callbacks have been owed for {limit} s or longer, the oldest since {oldest}", late.len());
+    Ok(ExitCode::from(EXIT_OWED))
+}
+
+fn read(data: &Path) -> anyhow::Result<Vec<OwedRecord>> {
+    Store::owed_in(data).with_context(|| format!("the data folder {} cannot be read", data.display()))
+}
+
+/// Nothing for what a moved clock dates into the future.
+fn age(record: &OwedRecord, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(record.created)).unwrap_or_default()
+}
+
+fn as_json(record: &OwedRecord, now: Timestamp) -> serde_json::Value {
+    json!({
+        "id": record.id,
+        "state": State::of(record, now).word(),
+        "created": record.created.to_string(),
+        "bucket": record.bucket,
+        "key": String::from_utf8_lossy(&record.key),
+        "attempts": record.attempts,
+        "last_error": record.last_error,
+    })
+}
+
+fn line(record: &OwedRecord, now: Timestamp) -> String {
+    let key = on_one_line(&String::from_utf8_lossy(&record.key));
+    let state = match State::of(record, now) {
+        State::UnderWay => "under way".to_owned(),
+        State::Owed => {
+            let error = record.last_error.as_deref().unwrap_or("never tried to its end");
+            format!("tried {}: {}", record.attempts, on_one_line(error))
+        }
+    };
+    format!("{}  {}  {key}  {state}", record.created, record.bucket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_young_and_untried_is_under_way_and_all_else_is_owed() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let record = |seconds_ago: i64, attempts| OwedRecord {
+            id: 1,
+            created: Timestamp::from_second(1_000 - seconds_ago).unwrap(),
+            bucket: "b".into(),
+            key: "k".into(),
+            sequence: 1,
+            payload: "".into(),
+            attempts,
+            last_error: None,
+        };
+        assert_eq!(State::of(&record(1, 0), now), State::UnderWay);
+        assert_eq!(State::of(&record(61, 0), now), State::Owed);
+        assert_eq!(State::of(&record(1, 1), now), State::Owed);
+        assert_eq!(State::of(&record(-5, 0), now), State::UnderWay);
+    }
 }

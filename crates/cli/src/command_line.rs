@@ -7,6 +7,7 @@ mod bucket_flags;
 mod config_file;
 mod flag_groups;
 mod help;
+mod quantity;
 mod serve_flags;
 mod store_flags;
 mod upkeep_flags;
@@ -14,6 +15,9 @@ mod upload_flags;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -58,6 +62,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: BucketCommand,
     },
+    /// Print the completions of a shell, for its completion folder.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff) of the program, or of one command.
+    Man {
+        /// The command; the whole program when not given.
+        command: Option<String>,
+    },
     /// Look at the callbacks that the store still owes.
     Callbacks {
         #[command(subcommand)]
@@ -70,6 +84,8 @@ pub(crate) enum Command {
 pub(crate) enum CallbacksCommand {
     /// List the callbacks that no application has acknowledged.
     List(CallbacksListFlags),
+    /// Say whether callbacks are owed, for a monitor: exits with 1 when some are.
+    Check(CallbacksCheckFlags),
 }
 
 /// Flags of `callbacks list`.
@@ -78,6 +94,20 @@ pub(crate) struct CallbacksListFlags {
     /// The store's data folder; the store may be running.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
+    /// Answer in JSON: one array, in which each has its state, owed or under-way.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags of `callbacks check`.
+#[derive(Debug, Args)]
+pub(crate) struct CallbacksCheckFlags {
+    /// The store's data folder; the store may be running.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// Count what has been owed for longer than this, as in 5m; a bare number counts seconds.
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration, default_value = "1m")]
+    pub(crate) older_than: std::time::Duration,
 }
 
 /// The data folder when none is named.
@@ -101,6 +131,31 @@ fn parse(arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
     CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
 }
 
+/// Prints the completions of a shell.
+pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut help::complete(CommandLine::command()), "countersign", &mut text);
+    crate::wording::print(&String::from_utf8(text)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a manual page.
+pub(crate) fn man(command: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut program = help::complete(CommandLine::command());
+    program.build();
+    let page = match command {
+        None => program,
+        Some(name) => {
+            let found = program.find_subcommand(name).cloned();
+            found.with_context(|| format!("{name:?} is no command; see countersign --help"))?
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    crate::wording::print(&String::from_utf8(text)?);
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Reads the arguments and the configuration file that they name. A wrong argument ends the process with
 /// clap's own message and code 2.
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
@@ -115,6 +170,8 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Bucket { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Callbacks { .. } => return Ok(first),
     };
     let Some(file) = file else { return Ok(first) };

@@ -6,6 +6,9 @@
 //! or a folder cannot be used; 3 stored, and the application declined; 4 stored, and the application did not
 //! confirm.
 
+#[macro_use]
+mod wording;
+
 mod app_alone;
 mod bucket;
 mod callbacks;
@@ -16,7 +19,6 @@ mod setup;
 mod store_alone;
 mod upkeep;
 mod upload;
-mod wording;
 
 use std::process::ExitCode;
 
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("countersign: {}", wording::sentence(&error));
+            warn_line!("countersign: {}", wording::sentence(&error));
             ExitCode::from(EXIT_SETTINGS)
         }
     }
@@ -64,6 +66,9 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Restore(flags) => upkeep::backup::restore(flags),
             Command::Bucket { command } => bucket::run(command).await,
             Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
+            Command::Callbacks { command: CallbacksCommand::Check(flags) } => callbacks::check(&flags),
+            Command::Completions { shell } => command_line::completions(shell),
+            Command::Man { command } => command_line::man(command.as_deref()),
         }
     });
     runtime.shutdown_background();

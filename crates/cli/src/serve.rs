@@ -115,7 +115,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     readiness::ready();
     shutdown::asked().await?;
     readiness::stopping();
-    println!("finishing what is under way; Ctrl-C again ends at once");
+    say!("finishing what is under way; Ctrl-C again ends at once");
     drop(announced);
     // The store first: an upload that is under way still needs the application's answer.
     running::end_store(store_running, &opened.server).await;

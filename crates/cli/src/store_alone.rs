@@ -36,14 +36,14 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     let opened = store_server::open(&flags.settings, key, parts).await?;
     bucket::at_start::make(&opened.store, &flags.bucket, &flags.allow_origin).await?;
     let announced = running_store::announce(&flags.data, &reachable.own_url())?;
-    println!("store            {}", reachable.own_url());
+    say!("store            {}", reachable.own_url());
     for address in bound.addresses.iter().filter(|address| !address.ip().is_loopback()) {
-        println!("listening on     {address}");
+        say!("listening on     {address}");
     }
-    println!("data             {}", flags.data.display());
-    println!("callback key     {}", opened.callback_key_url);
+    say!("data             {}", flags.data.display());
+    say!("callback key     {}", opened.callback_key_url);
     print_access_key(&access_key);
-    println!("stop             Ctrl-C");
+    say!("stop             Ctrl-C");
     let listening = Running::store(bound, &opened.server, &options);
     readiness::ready();
     shutdown::asked().await?;
@@ -57,16 +57,16 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
 /// Says which key is in use; a secret is shown only when it was made this moment, and only to a terminal.
 pub(crate) fn print_access_key(key: &credentials::AccessKey) {
     match &key.origin {
-        Origin::Given => println!("access key       {} (as given)", key.id),
-        Origin::Kept(file) => println!("access key       {} (secret in {})", key.id, file.display()),
+        Origin::Given => say!("access key       {} (as given)", key.id),
+        Origin::Kept(file) => say!("access key       {} (secret in {})", key.id, file.display()),
         Origin::MadeNow(file) => {
-            println!("access key       {}", key.id);
+            say!("access key       {}", key.id);
             // What is no terminal is a file or a journal, which others read and which stays.
             if std::io::stdout().is_terminal() {
-                println!("its secret       {}", String::from_utf8_lossy(key.secret.as_bytes()));
-                println!("                 made now and shown this once; kept in {}", file.display());
+                say!("its secret       {}", String::from_utf8_lossy(key.secret.as_bytes()));
+                say!("                 made now and shown this once; kept in {}", file.display());
             } else {
-                println!("its secret       made now, kept in {}", file.display());
+                say!("its secret       made now, kept in {}", file.display());
             }
         }
     }

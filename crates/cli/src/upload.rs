@@ -53,9 +53,9 @@ pub(crate) async fn run(flags: UploadFlags) -> anyhow::Result<ExitCode> {
         worst = worse(worst, outcome.exit_code());
         let line = on_one_line(&format!("{}  {}", file.path.display(), outcome.line()));
         if matches!(outcome, Outcome::Done { .. } | Outcome::Stored { .. }) {
-            bars.suspend(|| println!("{line}"));
+            bars.suspend(|| say!("{line}"));
         } else {
-            bars.suspend(|| eprintln!("{line}"));
+            bars.suspend(|| warn_line!("{line}"));
         }
     }
     Ok(ExitCode::from(worst))

@@ -4,6 +4,16 @@
 use std::error::Error;
 use std::io::Write as _;
 
+/// A line on standard output. A reader who has left is no error.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::wording::print(&format!("{}\n", format_args!($($text)*))) };
+}
+
+/// A line on standard error, for people. Where that is gone too, there is nobody to tell.
+macro_rules! warn_line {
+    ($($text:tt)*) => { $crate::wording::print_error(&format!("{}\n", format_args!($($text)*))) };
+}
+
 /// An error with its causes; a cause that was told already is left out.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
     let mut told = String::new();
@@ -32,8 +42,13 @@ pub(crate) fn print(text: &str) {
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        eprintln!("countersign: standard output cannot be written: {error}");
+        warn_line!("countersign: standard output cannot be written: {error}");
     }
+}
+
+/// Prints to standard error.
+pub(crate) fn print_error(text: &str) {
+    let _nobody_left_to_tell = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Without control characters, which could move the cursor or end the line.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use countersign_app::AccessKeySecret;
@@ -135,15 +136,15 @@ pub(crate) struct SigningFlags {
     /// The folder when nobody asks for one.
     #[arg(long, value_name = "DIR", help_heading = "Signing")]
     pub(crate) dir: Option<String>,
-    /// The largest file, in bytes.
-    #[arg(long, value_name = "BYTES", help_heading = "Signing")]
+    /// The largest file, as in 10MB or 64KiB; a bare number counts bytes. 1 GiB when not given.
+    #[arg(long, value_name = "SIZE", value_parser = super::quantity::bytes, help_heading = "Signing")]
     pub(crate) max_size: Option<u64>,
     /// A content type that is allowed (image/jpeg), or one family (image/*); repeatable, all when not given.
     #[arg(long = "type", value_name = "TYPE", help_heading = "Signing")]
     pub(crate) types: Vec<String>,
-    /// How long a signature lasts, in seconds.
-    #[arg(long, value_name = "SECONDS", help_heading = "Signing")]
-    pub(crate) lifetime: Option<u64>,
+    /// How long a signature lasts, as in 5m; a bare number counts seconds. 5m when not given.
+    #[arg(long, value_name = "TIME", value_parser = super::quantity::duration, help_heading = "Signing")]
+    pub(crate) lifetime: Option<Duration>,
     /// The signature when the caller does not choose: 1 or 4.
     #[arg(long, value_name = "1|4", value_parser = clap::value_parser!(u8).range(1..=4), help_heading = "Signing")]
     pub(crate) signature_version: Option<u8>,

@@ -8,7 +8,7 @@ const LOG: &str = "Environment: COUNTERSIGN_LOG chooses what is logged on standa
 
 /// Examples of each command, by its words.
 const EXAMPLES: &[(&str, &[&str])] = &[
-    ("serve", &["countersign serve", "countersign serve --lan --max-size 20000000"]),
+    ("serve", &["countersign serve", "countersign serve --lan --max-size 20MB"]),
     (
         "store",
         &[
@@ -35,7 +35,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("bucket show", &["countersign bucket show photos"]),
     ("bucket list", &["countersign bucket list"]),
     ("bucket rm", &["countersign bucket rm photos"]),
-    ("callbacks list", &["countersign callbacks list"]),
+    ("callbacks list", &["countersign callbacks list --json"]),
+    ("callbacks check", &["countersign callbacks check --older-than 5m"]),
+    ("completions", &["countersign completions bash > /usr/share/bash-completion/completions/countersign"]),
+    ("man", &["countersign man > /usr/share/man/man1/countersign.1", "countersign man serve | man -l -"]),
 ];
 
 /// The program with the ends of its helps.
@@ -84,7 +87,9 @@ mod tests {
                 help.lines().filter_map(|line| line.strip_prefix("Example: ")).collect();
             assert!(!examples.is_empty() || command.has_subcommands(), "{words} has no example");
             for example in examples {
-                let parsed = program.clone().try_get_matches_from(example.split(' '));
+                let parsed = program.clone().try_get_matches_from(
+                    example.split([' ']).take_while(|word| !matches!(*word, ">" | "|")),
+                );
                 assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
                 seen += 1;
             }

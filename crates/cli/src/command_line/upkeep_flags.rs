@@ -20,9 +20,9 @@ pub(crate) struct ScrubFlags {
     /// Only list what is known to be damaged, and look for no more.
     #[arg(long, conflicts_with_all = ["rate", "remove_orphans"])]
     pub(crate) known: bool,
-    /// Read at most so many MiB per second; as fast as it goes when not given.
-    #[arg(long, value_name = "MIB")]
-    pub(crate) rate: Option<u32>,
+    /// Read at most so much per second, as in 50MB; a bare number counts MiB. As fast as it goes when not given.
+    #[arg(long, value_name = "SIZE", value_parser = super::quantity::bytes_per_second)]
+    pub(crate) rate: Option<u64>,
     /// Remove the blobs that nothing names; only while no store runs on the folder.
     #[arg(long)]
     pub(crate) remove_orphans: bool,
@@ -74,15 +74,15 @@ pub(crate) struct BackgroundScrubFlags {
     /// Verify everything that is stored this long after the last time: 7d, 12h, 30m, or off.
     #[arg(long, value_name = "TIME", default_value = "7d", help_heading = "Store")]
     pub(crate) scrub_every: ScrubEvery,
-    /// Read at most so many MiB per second for it.
+    /// Read at most so much per second for it; a bare number counts MiB.
     #[arg(
         long,
-        value_name = "MIB",
-        default_value_t = 8,
-        value_parser = clap::value_parser!(u32).range(1..),
+        value_name = "SIZE",
+        default_value = "8MiB",
+        value_parser = super::quantity::bytes_per_second,
         help_heading = "Store"
     )]
-    pub(crate) scrub_rate: u32,
+    pub(crate) scrub_rate: u64,
 }
 
 /// From the end of a scrub to the beginning of the next; none switches it off.
@@ -96,17 +96,11 @@ impl FromStr for ScrubEvery {
         if text == "off" {
             return Ok(ScrubEvery(None));
         }
-        let refusal = || "write a number with d, h, m or s behind it, as in 7d; or off".to_owned();
-        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refusal)?;
-        let seconds: u64 = match unit {
-            "d" => 24 * 60 * 60,
-            "h" => 60 * 60,
-            "m" => 60,
-            "s" => 1,
-            _ => return Err(refusal()),
-        };
-        let number: u64 = number.parse().map_err(|_| refusal())?;
-        number.checked_mul(seconds).map(|all| ScrubEvery(Some(Duration::from_secs(all)))).ok_or_else(refusal)
+        // A bare number has no unit here that anybody could know.
+        if text.ends_with(|sign: char| sign.is_ascii_digit()) {
+            return Err("write a time with d, h, m or s behind it, as in 7d; or off".to_owned());
+        }
+        super::quantity::duration(text).map(|every| ScrubEvery(Some(every)))
     }
 }
 

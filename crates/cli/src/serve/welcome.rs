@@ -55,17 +55,17 @@ impl Greeting {
     }
 
     pub(super) fn print(&self) {
-        println!("Countersign is ready.");
-        println!();
-        println!("open this        {}", self.page);
+        say!("Countersign is ready.");
+        say!("");
+        say!("open this        {}", self.page);
         match &self.phone {
-            Some((url, code)) => println!("phone            {url}\n\n{code}"),
-            None => println!("phone            stop, and run  {} --lan", own_command()),
+            Some((url, code)) => say!("phone            {url}\n\n{code}"),
+            None => say!("phone            stop, and run  {} --lan", own_command()),
         }
-        println!("store            {}, bucket {}", self.store, super::BUCKET);
+        say!("store            {}, bucket {}", self.store, super::BUCKET);
         print_access_key(&self.access_key);
-        println!("data here        {}", self.data.display());
-        println!("stop             Ctrl-C");
+        say!("data here        {}", self.data.display());
+        say!("stop             Ctrl-C");
     }
 }
 

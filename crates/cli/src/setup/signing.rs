@@ -1,7 +1,5 @@
 //! From flags to the signer's options: the same for `serve` and `app`.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, bail};
 use countersign_app::forward::Forward;
 use countersign_app::signer_options::{DEFAULT_CALLBACK_BODY, DEFAULT_CALLBACK_BODY_TYPE};
@@ -42,8 +40,8 @@ pub(crate) fn apply(
         options.size_bytes = 0..=max;
     }
     options.content_types.clone_from(&flags.types);
-    if let Some(seconds) = flags.lifetime {
-        options.lifetime = Duration::from_secs(seconds);
+    if let Some(lifetime) = flags.lifetime {
+        options.lifetime = lifetime;
     }
     options.version = match flags.signature_version {
         None | Some(1) => SignatureVersion::V1,

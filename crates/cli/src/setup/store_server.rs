@@ -69,7 +69,7 @@ pub(crate) async fn open(
         .await
         .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
     if let Some(every) = settings.scrub.scrub_every.0 {
-        let bytes_per_second = u64::from(settings.scrub.scrub_rate) * 1024 * 1024;
+        let bytes_per_second = settings.scrub.scrub_rate;
         store
             .scrub_in_background(ScrubPace { every, bytes_per_second })
             .context("the scrub cannot be started")?;

@@ -28,7 +28,7 @@ pub(crate) async fn run(flags: BackupFlags) -> anyhow::Result<ExitCode> {
     let report = Box::pin(Store::backup_folder(options, told)).await?;
     line.clear();
     if flags.json {
-        println!("{:#}", as_json(&report));
+        say!("{:#}", as_json(&report));
     } else {
         print(&report, &flags);
     }
@@ -37,8 +37,8 @@ pub(crate) async fn run(flags: BackupFlags) -> anyhow::Result<ExitCode> {
 
 fn print(report: &BackupReport, flags: &BackupFlags) {
     print_damaged(&report.damaged);
-    report.known_damage.iter().for_each(|known| println!("{}", scrub::record_line(known)));
-    println!(
+    report.known_damage.iter().for_each(|known| say!("{}", scrub::record_line(known)));
+    say!(
         "backup {} in {}: {}, {} copied; {}, of which {} were there already and {} are shared with the data folder",
         report.name,
         flags.target.display(),
@@ -49,7 +49,7 @@ fn print(report: &BackupReport, flags: &BackupFlags) {
         report.blobs_shared,
     );
     if !report.deleted.is_empty() {
-        println!("deleted {}", report.deleted.join(" "));
+        say!("deleted {}", report.deleted.join(" "));
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn restore(flags: RestoreFlags) -> anyhow::Result<ExitCode> {
     let restored = match outcome {
         Err(BackupError::Damaged { damaged }) => {
             print_damaged(&damaged);
-            eprintln!(
+            warn_line!(
                 "countersign: the backup is damaged in {}; --accept-damage restores it as it is",
                 count(damaged.len() as u64, "file")
             );
@@ -97,10 +97,10 @@ pub(crate) fn restore(flags: RestoreFlags) -> anyhow::Result<ExitCode> {
     if flags.json {
         let damaged = damaged_json(&restored.damaged);
         let (name, files, bytes) = (&restored.name, restored.files, restored.bytes);
-        println!("{:#}", json!({ "name": name, "files": files, "bytes": bytes, "damaged": damaged }));
+        say!("{:#}", json!({ "name": name, "files": files, "bytes": bytes, "damaged": damaged }));
     } else {
         print_damaged(&restored.damaged);
-        println!(
+        say!(
             "backup {} restored into {}: {}, {}",
             restored.name,
             flags.data.display(),
@@ -113,7 +113,7 @@ pub(crate) fn restore(flags: RestoreFlags) -> anyhow::Result<ExitCode> {
 
 fn print_damaged(damaged: &[(String, String)]) {
     for (place, what) in damaged {
-        println!("damaged   {}: {}", on_one_line(place), on_one_line(what));
+        say!("damaged   {}: {}", on_one_line(place), on_one_line(what));
     }
 }
 

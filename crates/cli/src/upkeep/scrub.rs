@@ -21,7 +21,7 @@ pub(crate) async fn run(flags: ScrubFlags) -> anyhow::Result<ExitCode> {
     let options = ScrubOptions {
         data: flags.data.clone(),
         clock: clock.clone(),
-        bytes_per_second: flags.rate.map(|mebibytes| u64::from(mebibytes) * 1024 * 1024),
+        bytes_per_second: flags.rate,
         remove_orphans: flags.remove_orphans,
     };
     let mut line = ProgressLine::new(&clock);
@@ -33,7 +33,7 @@ pub(crate) async fn run(flags: ScrubFlags) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the data folder {} cannot be scrubbed", flags.data.display()))?;
     line.clear();
     if flags.json {
-        println!("{:#}", as_json(&report));
+        say!("{:#}", as_json(&report));
     } else {
         print(&report);
     }
@@ -50,11 +50,11 @@ fn known(flags: &ScrubFlags) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the data folder {} cannot be read", flags.data.display()))?;
     if flags.json {
         let listed: Vec<Value> = damaged.iter().map(|record| record_json(record, None)).collect();
-        println!("{:#}", json!({ "good": damaged.is_empty(), "damaged": listed }));
+        say!("{:#}", json!({ "good": damaged.is_empty(), "damaged": listed }));
     } else if damaged.is_empty() {
-        println!("no object is known to be damaged");
+        say!("no object is known to be damaged");
     } else {
-        damaged.iter().for_each(|record| println!("{}", record_line(record)));
+        damaged.iter().for_each(|record| say!("{}", record_line(record)));
     }
     Ok(verdict(damaged.is_empty()))
 }
@@ -66,18 +66,18 @@ pub(super) fn record_line(record: &DamageRecord) -> String {
 
 fn print(report: &ScrubReport) {
     for damaged in &report.damaged {
-        println!("{}; {}", record_line(&damaged.record), on_one_line(&damaged.place));
+        say!("{}; {}", record_line(&damaged.record), on_one_line(&damaged.place));
     }
     for unverified in &report.unverified {
-        println!("unread    {}: {}", on_one_line(&unverified.what), on_one_line(&unverified.reason));
+        say!("unread    {}: {}", on_one_line(&unverified.what), on_one_line(&unverified.reason));
     }
     for wrong in &report.catalog {
-        println!("catalog   {}", on_one_line(wrong));
+        say!("catalog   {}", on_one_line(wrong));
     }
     for orphan in &report.orphans {
-        println!("unnamed   {}", on_one_line(orphan));
+        say!("unnamed   {}", on_one_line(orphan));
     }
-    println!(
+    say!(
         "{} with {} verified, {} looked at: {} damaged, {} unread, {} in the catalog",
         count(report.objects, "object"),
         size(report.bytes),
@@ -87,16 +87,16 @@ fn print(report: &ScrubReport) {
         count(report.catalog.len() as u64, "fault"),
     );
     if !report.healed.is_empty() {
-        println!("{} known to be damaged, now found whole", count(report.healed.len() as u64, "object"));
+        say!("{} known to be damaged, now found whole", count(report.healed.len() as u64, "object"));
     }
     if report.orphans_removed > 0 {
-        println!("{} that nothing named removed", count(report.orphans_removed, "blob"));
+        say!("{} that nothing named removed", count(report.orphans_removed, "blob"));
     } else if !report.orphans.is_empty() {
         let blobs = count(report.orphans.len() as u64, "blob");
-        println!("{blobs} that nothing names; --remove-orphans removes such from a store that is stopped");
+        say!("{blobs} that nothing names; --remove-orphans removes such from a store that is stopped");
     }
     if let Some(process) = report.beside.filter(|_| !report.damaged.is_empty()) {
-        println!(
+        say!(
             "process {process} has the store open: it refuses a damaged object once a read or its own scrub has met it"
         );
     }
