@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import io
 import json
+import struct
 import urllib.parse
 import uuid
+import zlib
 
 import oss2
 import pillow_heif
@@ -32,7 +34,29 @@ def rotated():
     return picture("JPEG", exif=exif)
 
 
+def png_after_another_chunk():
+    """As Apple's tools write it: a private chunk before IHDR."""
+    data = picture("PNG")
+    chunk = b"CgBI" + b"\x50\x00\x20\x06"
+    return data[:8] + len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[8:]
+
+
+def bmp_top_down():
+    data = bytearray(picture("BMP"))
+    data[22:26] = struct.pack("<i", -HEIGHT)
+    return bytes(data)
+
+
+def jpg_with_fill_bytes():
+    data = picture("JPEG")
+    return data[:2] + b"\xff" * 5 + data[2:]
+
+
 CASES = {
+    "png-after-another-chunk": (png_after_another_chunk, "png"),
+    "bmp-top-down": (bmp_top_down, "bmp"),
+    "jpg-with-fill-bytes": (jpg_with_fill_bytes, "jpg"),
+    "tiff-big": (lambda: picture("TIFF", big_tiff=True), "tiff"),
     "jpg": (lambda: picture("JPEG"), "jpg"),
     "jpg-rotated": (rotated, "jpg"),
     "jpg-progressive": (lambda: picture("JPEG", progressive=True), "jpg"),

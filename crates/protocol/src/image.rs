@@ -31,7 +31,7 @@ pub const WINDOW_BYTES: usize = 1024;
 /// How many later places are visited, so that at most 176 KiB are read of any file.
 pub const WINDOWS_MAX: usize = 160;
 /// How many small reads of the fetched bytes may be made for one file.
-pub const STEPS_MAX: usize = 50_000;
+pub const STEPS_MAX: usize = 20_000;
 /// The longest side that PNG, the most generous of the formats, permits.
 const SIDE_MAX: u64 = 0x7fff_ffff;
 

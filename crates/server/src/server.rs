@@ -29,6 +29,7 @@ use crate::fair_budget::FairBudget;
 use crate::form_coverage::CoverageWarnings;
 use crate::head_budget::HeadBudget;
 use crate::host::HostNames;
+use crate::image_info;
 use crate::lifecycle::{self, LifecycleError};
 use crate::limits::Limits;
 use crate::listen::NotAccepted;
@@ -118,6 +119,8 @@ pub(crate) struct ServerState {
     pub(crate) callbacks: Arc<Places<CallbackDestination, CallbackWait>>,
     /// One permit for each name of a callback's host that is being resolved.
     pub(crate) lookups: Arc<Semaphore>,
+    /// One permit for each image whose header is being read.
+    pub(crate) image_headers: Semaphore,
     /// What callbacks may hold, in memory and in the catalog.
     pub(crate) callback_budget: CallbackBudget,
     /// What answers may hold that clients have not read yet, and answers of applications that are being read.
@@ -164,6 +167,7 @@ impl Server {
             answers: FairBudget::new(options.limits.answers_bytes_max, usize::MAX),
             documents: FairBudget::new(options.limits.documents_bytes_max, usize::MAX),
             listings: Semaphore::new(options.limits.listings_max),
+            image_headers: Semaphore::new(image_info::MEASURED_AT_ONCE_MAX),
             lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),
             signing: SigningLine::new(),
             callback_connections: Arc::default(),

@@ -11,6 +11,8 @@ use super::{Format, Size};
 const BRANDS_MAX: u64 = 64;
 const HEIC_BRANDS: [&[u8; 4]; 8] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"];
 const AVIF_BRANDS: [&[u8; 4]; 2] = [b"avif", b"avis"];
+/// How many properties the primary item may have.
+const ASSOCIATIONS_MAX: usize = 64;
 /// Properties that leave the size as it is. An essential property that is not known may do anything.
 const HARMLESS: [&[u8; 4]; 16] = [
     b"hvcC", b"av1C", b"lhvC", b"imir", b"pixi", b"colr", b"pasp", b"auxC", b"rloc", b"clli", b"mdcv",
@@ -123,7 +125,8 @@ fn associations_of(
         let count = reader.byte(after(at, id_bytes)?)?;
         at = after(at, id_bytes + 1)?;
         let (each, end) = (if wide { 2 } else { 1 }, after(at, u64::from(count) * if wide { 2 } else { 1 })?);
-        if end > ipma.end || (id == item && !associations.is_empty()) {
+        let refused = usize::from(count) > ASSOCIATIONS_MAX || !associations.is_empty();
+        if end > ipma.end || (id == item && refused) {
             return Err(Stop::Unreadable);
         }
         while id == item && at < end {

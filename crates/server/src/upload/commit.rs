@@ -95,7 +95,10 @@ async fn message(
     sealed: &SealedUpload,
     plan: CallbackPlan,
 ) -> CallbackMessage {
-    let image = if plan.wants_image() { image_info::read(&sealed.blob).await } else { None };
+    let image = match plan.wants_image() {
+        true => image_info::read(&context.server.image_headers, &sealed.blob).await,
+        false => None,
+    };
     let facts = UploadFacts {
         bucket: &upload.bucket,
         key: &upload.key,
