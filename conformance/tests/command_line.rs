@@ -355,3 +355,51 @@ fn serve_warns_at_its_start_of_a_callback_that_could_not_be_delivered() {
     let line = printed.lines().find(|line| line.contains(warned)).unwrap_or_else(|| panic!("{printed}"));
     assert!(line.contains("no-such-host.invalid"), "{line}");
 }
+
+#[test]
+fn upload_takes_folders_and_tells_a_program_or_nobody_what_became_of_each_file() {
+    let running = Running::serve(&[]);
+    let folder = running.data().join("holiday");
+    std::fs::create_dir_all(folder.join("day 1")).unwrap();
+    std::fs::write(folder.join("a.txt"), "hello").unwrap();
+    std::fs::write(folder.join("day 1/照片.txt"), "seven b").unwrap();
+    let folder = folder.display().to_string();
+    let to = format!("http://{}", running.app);
+    let (code, out, error) = run(&["upload", &folder, "--to", &to, "--keep-name", "--json"]);
+    assert_eq!(code, Some(0), "{out}{error}");
+    let expected = ["user-dir/holiday/a.txt", "user-dir/holiday/day 1/照片.txt"];
+    assert_eq!(StoreClient::at(&running.store).keys("demo"), expected);
+    let mut lines: Vec<Value> = out.lines().map(|line| json(line.as_bytes())).collect();
+    let total = lines.pop().unwrap();
+    assert_eq!(total["total"], serde_json::json!({"files": 2, "succeeded": 2, "failed": 0, "bytes": 12}));
+    let mut keys: Vec<&str> = lines.iter().map(|line| line["key"].as_str().unwrap()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, expected);
+    assert!(lines.iter().all(|line| line["state"] == "confirmed"), "{out}");
+    // Their names are taken now: quiet tells only that, and where it is explained.
+    let (code, out, error) = run(&["upload", &folder, "--to", &to, "--keep-name", "--quiet"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{error}");
+    assert_eq!(error.matches("; see http://").count(), 2, "{error}");
+    let below = ["upload", &folder, "--to", &to, "--path", "user-dir/2026"];
+    let (code, out, error) = run(&below);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(
+        out.contains("  user-dir/2026/holiday/day 1/") && out.contains("\n2 of 2 files, 12 bytes\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn upload_takes_its_token_from_the_environment() {
+    let store = Running::store(&["--bucket", "photos"]);
+    let host = format!("http://{}/photos", store.store);
+    let running = Running::app(&["--host", &host, "--token", "s3cret"]);
+    let file = running.data().join("a.txt");
+    std::fs::write(&file, "hello").unwrap();
+    let to = format!("http://{}", running.app);
+    let file = file.display().to_string();
+    let upload = |token: &str| run_with(&["upload", &file, "--to", &to], &[("COUNTERSIGN_TOKEN", token)]);
+    let (code, out, error) = upload("s3cret");
+    assert_eq!(code, Some(0), "{out}{error}");
+    assert_eq!(upload("wrong-one").0, Some(1));
+}

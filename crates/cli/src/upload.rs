@@ -2,83 +2,72 @@
 //! form straight to the store, say what the application answered.
 
 mod form;
+mod local_files;
 mod outcome;
 mod permission;
+mod report;
 mod send;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures_util::StreamExt as _;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::command_line::UploadFlags;
 use crate::wording::on_one_line;
-use outcome::Outcome;
+use local_files::LocalFile;
 use permission::SignatureEndpoint;
+use report::Report;
 
 /// How many files are on their way at the same time, as on the page.
 const AT_ONCE: usize = 4;
 
-/// One file that is there and can be read.
-#[derive(Debug, Clone)]
-pub(crate) struct LocalFile {
-    /// Where it lies.
-    pub(crate) path: PathBuf,
-    /// Its name without folders.
-    pub(crate) name: String,
-    /// Its size.
-    pub(crate) bytes: u64,
-}
-
 /// Uploads the files and says of each what became of it.
 pub(crate) async fn run(flags: UploadFlags) -> anyhow::Result<ExitCode> {
-    let files = flags.files.iter().map(local_file).collect::<anyhow::Result<Vec<_>>>()?;
-    let endpoint = Arc::new(SignatureEndpoint::new(&flags.to, flags.path.as_deref(), flags.keep_name)?);
+    let files = local_files::find(&flags.files)?;
+    let base = base_folder(&flags, &files).await?;
+    let (flags, base) = (&flags, base.as_deref());
     let bars = MultiProgress::new();
+    if flags.quiet || flags.json {
+        bars.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let mut report = Report::new(flags);
     let mut ended = futures_util::stream::iter(files)
         .map(|file| {
-            let (endpoint, bar) = (Arc::clone(&endpoint), bars.add(progress_bar(&file)));
+            let bar = bars.add(progress_bar(&file));
             async move {
+                let path = base.map(|base| format!("{base}{}", file.folder));
+                let endpoint = endpoint(flags, path.as_deref())?;
                 let outcome = send::send(&endpoint, &file, &bar).await;
                 bar.finish_and_clear();
-                (file, outcome)
+                anyhow::Ok((file, outcome))
             }
         })
         .buffer_unordered(AT_ONCE);
-    let mut worst = 0;
-    while let Some((file, outcome)) = ended.next().await {
-        worst = worse(worst, outcome.exit_code());
-        let line = on_one_line(&format!("{}  {}", file.path.display(), outcome.line()));
-        if matches!(outcome, Outcome::Done { .. } | Outcome::Stored { .. }) {
-            bars.suspend(|| say!("{line}"));
-        } else {
-            bars.suspend(|| warn_line!("{line}"));
-        }
+    while let Some(sent) = ended.next().await {
+        let (file, outcome) = sent?;
+        bars.suspend(|| report.file(&file, &outcome));
     }
-    Ok(ExitCode::from(worst))
+    Ok(ExitCode::from(report.end()))
 }
 
-/// A refusal says more than a missing confirmation, and both more than success.
-fn worse(one: u8, other: u8) -> u8 {
-    match (one, other) {
-        (0, code) | (code, 0) => code,
-        (one, other) => one.min(other),
-    }
+fn endpoint(flags: &UploadFlags, path: Option<&str>) -> anyhow::Result<SignatureEndpoint> {
+    SignatureEndpoint::new(&flags.to, path, flags.keep_name, flags.token.as_ref())
 }
 
-fn local_file(path: &PathBuf) -> anyhow::Result<LocalFile> {
-    let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    if data.is_dir() {
-        bail!("{} is a folder; name the files in it", path.display());
+/// The folder that everything goes into; folders need one to be below of, and ask for the server's own.
+async fn base_folder(flags: &UploadFlags, files: &[LocalFile]) -> anyhow::Result<Option<String>> {
+    let is_flat = files.iter().all(|file| file.folder.is_empty());
+    if is_flat {
+        // As it was written: the server judges it.
+        return Ok(flags.path.clone());
     }
-    if !data.is_file() {
-        bail!("{} is no file", path.display());
-    }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(LocalFile { path: path.clone(), name, bytes: data.len() })
+    let base = match &flags.path {
+        Some(path) => path.clone(),
+        None => endpoint(flags, None)?.ask().await.context("asking for the server's own folder")?.directory,
+    };
+    Ok(Some(if base.is_empty() || base.ends_with('/') { base } else { format!("{base}/") }))
 }
 
 fn progress_bar(file: &LocalFile) -> ProgressBar {
@@ -89,24 +78,4 @@ fn progress_bar(file: &LocalFile) -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_exit_code_is_that_of_the_worst_file() {
-        assert_eq!(worse(0, 0), 0);
-        assert_eq!(worse(0, 4), 4);
-        assert_eq!(worse(4, 3), 3);
-        assert_eq!(worse(3, 1), 1);
-        assert_eq!(worse(1, 0), 1);
-    }
-
-    #[test]
-    fn a_file_that_is_missing_is_named() {
-        let error = local_file(&PathBuf::from("/nonexistent/photo.jpg")).unwrap_err().to_string();
-        assert_eq!(error, "/nonexistent/photo.jpg cannot be read");
-    }
 }

@@ -136,7 +136,7 @@ pub(crate) struct SigningFlags {
     /// The folder when nobody asks for one.
     #[arg(long, value_name = "DIR", help_heading = "Signing")]
     pub(crate) dir: Option<String>,
-    /// The largest file, as in 10MB or 64KiB; a bare number counts bytes. 1 GiB when not given.
+    /// The largest file, as in 10MB or 64KiB; a bare number counts bytes. 1000MiB when not given.
     #[arg(long, value_name = "SIZE", value_parser = super::quantity::bytes, help_heading = "Signing")]
     pub(crate) max_size: Option<u64>,
     /// A content type that is allowed (image/jpeg), or one family (image/*); repeatable, all when not given.

@@ -26,7 +26,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "upload",
         &[
             "countersign upload photo.jpg --to http://127.0.0.1:9818",
-            "countersign upload photo.jpg --to http://127.0.0.1:9818 --keep-name",
+            "countersign upload holiday/ --to http://127.0.0.1:9818 --path user-dir/2026/ --keep-name",
         ],
     ),
     ("scrub", &["countersign scrub --json", "countersign scrub --known"]),

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use countersign_app::AccessKeySecret;
 
 /// Flags of `upload`.
 #[derive(Debug, Args)]
 pub(crate) struct UploadFlags {
-    /// The files.
+    /// Files and folders. Of a folder all files are uploaded, those of its folders too, each into a folder of the same
+    /// name below --path.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The application server, or its signature endpoint; a `?token=` in it is used.
+    /// The application server, or its signature endpoint; a `?token=` in it is used when there is no --token.
     #[arg(long, value_name = "URL", value_parser = server_url)]
     pub(crate) to: reqwest::Url,
     /// The folder to upload into; the server's own when not given.
@@ -19,6 +21,15 @@ pub(crate) struct UploadFlags {
     /// Keep the files' own names instead of random ones; a name that is taken is refused.
     #[arg(long)]
     pub(crate) keep_name: bool,
+    /// The token that the application server wants; better given in the environment.
+    #[arg(long, value_name = "TOKEN", env = "COUNTERSIGN_TOKEN", hide_env_values = true, value_parser = super::flag_groups::secret)]
+    pub(crate) token: Option<AccessKeySecret>,
+    /// Answer in JSON: an object a line for each file, and one with the total at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print only what went wrong.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
 }
 
 fn server_url(text: &str) -> Result<reqwest::Url, String> {

@@ -7,7 +7,7 @@ use reqwest::Body;
 use reqwest::multipart::{Form, Part};
 use tokio_util::io::ReaderStream;
 
-use super::LocalFile;
+use super::local_files::LocalFile;
 use super::permission::Permission;
 use crate::setup::random;
 

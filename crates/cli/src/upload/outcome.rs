@@ -34,6 +34,18 @@ impl Outcome {
         }
     }
 
+    /// The outcome for programs: its name, the key and what was said.
+    pub(super) fn parts(&self) -> (&'static str, Option<&str>, Option<&str>) {
+        match self {
+            Outcome::Done { key, answer } => ("confirmed", Some(key), Some(answer)),
+            Outcome::Stored { key } => ("stored", Some(key), None),
+            Outcome::Declined { key, message } => ("declined", Some(key), Some(message)),
+            Outcome::NotConfirmed { key, message } => ("not-confirmed", Some(key), Some(message)),
+            Outcome::Refused { message } | Outcome::Expired { message } => ("refused", None, Some(message)),
+            Outcome::Failed { message } => ("failed", None, Some(message)),
+        }
+    }
+
     /// The outcome in words.
     pub(super) fn line(&self) -> String {
         match self {
@@ -60,13 +72,14 @@ impl Outcome {
             if let Some(option) = element(body, "CallbackAllow") {
                 message.push_str(&format!(" Starting the store with {option} permits it."));
             }
+            message.push_str(&reference(body));
             return Outcome::NotConfirmed { key, message };
         }
         if !status.is_success() {
             let message = element(body, "Message").unwrap_or_else(|| body.to_owned());
             let code = element(body, "Code").unwrap_or_else(|| "no code".to_owned());
             let expired = status == StatusCode::FORBIDDEN && message.to_ascii_lowercase().contains("expired");
-            let message = format!("{message} ({status}, {code})");
+            let message = format!("{message} ({status}, {code}){}", reference(body));
             return if expired { Outcome::Expired { message } } else { Outcome::Refused { message } };
         }
         if !with_callback || body.is_empty() {
@@ -84,6 +97,13 @@ impl Outcome {
             _ => Outcome::Done { key, answer: body.trim().to_owned() },
         }
     }
+}
+
+/// Where the refusal is explained, if the answer says so with a whole address.
+fn reference(body: &str) -> String {
+    let link = element(body, "RecommendDoc")
+        .filter(|link| link.starts_with("http://") || link.starts_with("https://"));
+    link.map_or_else(String::new, |link| format!("; see {link}"))
 }
 
 /// What to say where something before the store answered, or in its place: the store's refusals are XML with a
@@ -178,6 +198,10 @@ mod tests {
             read(403, "<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>", true);
         assert_eq!(outcome.line(), "refused: Policy expired. (403 Forbidden, AccessDenied)");
         assert_eq!(outcome.exit_code(), 1);
+        let body =
+            "<Error><Code>C</Code><Message>M</Message><RecommendDoc>http://h/d/C</RecommendDoc></Error>";
+        assert_eq!(read(403, body, true).line(), "refused: M (403 Forbidden, C); see http://h/d/C");
+        assert!(read(203, body, true).line().contains("M; see http://h/d/C"));
         let body = "<Error><Code>C</Code><Message>[&quot;eq&quot;, &apos;&amp;lt;&apos;]</Message></Error>";
         assert_eq!(read(403, body, true).line(), "refused: [\"eq\", '&lt;'] (403 Forbidden, C)");
     }

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_app::AccessKeySecret;
 use countersign_protocol::url_encoding;
 use reqwest::Url;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use crate::wording::innermost;
 #[derive(Debug, Clone)]
 pub(super) struct SignatureEndpoint {
     url: Url,
-    token: Option<String>,
+    token: Option<AccessKeySecret>,
     /// Whether the store shall use the files' own names.
     pub(super) keep_name: bool,
 }
@@ -39,11 +40,17 @@ pub(super) struct Permission {
 impl SignatureEndpoint {
     /// The endpoint behind `to`: an address without a path is an application server, whose endpoint is
     /// `/signature`; any other is the endpoint itself. A token in the address goes into the header.
-    pub(super) fn new(to: &Url, path: Option<&str>, keep_name: bool) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        to: &Url,
+        path: Option<&str>,
+        keep_name: bool,
+        token: Option<&AccessKeySecret>,
+    ) -> anyhow::Result<Self> {
         if !matches!(to.scheme(), "http" | "https") {
             bail!("--to wants an http or https address, not {to}");
         }
-        let token = to.query_pairs().find(|(name, _)| name == "token").map(|(_, value)| value.into_owned());
+        let in_address = to.query_pairs().find(|(name, _)| name == "token");
+        let token = token.cloned().or_else(|| in_address.map(|(_, value)| AccessKeySecret::from(&*value)));
         let kept: Vec<(String, String)> = to
             .query_pairs()
             .filter(|(name, _)| name != "token")
@@ -70,7 +77,7 @@ impl SignatureEndpoint {
     pub(super) async fn ask(&self) -> anyhow::Result<Permission> {
         let mut request = super::send::client_for(&self.url)?.get(self.url.clone());
         if let Some(token) = &self.token {
-            request = request.header("x-countersign-token", token);
+            request = request.header("x-countersign-token", token.as_bytes());
         }
         let answer = request.send().await.map_err(|error| {
             let server = self.url.origin().ascii_serialization();
@@ -170,8 +177,9 @@ mod tests {
     use super::*;
 
     fn endpoint(to: &str, path: Option<&str>) -> (String, Option<String>) {
-        let endpoint = SignatureEndpoint::new(&to.parse().unwrap(), path, false).unwrap();
-        (endpoint.url.to_string(), endpoint.token)
+        let endpoint = SignatureEndpoint::new(&to.parse().unwrap(), path, false, None).unwrap();
+        let token = endpoint.token.map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned());
+        (endpoint.url.to_string(), token)
     }
 
     #[test]

@@ -7,8 +7,8 @@ use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
 use reqwest::{Client, Url};
 
-use super::LocalFile;
 use super::form;
+use super::local_files::LocalFile;
 use super::outcome::Outcome;
 use super::permission::SignatureEndpoint;
 use crate::wording::{innermost, sentence};
