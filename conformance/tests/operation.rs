@@ -241,6 +241,40 @@ fn owed_callbacks_are_listed_in_json_and_checked_by_their_age() {
 }
 
 #[test]
+fn callbacks_that_nobody_will_deliver_are_dropped_and_uploads_go_on() {
+    let mut store = Running::store(&[
+        "--bucket",
+        "photos",
+        "--callback-allow",
+        "127.0.0.0/8",
+        "--callback-owed-max",
+        "2",
+    ]);
+    let data = store.data().display().to_string();
+    let command = |words: &[&str]| run_with(&[&["callbacks"], words, &["--data", &data]].concat(), &[]);
+    let json = format!(r#"{{"callbackUrl":"http://127.0.0.1:{}/","callbackBody":"a=1"}}"#, free_port());
+    let upload = |store: &Running| {
+        let form = Form::signed("k", &PolicyText::open()).field("callback", STANDARD.encode(&json));
+        form.file("x", "x", "x").post("photos").send(&store.store).status
+    };
+    assert_eq!(upload(&store), 203);
+    assert_eq!(upload(&store), 503, "one destination has its share of the room");
+    let (code, _, error) = command(&["drop", "--all"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("stop the store"), "{error}");
+
+    assert_eq!(store.interrupt(Duration::from_secs(20)), Some(0));
+    assert_eq!(command(&["drop"]).0, Some(2), "which ones must be said");
+    assert_eq!(command(&["drop", "--older-than", "1h"]).1, "0 callbacks forgotten\n");
+    assert_eq!(command(&["drop", "--all", "--dry-run"]).1, "1 callbacks would be forgotten\n");
+    assert_ne!(command(&["list", "--json"]).1, "[]\n");
+    assert_eq!(command(&["drop", "--all"]).1, "1 callbacks forgotten\n");
+    assert_eq!(command(&["list", "--json"]).1, "[]\n");
+    store.restart();
+    assert_eq!(upload(&store), 203, "the room is free again");
+}
+
+#[test]
 fn completions_and_manual_pages_are_printed_and_a_reader_who_leaves_is_no_error() {
     let (code, out, _) = run_with(&["completions", "bash"], &[]);
     assert!(code == Some(0) && out.contains("_countersign") && out.contains("--older-than"), "{out}");

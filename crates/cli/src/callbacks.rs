@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use countersign_store::{OwedRecord, Store};
+use anyhow::{Context as _, bail};
+use countersign_store::{Mutation, OwedOutcome, OwedRecord, Refused, Store, StoreOptions};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::command_line::{CallbacksCheckFlags, CallbacksListFlags};
+use crate::command_line::{CallbacksCheckFlags, CallbacksDropFlags, CallbacksListFlags};
 use crate::setup::clock;
 use crate::wording::on_one_line;
 
@@ -18,6 +18,9 @@ const EXIT_OWED: u8 = 1;
 /// How long a callback that was never tried to its end counts as under way: longer than any takes. What is older
 /// was left behind by an end of the process.
 const UNDER_WAY_MAX: Duration = Duration::from_secs(60);
+
+/// How many are forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: usize = 500;
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,49 @@ pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
     };
     say!("{} callbacks have been owed for {limit} s or longer, the oldest since {oldest}", late.len());
     Ok(ExitCode::from(EXIT_OWED))
+}
+
+/// Forgets callbacks that are owed. Their budget is the store's, and what nobody will ever deliver must not keep
+/// later uploads out.
+pub(crate) async fn drop_owed(flags: &CallbacksDropFlags) -> anyhow::Result<ExitCode> {
+    let now = clock::real(0);
+    let chosen: Vec<u64> = read(&flags.data)?
+        .iter()
+        .filter(|record| {
+            let which = &flags.which;
+            let old = which.older_than.is_some_and(|limit| age(record, now()) >= limit);
+            which.all || old || which.id.contains(&record.id)
+        })
+        .map(|record| record.id)
+        .collect();
+    if !flags.dry_run && !chosen.is_empty() {
+        let store = Store::open(StoreOptions::new(&flags.data, now)).await.with_context(|| {
+            format!(
+                "the data folder {} cannot be changed; stop the store that runs on it first",
+                flags.data.display()
+            )
+        })?;
+        let forgotten = forget(&store, &chosen).await;
+        store.shutdown().await;
+        forgotten?;
+    }
+    let done = if flags.dry_run { "would be forgotten" } else { "forgotten" };
+    say!("{} callbacks {done}", chosen.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn forget(store: &Store, ids: &[u64]) -> anyhow::Result<()> {
+    for some in ids.chunks(FORGOTTEN_AT_ONCE) {
+        let batch = some.iter().map(|id| Mutation::CloseOwed { id: *id, outcome: OwedOutcome::Forgotten });
+        for outcome in store.apply(batch.collect()).await.context("the callbacks cannot be forgotten")? {
+            match outcome {
+                // Whoever delivered it meanwhile has closed it.
+                Ok(_) | Err(Refused::NoSuchOwed) => {}
+                Err(refused) => bail!("a callback cannot be forgotten: {refused}"),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn read(data: &Path) -> anyhow::Result<Vec<OwedRecord>> {

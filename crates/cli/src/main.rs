@@ -67,6 +67,9 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Bucket { command } => bucket::run(command).await,
             Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
             Command::Callbacks { command: CallbacksCommand::Check(flags) } => callbacks::check(&flags),
+            Command::Callbacks { command: CallbacksCommand::Drop(flags) } => {
+                callbacks::drop_owed(&flags).await
+            }
             Command::Completions { shell } => command_line::completions(shell),
             Command::Man { command } => command_line::man(command.as_deref()),
         }

@@ -36,6 +36,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("bucket list", &["countersign bucket list"]),
     ("bucket rm", &["countersign bucket rm photos"]),
     ("callbacks list", &["countersign callbacks list --json"]),
+    ("callbacks drop", &["countersign callbacks drop --older-than 30d --dry-run"]),
     ("callbacks check", &["countersign callbacks check --older-than 5m"]),
     ("completions", &["countersign completions bash > /usr/share/bash-completion/completions/countersign"]),
     ("man", &["countersign man > /usr/share/man/man1/countersign.1", "countersign man serve | man -l -"]),

@@ -326,9 +326,9 @@ error_rows! {
 
     SlowDown
     en: "Too many uploads are under way at the moment, or a budget is in use. Nothing of this one was taken."
-        => "Try again after the seconds in `Retry-After`.",
+        => "Try again after the seconds in `Retry-After`. If uploads with a callback go on being refused, the store holds as many owed callbacks as it may: the health page says so, and `countersign callbacks list` and `drop` look at them and free their room.",
     zh: "当前上传过多，或某项配额已用满。这次上传没有被接收。"
-        => "按 `Retry-After` 的秒数后重试。";
+        => "按 `Retry-After` 的秒数后重试。如果带回调的上传一直被拒绝，说明待办的回调已达上限：健康页会写明，用 `countersign callbacks list` 查看，用 `drop` 清理。";
 
     TooManyBuckets
     en: "The store takes no more buckets."
