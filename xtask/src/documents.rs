@@ -16,6 +16,8 @@ const CHECKED: &[&str] = &[
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/adopt.md",
+    "docs/deploy.md",
+    "docs/deploy.zh-CN.md",
     "docs/performance.md",
     "docs/semantics.md",
     "docs/tutorial-proofs.md",

@@ -49,6 +49,9 @@ const NEEDS: &[Need] = &[
         sign: Sign::Program(&["openssl"]),
     },
     Need { package: "curl", purpose: "the tutorial's own commands", sign: Sign::Program(&["curl"]) },
+    Need { package: "nginx", purpose: "the store behind a proxy", sign: Sign::Program(&["nginx"]) },
+    Need { package: "caddy", purpose: "the store behind a second proxy", sign: Sign::Program(&["caddy"]) },
+    Need { package: "binutils", purpose: "the size of the shipped binary", sign: Sign::Program(&["strip"]) },
     Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]) },
     Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]) },
     Need {
