@@ -1,14 +1,15 @@
 //! What clients can make the two servers hold: 2,000 connections of each pattern, against a figure in bytes.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_conformance::application::{Application, Reply};
 use countersign_conformance::running::open_files_allowed;
 use countersign_conformance::wire::connect;
-use countersign_conformance::{Running, StoreClient};
+use countersign_conformance::{Form, PolicyText, Running, StoreClient};
 
 const CONNECTIONS: usize = 2_000;
 const MEBIBYTE: u64 = 1 << 20;
@@ -87,6 +88,78 @@ fn a_reader_that_does_not_read_costs_at_most_96_kib() {
     assert!(grown <= CONNECTIONS as u64 * 96 * 1024, "{grown} bytes");
     assert!(running.peak_resident_bytes() <= STORE_BYTES_MAX);
     drop(readers);
+}
+
+/// A form with a callback to this application, whose body has so many bytes of the client's own, as it goes over the
+/// wire.
+fn form_calling(url: &str, bucket: &str, key: &str, own_bytes: usize) -> Vec<u8> {
+    let callback = format!(r#"{{"callbackUrl":"{url}","callbackBody":"big=${{x:big}}"}}"#);
+    let form = Form::signed(key, &PolicyText::open())
+        .field("callback", STANDARD.encode(callback))
+        .field("x:big", "a".repeat(own_bytes))
+        .file("x", "text/plain", "x");
+    form.post(bucket).whole()
+}
+
+fn store_with_a_bucket() -> Running {
+    Running::store(&["--bucket", "photos", "--callback-allow", "127.0.0.0/8", "--log-format", "text"])
+}
+
+#[test]
+fn callbacks_that_hang_make_the_store_hold_little() {
+    if !enough_open_files() {
+        return;
+    }
+    let running = store_with_a_bucket();
+    // Connections are taken by the system, and nothing ever answers.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let held = sent(&running.store, &form_calling(&url, "photos", "k", 60_000));
+    std::thread::sleep(Duration::from_millis(500));
+    let resident = running.peak_resident_bytes();
+    println!("{CONNECTIONS} uploads whose callbacks hang: {} MiB", resident / MEBIBYTE);
+    assert!(resident <= STORE_BYTES_MAX, "{resident} bytes");
+    drop(held);
+}
+
+#[test]
+fn answers_that_nobody_reads_make_the_store_hold_little() {
+    if !enough_open_files() {
+        return;
+    }
+    let running = store_with_a_bucket();
+    let json = format!(r#"{{"Status":"OK","text":"{}"}}"#, "a".repeat(2 << 20));
+    let application = Application::answering(Reply::status(200, "application/json", &json));
+    let held = sent(&running.store, &form_calling(&application.url(), "photos", "k", 10));
+    std::thread::sleep(Duration::from_secs(2));
+    let resident = running.peak_resident_bytes();
+    println!("{CONNECTIONS} answers of 2 MiB that are not read: {} MiB", resident / MEBIBYTE);
+    assert!(resident <= STORE_BYTES_MAX, "{resident} bytes");
+    drop(held);
+}
+
+#[test]
+fn lists_of_uploads_that_nobody_reads_make_the_servers_hold_little() {
+    if !enough_open_files() {
+        return;
+    }
+    let running = Running::serve(&[]);
+    let url = format!("http://{}/callback", running.app);
+    for number in 0..150 {
+        let request = form_calling(&url, "demo", &format!("user-dir/{number}"), 60_000);
+        let mut stream = connect(&running.store).expect("a connection");
+        stream.write_all(&request).expect("a request");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    let held = sent(&running.app, b"GET /uploads?limit=1000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    std::thread::sleep(Duration::from_secs(2));
+    let resident = running.peak_resident_bytes();
+    println!("{CONNECTIONS} lists of uploads that are not read: {} MiB", resident / MEBIBYTE);
+    // One process is both servers here.
+    assert!(resident <= APP_BYTES_MAX + 64 * MEBIBYTE, "{resident} bytes");
+    drop(held);
 }
 
 fn signed_get(store: &str) -> Vec<u8> {
