@@ -42,8 +42,8 @@ pub(crate) struct AppFlags {
     /// Trust callbacks signed with this key, published at that address; repeatable. Alibaba's is known.
     #[arg(long, value_name = "URL=FILE", value_parser = url_and_file)]
     pub(crate) callback_key: Vec<(String, PathBuf)>,
-    /// The longest body of a callback that is read, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 65_536)]
+    /// The longest body of a callback that is read, as in 64KiB.
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = super::quantity::bytes_held)]
     pub(crate) callback_body_max: usize,
     /// The path that the store calls, when a proxy in front changes it.
     #[arg(long, value_name = "PATH")]

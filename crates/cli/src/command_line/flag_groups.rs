@@ -96,12 +96,12 @@ pub(crate) struct StoreSettings {
     /// Let callbacks go to this network although it is not public; repeatable.
     #[arg(long, value_name = "CIDR[:PORT]", help_heading = "Store")]
     pub(crate) callback_allow: Vec<Permission>,
-    /// The longest body of a callback with its variables in it, in bytes; an upload that asks for more is refused.
-    #[arg(long, value_name = "BYTES", default_value_t = 65_536, help_heading = "Store")]
+    /// The longest body of a callback with its variables in it, as in 64KiB; an upload that asks for more is refused.
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = super::quantity::bytes_held, help_heading = "Store")]
     pub(crate) callback_body_max: usize,
-    /// What callbacks that no application has acknowledged may take in the catalog, in bytes; while it is full, uploads
+    /// What callbacks that no application has acknowledged may take in the catalog, as in 32MiB; while it is full, uploads
     /// with a callback are refused, those of the destination that holds most first.
-    #[arg(long, value_name = "BYTES", default_value_t = 33_554_432, help_heading = "Store")]
+    #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = super::quantity::bytes_held, help_heading = "Store")]
     pub(crate) callback_owed_bytes_max: usize,
     /// How many callbacks may be owed at most.
     #[arg(long, value_name = "NUMBER", default_value_t = 100_000, help_heading = "Store")]
