@@ -27,6 +27,7 @@ pub use listing::list_object_versions::{ListObjectVersions, NULL_VERSION};
 pub use listing::list_objects::{ListObjects, ListObjectsV2, ObjectEntry};
 pub use listing::pending_lists::{NoLiveChannels, NoMultipartUploads};
 pub use post_response::PostResponse;
+pub use writer::is_writable;
 pub use xml_error::XmlError;
 
 use crate::url_encoding::encode;

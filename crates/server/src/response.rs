@@ -2,5 +2,6 @@
 
 pub(crate) mod endpoint;
 pub(crate) mod one_at_a_time;
+pub(crate) mod traffic_limit;
 pub(crate) mod wire_error;
 pub mod wire_response;

@@ -89,18 +89,24 @@ fn escape(target: &mut String, text: &str) {
             '>' => target.push_str("&gt;"),
             // A bare carriage return would be read back as a line feed.
             '\r' => target.push_str("&#13;"),
-            unwritable if is_unwritable(unwritable) => target.push('\u{fffd}'),
+            // XML 1.0 has no such characters, not even as references. OSS is believed to write the reference all the
+            // same, and its JavaScript SDK reads it; anything else would name a key that does not exist.
+            unwritable if is_unwritable(unwritable) => {
+                target.push_str("&#");
+                target.push_str(&u32::from(unwritable).to_string());
+                target.push(';');
+            }
             _ => target.push(letter),
         }
     }
 }
 
 /// Whether a text that is written can be read again as it was.
-pub(super) fn is_writable(text: &str) -> bool {
+pub fn is_writable(text: &str) -> bool {
     !text.chars().any(is_unwritable)
 }
 
-/// XML 1.0 has no way to write these, not even as references.
+/// What XML 1.0 has no way to write, not even as references.
 fn is_unwritable(letter: char) -> bool {
     match letter {
         '\t' | '\n' | '\r' => false,

@@ -2,7 +2,8 @@
 //!
 //! Holds the three words and where they are kept. OSS has no such setting, so its header carries our name.
 
-use countersign_protocol::{ErrorCode, WireError};
+use countersign_protocol::xml::is_writable;
+use countersign_protocol::{ErrorCode, ObjectKey, WireError};
 use countersign_store::BucketRecord;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -44,6 +45,22 @@ impl BucketMode {
             None => Self::default(),
             Some(word) => std::str::from_utf8(word).ok().and_then(Self::parse).unwrap_or(Self::Strict),
         }
+    }
+
+    /// Refuses a key that a strict bucket does not take: one that XML 1.0 cannot write, so that parsers which go by
+    /// the letter refuse every list it is in.
+    ///
+    /// # Errors
+    /// InvalidObjectName.
+    pub(crate) fn check_key(self, key: &ObjectKey) -> Result<(), WireError> {
+        if self != Self::Strict || is_writable(key.as_str()) {
+            return Ok(());
+        }
+        Err(WireError::new(ErrorCode::InvalidObjectName)
+            .with_message(
+                "The key has a character that XML cannot write, which a bucket in the mode strict refuses.",
+            )
+            .with_element("BucketMode", self.as_str()))
     }
 
     /// The mode that a request asks for, if it does.

@@ -14,6 +14,8 @@ pub const LIFECYCLE: &str = "lifecycle";
 pub const MODE: &str = "mode";
 /// The storage class, as its word on the wire.
 pub const STORAGE_CLASS: &str = "storage-class";
+/// How redundant all buckets are: on one machine.
+pub(crate) const REDUNDANCY: &str = "LRS";
 /// Puts a new bucket into a resource group, and narrows the list to one. This store has one.
 pub(crate) const RESOURCE_GROUP_HEADER: &str = "x-oss-resource-group-id";
 /// Its id.

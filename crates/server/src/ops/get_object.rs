@@ -24,6 +24,7 @@ use crate::{
     object_headers, object_version, precondition,
     request::Call,
     subject::{self, ObjectSubject},
+    traffic_limit::TrafficLimit,
     wire_error::OperationError,
     wire_response::{self, ContentStream, ResponseBody, WireResponse},
 };
@@ -82,7 +83,8 @@ async fn answer(
         RangeOutcome::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first..last.saturating_add(1)),
         RangeOutcome::Unsatisfiable => return Err(ErrorCode::InvalidRange.into()),
     };
-    let body = read(context, record, range.clone()).await?;
+    let limit = TrafficLimit::asked(call)?;
+    let body = read(context, record, range.clone(), limit).await?;
     let mut response = wire_response::with_body(status, body);
     let headers = response.headers_mut();
     object_headers::describe(record, attributes, headers);
@@ -92,6 +94,9 @@ async fn answer(
         // The digest is the whole object's, and this is not the whole.
         headers.remove("content-md5");
     }
+    if let Some(limit) = limit {
+        limit.tell(range.end.saturating_sub(range.start), headers);
+    }
     override_headers(call, headers)?;
     Ok(response)
 }
@@ -100,6 +105,7 @@ async fn read(
     context: &RequestContext,
     record: &ObjectRecord,
     range: std::ops::Range<u64>,
+    limit: Option<TrafficLimit>,
 ) -> Result<ResponseBody, OperationError> {
     let remaining = range.end.saturating_sub(range.start);
     let reader = context.server.options.store.read(record, range).await?;
@@ -110,6 +116,10 @@ async fn read(
             io::Error::other(error)
         })
     })));
+    let content = match limit {
+        Some(limit) => limit.slow_down(content),
+        None => content,
+    };
     Ok(ResponseBody::Stream { content, remaining })
 }
 

@@ -18,6 +18,7 @@ use crate::object_headers;
 use crate::quota::holder::UploadHolder;
 use crate::request::Call;
 use crate::request_body::RequestBody;
+use crate::traffic_limit::{Pace, TrafficLimit};
 use crate::upload_grant::{self, Reply, UploadGrant};
 use crate::wire_error::OperationError;
 use crate::wire_response::{self, WireResponse};
@@ -35,21 +36,25 @@ pub(crate) async fn run(
     refuse_oversized(context, body.declared_bytes())?;
     body.demand_digest(&call.parts.headers)?;
 
+    let limit = TrafficLimit::asked(call)?;
     let content_type = call.header(CONTENT_TYPE.as_str());
     let (mut fields, head_share, mut file) = form_head::read(content_type, body, context).await?;
     fields.merge_callback_variables().map_err(WireError::from)?;
     let grant = upload_grant::authorise(context, call, &fields).await?;
     drop((fields, head_share));
 
-    let sealed = ingest(context, &grant, &mut file).await?;
+    let sealed = ingest(context, &grant, &mut file, limit).await?;
     grant.check_rights_again(context).await?;
-    let reply = grant.reply().clone();
+    let (reply, bytes) = (grant.reply().clone(), sealed.blob.len());
     let upload = grant.into_upload();
     let key = upload.key.clone();
     let stored = commit::commit(context, upload, sealed).await?;
 
     let mut response =
         upload_answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply));
+    if let Some(limit) = limit {
+        limit.tell(bytes, response.headers_mut());
+    }
     if request_log::is_wanted() {
         let key = Some(key.as_str().to_owned());
         response.extensions_mut().insert(request_log::Subject { bucket: None, key });
@@ -73,13 +78,19 @@ async fn ingest(
     context: &RequestContext,
     grant: &UploadGrant,
     file: &mut FormFile<'_>,
+    limit: Option<TrafficLimit>,
 ) -> Result<SealedUpload, OperationError> {
     // One key signs all users' forms: what counts is who sends.
     let sender = Sender { holder: UploadHolder::Client(context.client.into()), body: file.watch() };
     let etag = context.server.options.form_etag;
+    let mut pace = limit.map(Pace::of);
     let mut intake = Intake::begin(context, sender, grant.size(), None, etag).await?;
     while let Some(chunk) = file.chunk().await? {
+        let bytes = chunk.len();
         intake.take(chunk).await?;
+        if let Some(pace) = &mut pace {
+            pace.pass(bytes).await;
+        }
     }
     intake.seal().await
 }

@@ -16,7 +16,9 @@ use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
 
 use crate::{
     access::{Caller, Right},
-    attribute_headers, bucket_settings,
+    attribute_headers,
+    bucket_mode::BucketMode,
+    bucket_settings,
     callback_message::CallbackPlan,
     commit::{self, Upload},
     context::RequestContext,
@@ -26,6 +28,7 @@ use crate::{
     request_body::RequestBody,
     server::EtagSource,
     subject::{self, ObjectSubject},
+    traffic_limit::{Pace, TrafficLimit},
     upload_answer,
     wire_error::OperationError,
     wire_response::{self, WireResponse},
@@ -50,6 +53,7 @@ pub(crate) async fn run(
     require_a_length(&call.parts.headers, body)?;
     body.demand_digest(&call.parts.headers)?;
     let crc64 = demanded_crc64(call)?;
+    let limit = TrafficLimit::asked(call)?;
     if let Some(plan) = upload.callback.take() {
         let content_type = &upload.attributes.content_type;
         upload.callback = Some(plan.admitted(context, &upload.bucket, &upload.key, content_type).await?);
@@ -58,7 +62,8 @@ pub(crate) async fn run(
         Some(id) => UploadHolder::Key(id),
         None => UploadHolder::Client(context.client.into()),
     };
-    let sealed = ingest(context, holder, body).await?;
+    let sealed = ingest(context, holder, body, limit).await?;
+    let bytes = sealed.blob.len();
     if crc64.is_some_and(|demanded| demanded != sealed.blob.crc64()) {
         return Err(ErrorCode::InvalidCRC64.into());
     }
@@ -67,7 +72,12 @@ pub(crate) async fn run(
         subject::object(context, call, caller, Right::WriteObject).await?;
     }
     let stored = commit::commit(context, upload, sealed).await?;
-    Ok(upload_answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK)))
+    let mut response =
+        upload_answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK));
+    if let Some(limit) = limit {
+        limit.tell(bytes, response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// Everything that the head of the request decides.
@@ -76,6 +86,7 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
     if let Some(name) = UNBUILT_HEADERS.into_iter().find(|name| headers.contains_key(*name)) {
         return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
     }
+    BucketMode::of(&object.bucket).check_key(&object.key)?;
     let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?
         .in_class_of_bucket(bucket_settings::storage_class(&object.bucket));
     if object.caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
@@ -132,12 +143,18 @@ async fn ingest(
     context: &RequestContext,
     holder: UploadHolder,
     body: &mut RequestBody,
+    limit: Option<TrafficLimit>,
 ) -> Result<SealedUpload, OperationError> {
+    let mut pace = limit.map(Pace::of);
     let size = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
     let sender = Sender { holder, body: body.watch() };
     let mut intake = Intake::begin(context, sender, size, body.declared_bytes(), EtagSource::Md5).await?;
     while let Some(chunk) = body.chunk().await? {
+        let bytes = chunk.len();
         intake.take(chunk).await?;
+        if let Some(pace) = &mut pace {
+            pace.pass(bytes).await;
+        }
     }
     intake.seal().await
 }

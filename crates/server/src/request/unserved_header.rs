@@ -24,14 +24,20 @@ const ON_UPLOAD: &[&str] = &[
     "x-oss-symlink-target",
     "x-oss-tagging",
 ];
-/// What a form alone cannot have checked: PutObject compares this digest.
-const ON_FORM: &[&str] = &["x-oss-hash-crc64ecma"];
+/// What a field of a form cannot ask for: PutObject compares this digest, and a limit is one of the request.
+const ON_FORM: &[&str] = &["x-oss-hash-crc64ecma", "x-oss-traffic-limit"];
 /// A part of an object, sent as if it were the whole (RFC 9110 §14.5).
 const PART: &[&str] = &["content-range"];
 /// Conditions, which hold for reading only: a write under a condition that nobody checks overwrites what it should not.
 const CONDITIONS: &[&str] = &["if-match", "if-modified-since", "if-none-match", "if-unmodified-since"];
 /// What a new bucket can be asked to be.
-const ON_BUCKET: &[&str] = &["x-oss-bucket-tagging", "x-oss-hns-status"];
+const ON_BUCKET: &[&str] = &[
+    "x-oss-bucket-tagging",
+    "x-oss-hns-status",
+    "x-oss-server-side-data-encryption",
+    "x-oss-server-side-encryption",
+    "x-oss-server-side-encryption-key-id",
+];
 /// A deletion of everything below a name.
 const ON_DELETION: &[&str] = &["x-oss-delete-recursive"];
 
@@ -40,7 +46,7 @@ fn lists(operation: Operation) -> &'static [&'static [&'static str]] {
     match operation {
         Operation::PutObject => &[ON_UPLOAD, PART, CONDITIONS],
         Operation::DeleteObject => &[CONDITIONS, ON_DELETION],
-        Operation::PutBucket => &[ON_BUCKET],
+        Operation::PutBucket | Operation::PutBucketAcl => &[ON_BUCKET],
         _ => &[],
     }
 }

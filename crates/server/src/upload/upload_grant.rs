@@ -118,6 +118,7 @@ pub(crate) async fn authorise(
     let mode = BucketMode::of(&bucket);
     let uncovered = form_coverage::check(mode, policy.as_ref(), call.header(ACL), fields)?;
     let StoredForm { key, attributes, forbid_overwrite } = stored;
+    mode.check_key(&key)?;
     if caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)

@@ -9,7 +9,7 @@ async fn a_bucket_is_made_twice_by_its_owner_and_goes_only_when_it_is_empty() {
     let made = Ask::new("PUT", "demo", "").header("x-oss-acl", "public-read").send(&store).await;
     assert_eq!((made.status, made.header("location")), (200, "/demo"));
     let again = Ask::new("PUT", "demo", "")
-        .body("<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>")
+        .body("<CreateBucketConfiguration><StorageClass>Standard</StorageClass></CreateBucketConfiguration>")
         .send(&store)
         .await;
     assert_eq!(again.status, 200);
@@ -23,6 +23,65 @@ async fn a_bucket_is_made_twice_by_its_owner_and_goes_only_when_it_is_empty() {
     assert_eq!(Ask::new("DELETE", "demo", "").send(&store).await.status, 204);
     let gone = Ask::new("DELETE", "demo", "").send(&store).await;
     assert_eq!((gone.status, gone.header("x-oss-ec")), (404, "0015-00000101"));
+}
+
+#[tokio::test]
+async fn objects_are_in_the_class_of_their_bucket_which_nothing_changes() {
+    let store = RunningStore::start().await;
+    let make = async |name: &str, element: &str, word: &str| {
+        let body =
+            format!("<CreateBucketConfiguration><{element}>{word}</{element}></CreateBucketConfiguration>");
+        Ask::new("PUT", name, "").body(body).send(&store).await
+    };
+    assert_eq!(make("demo", "StorageClass", "IA").await.status, 200);
+    assert_eq!(make("demo", "DataRedundancyType", "LRS").await.status, 200);
+    put(&store, "k", "x").await;
+    for ask in [Ask::new("GET", "demo", "").query("bucketInfo"), Ask::new("GET", "demo", "")] {
+        assert_eq!(ask.send(&store).await.element("StorageClass").as_deref(), Some("IA"));
+    }
+    for method in ["HEAD", "GET"] {
+        let object = Ask::new(method, "demo", "k").send(&store).await;
+        assert_eq!(object.header("x-oss-storage-class"), "IA", "{method}");
+    }
+    let changed = make("demo", "StorageClass", "Standard").await;
+    assert_eq!((changed.status, changed.refusal().1.as_str()), (409, "BucketAlreadyExists"));
+    assert_eq!(make("demo", "StorageClass", "IA").await.status, 200);
+    assert_eq!(Ask::new("PUT", "demo", "").header("x-oss-acl", "private").send(&store).await.status, 200);
+    let info = Ask::new("GET", "demo", "").query("bucketInfo").send(&store).await;
+    assert_eq!(info.element("StorageClass").as_deref(), Some("IA"));
+}
+
+#[tokio::test]
+async fn what_one_machine_cannot_give_a_bucket_is_refused_by_name() {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    for (element, word) in [
+        ("StorageClass", "Archive"),
+        ("StorageClass", "ColdArchive"),
+        ("StorageClass", "DeepColdArchive"),
+        ("DataRedundancyType", "ZRS"),
+    ] {
+        let body =
+            format!("<CreateBucketConfiguration><{element}>{word}</{element}></CreateBucketConfiguration>");
+        let refused = Ask::new("PUT", "other", "").body(body).send(&store).await;
+        assert_eq!((refused.status, refused.element("Element").as_deref()), (501, Some(element)), "{word}");
+        assert!(refused.refusal().2.contains(word));
+    }
+    let names = [
+        "x-oss-server-side-encryption",
+        "x-oss-server-side-data-encryption",
+        "x-oss-server-side-encryption-key-id",
+    ];
+    for (name, query) in names.iter().flat_map(|name| [(name, ""), (name, "acl")]) {
+        let ask = Ask::new("PUT", "other", "").query(query).header("x-oss-acl", "private");
+        let refused = ask.header(name, "KMS").send(&store).await;
+        assert_eq!((refused.status, refused.element("Header").as_deref()), (501, Some(*name)), "{query}");
+    }
+    assert_eq!(Ask::new("HEAD", "other", "").send(&store).await.status, 404);
+    let object = Ask::new("PUT", "demo", "k").header("x-oss-storage-class", "archive").body("x");
+    let refused = object.send(&store).await;
+    assert_eq!((refused.status, refused.element("Header").as_deref()), (501, Some("x-oss-storage-class")));
+    assert_eq!(Ask::new("HEAD", "demo", "k").send(&store).await.status, 404);
 }
 
 #[tokio::test]

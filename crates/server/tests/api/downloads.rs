@@ -19,6 +19,7 @@ async fn what_was_put_comes_back_with_everything_that_was_kept() {
     create_demo(&store).await;
     let body = vec![7; 3 << 20];
     let put = Ask::new("PUT", "demo", "a.png")
+        .header("content-type", "image/png")
         .header("cache-control", "no-cache")
         .header("content-disposition", "attachment; filename=\"a.png\"")
         .header("content-encoding", "identity")

@@ -1,6 +1,8 @@
 //! What clients demand of the transfer of an object: ranges, limits, classes and encodings.
 
-use crate::client::{Ask, create_demo, put};
+use std::time::{Duration, Instant};
+
+use crate::client::{Ask, SIGNED, Signing, create_demo, put};
 use crate::running_store::RunningStore;
 
 #[tokio::test]
@@ -25,4 +27,74 @@ async fn the_rest_of_an_object_is_not_sent_to_a_client_that_has_the_beginning_of
         assert_eq!((answer.status, answer.text().as_str()), (status, body), "{validator}");
         assert_eq!(answer.headers.contains_key("content-range"), status == 206);
     }
+}
+
+#[tokio::test]
+async fn a_put_without_a_type_takes_none_from_its_extension() {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    for signing in SIGNED {
+        assert_eq!(
+            Ask::new("PUT", "demo", "x.jpg").signing(signing).body("x").send(&store).await.status,
+            200
+        );
+        let shown = Ask::new("HEAD", "demo", "x.jpg").send(&store).await;
+        assert_eq!(shown.header("content-type"), "application/octet-stream", "{signing:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_traffic_limit_slows_both_directions_down_and_says_by_how_much() {
+    const LIMIT: &str = "x-oss-traffic-limit";
+    const DELAY: &str = "x-oss-qos-delay-time";
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    // A fifth of a second.
+    let (rate, body) = ("838860800", vec![7; 20 << 20]);
+    let began = Instant::now();
+    let put = Ask::new("PUT", "demo", "k").header(LIMIT, rate).body(body.clone()).send(&store).await;
+    assert_eq!((put.status, put.header(DELAY)), (200, "200"));
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    let asks = [
+        Ask::new("GET", "demo", "k").header(LIMIT, rate),
+        Ask::new("GET", "demo", "k").query(&format!("{LIMIT}={rate}")).signing(Signing::UrlV4),
+    ];
+    for ask in asks {
+        let began = Instant::now();
+        let got = ask.send(&store).await;
+        assert_eq!((got.status, got.header(DELAY)), (200, "200"));
+        assert!(got.body == body && began.elapsed() >= Duration::from_millis(200));
+    }
+    for word in ["", "1", "abc", "245759", "838860801", "-1", " 819200"] {
+        for method in ["PUT", "GET"] {
+            let ask = Ask::new(method, "demo", "k").query(&format!("{LIMIT}={}", word.replace(' ', "%20")));
+            let refused = ask.body(if method == "PUT" { "x" } else { "" }).send(&store).await;
+            assert_eq!(refused.element("ArgumentName").as_deref(), Some(LIMIT), "{method} {word:?}");
+            assert_eq!(refused.element("ArgumentValue").as_deref(), Some(word));
+        }
+    }
+    assert_eq!(Ask::new("HEAD", "demo", "k").send(&store).await.header("content-length"), "20971520");
+}
+
+#[tokio::test]
+async fn a_list_names_keys_that_xml_cannot_write_by_references_that_lead_back_to_them() {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    put(&store, "k-\u{1}x", "1").await;
+    put(&store, "k-\u{fffd}x", "2").await;
+    for query in ["", "list-type=2", "versions"] {
+        let listed = Ask::new("GET", "demo", "").query(query).send(&store).await;
+        assert_eq!(listed.elements("Key"), ["k-&#1;x", "k-\u{fffd}x"], "{query}");
+    }
+    let encoded = Ask::new("GET", "demo", "").query("encoding-type=url").send(&store).await;
+    assert_eq!(encoded.elements("Key"), ["k-%01x", "k-%EF%BF%BDx"]);
+    let strict = Ask::new("PUT", "demo", "").header("x-oss-countersign-mode", "strict").send(&store).await;
+    assert_eq!(strict.status, 200);
+    let refused = Ask::new("PUT", "demo", "k-\u{1}y").body("x").send(&store).await;
+    assert_eq!(
+        (refused.refusal().1.as_str(), refused.element("BucketMode").as_deref()),
+        ("InvalidObjectName", Some("strict"))
+    );
+    put(&store, "k y", "x").await;
+    assert_eq!(Ask::new("GET", "demo", "k-\u{1}x").send(&store).await.text(), "1", "what is there is read");
 }

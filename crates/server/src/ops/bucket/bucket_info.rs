@@ -30,7 +30,7 @@ pub(crate) fn run(
         region: context.server.options.region.clone(),
         storage_class: bucket_settings::storage_class(&bucket.record).to_owned(),
         resource_group_id: bucket_settings::RESOURCE_GROUP_ID.to_owned(),
-        data_redundancy_type: "LRS".to_owned(),
+        data_redundancy_type: bucket_settings::REDUNDANCY.to_owned(),
         owner: access::owner(),
         acl: bucket_settings::acl(&bucket.record),
     };

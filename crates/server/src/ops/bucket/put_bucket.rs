@@ -7,6 +7,7 @@ use countersign_store::{CommitError, Mutation, Refused};
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
 use crate::{
+    attribute_headers::{archive_class_refusal, is_archive_class},
     bucket_mode::BucketMode,
     bucket_settings,
     context::RequestContext,
@@ -30,15 +31,28 @@ pub(crate) async fn run(
     let mode = BucketMode::asked(&call.parts.headers)?;
     body.demand_digest(&call.parts.headers)?;
     let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
-    // What it may ask for, storage class and redundancy, one machine cannot give: the words are checked, and
-    // the class is a label.
     let asked = CreateBucketConfiguration::parse(&document).map_err(WireError::from)?;
+    refuse_unbuilt(&asked)?;
     let wanted = Wanted { acl, mode, storage_class: asked.storage_class };
     let mode = create(context, &name, wanted).await?;
     let mut response = wire_response::empty(StatusCode::OK);
     locate(&name, response.headers_mut());
     mode.tell(response.headers_mut());
     Ok(response)
+}
+
+/// Refuses what one machine cannot give: copies in several zones, and objects that rest until they are restored. The
+/// class IA is a label, since it is read like Standard.
+fn refuse_unbuilt(asked: &CreateBucketConfiguration) -> Result<(), WireError> {
+    if let Some(class) = asked.storage_class.as_deref().filter(|class| is_archive_class(class)) {
+        return Err(archive_class_refusal(class).with_element("Element", "StorageClass"));
+    }
+    match asked.data_redundancy_type.as_deref() {
+        None | Some(bucket_settings::REDUNDANCY) => Ok(()),
+        Some(redundancy) => Err(WireError::new(ErrorCode::NotImplemented)
+            .with_message(format!("This store does not implement the redundancy {redundancy}."))
+            .with_element("Element", "DataRedundancyType")),
+    }
 }
 
 /// There is one resource group: a bucket cannot be put into another.
@@ -68,7 +82,7 @@ pub(crate) struct Wanted {
     pub(crate) acl: Option<Acl>,
     /// What its forms may hold.
     pub(crate) mode: Option<BucketMode>,
-    /// Its storage class, in a new bucket only.
+    /// Its storage class, which an existing bucket does not change.
     pub(crate) storage_class: Option<String>,
 }
 
@@ -95,6 +109,15 @@ pub(crate) async fn create(
         Ok(_) => return Ok(wanted.mode.unwrap_or_default()),
         Err(CommitError::Refused(Refused::BucketExists)) => {}
         Err(error) => return Err(error.into()),
+    }
+    if let (Some(wanted), Some(bucket)) = (&wanted.storage_class, store.bucket(name.as_str()).await?)
+        && bucket_settings::storage_class(&bucket) != wanted
+    {
+        return Err(WireError::new(ErrorCode::BucketAlreadyExists)
+            .with_message("The bucket exists already, in another storage class.")
+            .with_element("BucketName", name.as_str())
+            .with_element("StorageClass", bucket_settings::storage_class(&bucket))
+            .into());
     }
     for (setting, word) in [acl, mode].into_iter().flatten().map(owned) {
         let bucket = name.as_str().to_owned();
