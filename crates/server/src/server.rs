@@ -28,6 +28,7 @@ use crate::dispatch;
 use crate::fair_budget::FairBudget;
 use crate::form_coverage::CoverageWarnings;
 use crate::head_budget::HeadBudget;
+use crate::header_names::HeaderNames;
 use crate::host::HostNames;
 use crate::image_info;
 use crate::lifecycle::{self, LifecycleError};
@@ -113,6 +114,8 @@ pub(crate) struct ServerState {
     pub(crate) form_heads: Arc<HeadBudget>,
     /// Of which uncovered fields of forms it was warned.
     pub(crate) coverage_warnings: CoverageWarnings,
+    /// How the names of an answer's headers are written.
+    pub(crate) header_names: HeaderNames,
     /// Which origins' preflights were refused.
     pub(crate) refused_origins: RefusedOrigins,
     /// A place for each callback that is under way.
@@ -160,6 +163,7 @@ impl Server {
             uploads: Places::new(options.limits.uploads_max),
             hosts,
             coverage_warnings: CoverageWarnings::default(),
+            header_names: HeaderNames::default(),
             refused_origins: RefusedOrigins::default(),
             form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
             callbacks: Places::new(options.limits.callbacks_max),

@@ -106,6 +106,7 @@ async fn finish(context: &RequestContext, call: &Call, response: &mut WireRespon
     }
     let elapsed = (context.server.options.clock)().duration_since(context.now).as_millis();
     headers.insert("x-oss-server-time", HeaderValue::from(u64::try_from(elapsed).unwrap_or(0)));
+    context.server.header_names.spell(response.extensions_mut()).await;
 }
 
 /// An answer that leaves bytes of the body unread ends the connection. Reading goes on beside it for a

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
 use crate::client::{Ask, SIGNED, Signing, create_demo, put};
 use crate::running_store::RunningStore;
 
@@ -97,4 +100,32 @@ async fn a_list_names_keys_that_xml_cannot_write_by_references_that_lead_back_to
     );
     put(&store, "k y", "x").await;
     assert_eq!(Ask::new("GET", "demo", "k-\u{1}x").send(&store).await.text(), "1", "what is there is read");
+}
+
+#[tokio::test]
+async fn names_of_headers_are_written_as_oss_writes_them() {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    put(&store, "k", "x").await;
+    let raw = async |method: &'static str, key: &str| {
+        let (target, headers) = Ask::new(method, "demo", key).prepare(&store);
+        let mut request = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
+        for (name, value) in headers {
+            request.extend([name.as_bytes(), b": ", &value, b"\r\n"].concat());
+        }
+        request.extend(b"connection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(store.address).await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let common = ["Content-Length", "Content-Type", "Date", "Server", "Connection", "x-oss-request-id"];
+    let object = ["ETag", "Content-MD5", "Last-Modified", "Accept-Ranges", "x-oss-hash-crc64ecma"];
+    for (method, key, names) in [("GET", "k", &object[..]), ("HEAD", "k", &object), ("GET", "missing", &[])] {
+        let answer = raw(method, key).await;
+        for name in common.iter().chain(names) {
+            assert!(answer.contains(&format!("\r\n{name}: ")), "{method} {key} {name}: {answer}");
+        }
+    }
 }
