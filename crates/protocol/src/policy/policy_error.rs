@@ -196,6 +196,28 @@ pub struct FailedCondition {
     pub got: Option<String>,
 }
 
+impl FailedCondition {
+    /// What the form has instead, and for the callback what to do: samples without a callback meet a pinned one first.
+    fn explained(&self) -> String {
+        let of_callback = self.condition.starts_with(r#"["eq", "$callback", "#);
+        let wants_none = self.condition == r#"["eq", "$callback", ""]"#;
+        match self.got.as_deref() {
+            None | Some("") if of_callback => {
+                "the form has no field callback; send the one that the signer answered \
+                beside the policy, or ask the signer for a policy without it (/signature?callback=0)"
+                    .to_owned()
+            }
+            Some(got) if wants_none => {
+                format!(
+                    "got {got:?}; this policy was signed for uploads without a callback, so leave the field out"
+                )
+            }
+            Some(got) => format!("got {got:?}"),
+            None => "the form has no such field".to_owned(),
+        }
+    }
+}
+
 /// Why a well-formed policy does not allow a form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyRefusal {
@@ -229,10 +251,7 @@ impl From<PolicyRefusal> for WireError {
             if list.len() > LIST_BYTES_MAX {
                 break;
             }
-            let got = match &condition.got {
-                Some(got) => format!("got {got:?}"),
-                None => "the form has no such field".to_owned(),
-            };
+            let got = condition.explained();
             let separator = if list.is_empty() { "" } else { "; " };
             list.push_str(&format!("{separator}{}: {got}", condition.condition));
         }

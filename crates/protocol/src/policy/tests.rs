@@ -118,6 +118,26 @@ fn the_content_type_is_the_effective_one_and_the_key_the_literal_one() {
 }
 
 #[test]
+fn says_what_to_do_when_the_form_lacks_the_pinned_callback_or_has_one_too_many() {
+    let list = |conditions: &str, fields: &[(&str, &str)]| {
+        let fields = FormFields::from_parts(fields.iter().copied(), FilePart::default()).unwrap();
+        let facts = PolicyFacts::as_sent("post-test", &fields);
+        let refusal =
+            policy(conditions).unwrap().evaluate(&facts, moment("2029-12-31T23:59:59Z")).unwrap_err();
+        WireError::from(refusal).element("FailedConditions").unwrap().to_owned()
+    };
+    let lacking = list(r#"["eq","$callback","e30="]"#, &[("key", "k")]);
+    assert!(
+        lacking.contains("the form has no field callback") && lacking.contains("callback=0"),
+        "{lacking}"
+    );
+    let other = list(r#"["eq","$callback","e30="]"#, &[("key", "k"), ("callback", "e31=")]);
+    assert!(other.ends_with(r#"got "e31=""#), "{other}");
+    let too_many = list(r#"["eq","$callback",""]"#, &[("key", "k"), ("callback", "e30=")]);
+    assert!(too_many.ends_with("leave the field out"), "{too_many}");
+}
+
+#[test]
 fn names_all_failing_conditions_and_prints_the_first_as_oss_does() {
     let conditions =
         r#"["eq","success_action_status","200"],{"key":"a\"b"},["in","$x",["p","q"]],{"bucket":"post-test"}"#;

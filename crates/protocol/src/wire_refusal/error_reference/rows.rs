@@ -20,9 +20,9 @@ macro_rules! error_rows {
 error_rows! {
     AccessDenied
     en: "The signature is right, but it does not permit this: a condition of the policy is not met, the policy has expired, the bucket or object is private, or the bucket's mode refuses a field that the policy does not cover. The message names which."
-        => "Compare the condition in the message with the form that was sent; ask the application for a fresh signature if it has expired.",
+        => "Compare the condition in the message with the form that was sent. A condition on `$callback`: send the field `callback` that `/signature` answered, or ask for `/signature?callback=0`. Ask the application for a fresh signature if it has expired.",
     zh: "签名是对的，但不允许这样做：policy 的某个条件不满足、policy 已过期、Bucket 或 Object 是私有的，或者 Bucket 的模式拒绝了 policy 没有涵盖的表单域。消息里写明是哪一种。"
-        => "把消息里的条件与实际发送的表单对照；如果过期了，向应用重新取签名。";
+        => "把消息里的条件与实际发送的表单对照。条件是 `$callback` 时：发送 `/signature` 返回的 `callback` 表单域，或者改用 `/signature?callback=0` 取签名。如果过期了，向应用重新取签名。";
 
     AccessForbidden
     en: "The bucket's CORS rules do not permit this page's origin, method or headers."
@@ -266,7 +266,7 @@ error_rows! {
 
     NotImplemented
     en: "The API has this operation, header or parameter, and this store does not do it. The message names it. Nothing was changed."
-        => "Leave it out if it is not needed. `docs/api.md` and the README list what is served.",
+        => "Leave it out if it is not needed. The README lists what is served.",
     zh: "API 有这个操作、请求头或参数，但本存储不做。消息里写明是哪一个。什么也没有改变。"
         => "如果不需要就去掉。README 列出了支持的操作。";
 
