@@ -39,6 +39,15 @@ fn makes_changes_shows_lists_and_deletes_buckets_of_a_running_store() {
 }
 
 #[test]
+fn a_page_of_something_else_is_no_list_without_buckets() {
+    let store = Running::serve(&[]);
+    let page = format!("http://{}", store.app);
+    let (code, _, said) = bucket(&store, &["list", "--endpoint", &page]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no object store"), "{said}");
+}
+
+#[test]
 fn a_refusal_is_one_sentence_that_links_to_its_explanation() {
     let store = Running::store(&[]);
     let (code, _, said) = bucket(&store, &["rm", "missing"]);

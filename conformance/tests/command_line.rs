@@ -80,7 +80,7 @@ fn failures_at_start_are_one_sentence_and_exit_code_2() {
     let (broken, unknown) = (broken.display().to_string(), unknown.display().to_string());
     let half = half.display().to_string();
     let free = format!("127.0.0.1:{}", free_port());
-    let cases: [(&str, Vec<&str>); 10] = [
+    let cases: [(&str, Vec<&str>); 12] = [
         ("a folder under a file", vec!["serve", "--data", &under_a_file, "--store", &free]),
         ("a broken configuration", vec!["serve", "--data", &data, "--config", &broken]),
         ("an unknown setting", vec!["serve", "--data", &data, "--config", &unknown]),
@@ -89,6 +89,20 @@ fn failures_at_start_are_one_sentence_and_exit_code_2() {
         ("an upload address that is none", vec!["upload", "photo.jpg", "--to", "here"]),
         ("a folder without a store", vec!["callbacks", "list", "--data", &under_a_file]),
         ("half of TLS in the configuration", vec!["serve", "--data", &data, "--config", &half]),
+        ("a type without a kind", vec!["serve", "--data", &data, "--store", &free, "--type", "image"]),
+        (
+            "an application that would never be asked",
+            vec![
+                "serve",
+                "--data",
+                &data,
+                "--store",
+                &free,
+                "--no-callback",
+                "--forward",
+                "http://127.0.0.1:1/",
+            ],
+        ),
         (
             "a trusted header that is empty",
             vec!["app", "--data", &data, "--host", "http://b.example.com", "--trusted-header", "X-User="],

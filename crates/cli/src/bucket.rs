@@ -134,9 +134,17 @@ async fn cors(client: &ApiClient, name: &str) -> anyhow::Result<CorsConfiguratio
 }
 
 async fn info(client: &ApiClient, name: &str) -> anyhow::Result<ApiAnswer> {
-    client
-        .done(Method::GET, ApiRequest { bucket: Some(name), query: "bucketInfo", ..ApiRequest::default() })
-        .await
+    let request = ApiRequest { bucket: Some(name), query: "bucketInfo", ..ApiRequest::default() };
+    let answer = client.done(Method::GET, request).await?;
+    must_speak_the_api(&answer, "BucketInfo")?;
+    Ok(answer)
+}
+
+/// A page of HTML, say, with status 200 is no list without buckets.
+fn must_speak_the_api(answer: &ApiAnswer, document: &str) -> anyhow::Result<()> {
+    let speaks = answer.body.contains(&format!("<{document}"));
+    ensure!(speaks, "what answers at --endpoint is no object store: its answer is no {document}");
+    Ok(())
 }
 
 async fn show(client: &ApiClient, name: &str, as_json: bool) -> anyhow::Result<String> {
@@ -165,6 +173,7 @@ async fn list(client: &ApiClient, as_json: bool) -> anyhow::Result<String> {
     loop {
         let query = format!("marker={marker}&max-keys=1000");
         let answer = client.done(Method::GET, ApiRequest { query: &query, ..ApiRequest::default() }).await?;
+        must_speak_the_api(&answer, "ListAllMyBucketsResult")?;
         names.extend(texts(&answer.body, "Name"));
         let more = first_text(&answer.body, "IsTruncated").as_deref() == Some("true");
         match first_text(&answer.body, "NextMarker").filter(|next| more && *next != marker) {

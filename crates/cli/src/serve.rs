@@ -242,6 +242,9 @@ fn named_addresses(urls: &str) -> Vec<SocketAddr> {
 }
 
 fn callback_url(flags: &ServeFlags, addresses: &Addresses) -> anyhow::Result<Option<String>> {
+    if flags.no_callback && flags.signing.forward.is_some() {
+        bail!("--forward and --no-callback contradict each other: without callbacks nobody is asked");
+    }
     match (&flags.signing.callback_url, flags.no_callback) {
         (Some(_), true) => bail!("--callback-url and --no-callback contradict each other"),
         (Some(url), false) => Ok(Some(url.clone())),

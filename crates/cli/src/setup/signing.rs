@@ -39,6 +39,9 @@ pub(crate) fn apply(
     if let Some(max) = flags.max_size {
         options.size_bytes = 0..=max;
     }
+    if let Some(odd) = flags.types.iter().find(|text| !names_a_type(text)) {
+        bail!("--type {odd}: write a content type, as in image/jpeg, or a family of them, as in image/*");
+    }
     options.content_types.clone_from(&flags.types);
     if let Some(lifetime) = flags.lifetime {
         options.lifetime = lifetime;
@@ -58,6 +61,11 @@ pub(crate) fn apply(
         body_type: flags.callback_body_type.clone().unwrap_or_else(|| DEFAULT_CALLBACK_BODY_TYPE.to_owned()),
     });
     Ok(())
+}
+
+/// Whether a file can have this type; `image` alone, say, is the type of none.
+fn names_a_type(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(family, kind)| !family.is_empty() && !kind.is_empty())
 }
 
 /// The application behind, if there is one.
