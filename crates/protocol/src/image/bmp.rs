@@ -4,6 +4,8 @@
 use super::Size;
 use super::reader::{Reader, Stop};
 
+/// Above this a height is negative to some readers and huge to others.
+const TOP_DOWN_HEIGHT_MAX: u64 = 0x00ff_ffff;
 /// Where the second header begins, behind the file header.
 const HEADER_AT: u64 = 14;
 
@@ -17,7 +19,11 @@ pub(super) fn measure(reader: &mut Reader<'_>) -> Result<Size, Stop> {
         // OS/2 2.x, which may be cut after any field (16 to 64); BITMAPINFOHEADER (40) and its longer forms.
         16..=64 | 108 | 124 => {
             let width = u64::try_from(reader.i32_le(18)?).map_err(|_| Stop::Unreadable)?;
-            let height = u64::from(reader.i32_le(22)?.unsigned_abs());
+            let signed = reader.i32_le(22)?;
+            let height = u64::from(signed.unsigned_abs());
+            if signed < 0 && height > TOP_DOWN_HEIGHT_MAX {
+                return Err(Stop::Unreadable);
+            }
             (Size { width, height }, reader.u16_le(26)?)
         }
         _ => return Err(Stop::Unreadable),

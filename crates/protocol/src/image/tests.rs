@@ -87,8 +87,29 @@ fn a_bmp_is_measured_with_every_header_and_either_sign() {
     }
     assert_eq!(size(&bmp(40, 7, -9)).as_deref(), Some("bmp 7x9"), "top row first");
     assert_eq!(size(&bmp(40, -7, 9)), None);
-    assert_eq!(size(&bmp(40, 7, i32::MIN)), None);
+    for height in [i32::MIN, -0x0100_0000] {
+        assert_eq!(size(&bmp(40, 7, height)), None, "some readers take {height} for a huge one");
+    }
     assert_eq!(size(&bmp(41_000, 7, 9)), None);
+}
+
+/// A GIF of 30 × 20 with two colours: these blocks, and a picture of these sides at 1, 2.
+fn gif(blocks: &[u8], width: u16, height: u16) -> Vec<u8> {
+    let screen = [&b"GIF89a"[..], &[30, 0, 20, 0, 0x80, 0, 0], &[0; 6]].concat();
+    let place = [1_u16, 2, width, height].map(u16::to_le_bytes).concat();
+    [&screen[..], blocks, b",", &place, &[0, 2, 0, b';']].concat()
+}
+
+#[test]
+fn a_gif_is_measured_by_its_screen_where_the_first_picture_fits() {
+    let comment = [&b"!\xfe"[..], &[&[100_u8][..], &[b','; 100]].concat().repeat(300), &[0]].concat();
+    for blocks in [&b""[..], b"!\xf9\x04\0\0\0\0\0", &comment] {
+        assert_eq!(size(&gif(blocks, 29, 18)).as_deref(), Some("gif 30x20"));
+    }
+    for (width, height) in [(30, 18), (29, 19), (u16::MAX, 18)] {
+        assert_eq!(size(&gif(b"", width, height)), None, "some readers enlarge the screen");
+    }
+    assert_eq!(size(&gif(b";", 29, 18)), None, "no picture at all");
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn every_format_that_oss_measures_is_measured() {
     let store = RunningStore::start().await;
     let application = Application::saying("{}").await;
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x03\x20\0\0\x02\x58\x08\x02\0\0\0\x15\x14\x15\x27";
-    let gif = b"GIF89a\x0a\0\x14\0\x80\0\0";
+    let gif = b"GIF89a\x0a\0\x14\0\x80\0\0\0\0\0\0\0\0,\0\0\0\0\x0a\0\x14\0\0";
     let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
     bmp.extend([7, 0, 0, 0, 9, 0, 0, 0, 1, 0, 24, 0]);
     let mut webp = b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
