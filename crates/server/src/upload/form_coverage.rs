@@ -95,8 +95,9 @@ pub(crate) fn check(
     fields: &FormFields,
 ) -> Result<Vec<Uncovered>, WireError> {
     let is_covered = |name: &str| {
+        let name = name.to_lowercase();
         // The type that counts is judged as one, whichever field a condition names.
-        let same = if is_one_of(name, &TYPES) { &TYPES[..] } else { &[name] };
+        let same = if is_one_of(&name, &TYPES) { &TYPES[..] } else { &[name.as_str()] };
         policy.is_some_and(|policy| same.iter().any(|name| policy.names(name)))
     };
     let header = acl_header.filter(|_| fields.get_filled(ACL).is_none()).map(|value| (ACL, value));
@@ -113,10 +114,9 @@ pub(crate) fn check(
     if mode == BucketMode::Compat {
         return Ok(Vec::new());
     }
-    let callback = uncovered.iter().any(|(name, value)| {
-        !value.trim().is_empty()
-            && (name.eq_ignore_ascii_case("callback") || name.eq_ignore_ascii_case("callback-var"))
-    });
+    let callback = uncovered
+        .iter()
+        .any(|(name, value)| !value.trim().is_empty() && is_one_of(name, &["callback", "callback-var"]));
     let metadata = uncovered
         .iter()
         .any(|(name, _)| attribute_headers::is_user_metadata(name) || is_one_of(name, &SERVED));
@@ -132,8 +132,10 @@ fn grants_more(name: &str, value: &str) -> bool {
     }
 }
 
+/// In any letter case as the form's fields are found by, where the Kelvin sign U+212A is a `k`.
 fn is_one_of(name: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| known.eq_ignore_ascii_case(name))
+    let name = name.to_lowercase();
+    known.iter().any(|known| known.eq_ignore_ascii_case(&name))
 }
 
 fn refusal(mode: BucketMode, name: &str) -> WireError {
@@ -179,13 +181,14 @@ mod tests {
             ("x-oss-server-side-encryption", "AES256"),
             ("x-oss-server-side-data-encryption", "SM4"),
             ("x-oss-server-side-encryption-key-id", "id"),
+            ("x-oss-server-side-encryption-\u{212a}ey-id", "id"),
         ] {
             let form = [("key", "u/a"), ("policy", "p"), (name, value)];
             let refused = checked(BucketMode::Guarded, Some(MENTIONS_KEY), &form);
             assert_eq!(refused, Err(Some(name.to_owned())));
             assert_eq!(checked(BucketMode::Guarded, None, &form), Err(Some(name.to_owned())), "anonymous");
             assert_eq!(checked(BucketMode::Compat, Some(MENTIONS_KEY), &form), Ok(vec![]));
-            let mentioned = format!(r#"{{"{name}":"whatever"}}"#);
+            let mentioned = format!(r#"{{"{}":"whatever"}}"#, name.to_lowercase());
             assert_eq!(
                 checked(BucketMode::Guarded, Some(&mentioned), &form),
                 Ok(vec![]),
@@ -211,6 +214,8 @@ mod tests {
         let form = [("callback", "e30="), ("x-oss-meta-a", "b"), ("x:name", "n"), ("name", "n")];
         let both = vec![Uncovered::Callback, Uncovered::Metadata];
         assert_eq!(checked(BucketMode::Guarded, Some(MENTIONS_KEY), &form), Ok(both));
+        let kelvin = checked(BucketMode::Guarded, Some(MENTIONS_KEY), &[("callbac\u{212a}", "e30=")]);
+        assert_eq!(kelvin, Ok(vec![Uncovered::Callback]), "it is the field callback");
         let mentioned = r#"{"callback":"e30="},["starts-with","$x-oss-meta-a",""]"#;
         assert_eq!(checked(BucketMode::Guarded, Some(mentioned), &form), Ok(vec![]));
         let warnings = CoverageWarnings::default();
