@@ -43,7 +43,7 @@ fn safe_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let hides = |sign: char| {
         sign.is_control()
-            || matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let mut name = last.replace(hides, "_");
     if name.len() > NAME_BYTES_MAX {
@@ -84,6 +84,7 @@ mod tests {
                 "inline; filename=\"x_; filename=_y\"; filename*=UTF-8''x%22%3B%20filename%3D%22y",
             ),
             ("cod\u{202e}fdp.exe", "inline; filename=\"cod_fdp.exe\"; filename*=UTF-8''cod_fdp.exe"),
+            ("a\u{61c}b.exe", "inline; filename=\"a_b.exe\"; filename*=UTF-8''a_b.exe"),
             ("..", "inline"),
             ("a/", "inline"),
             ("", "inline"),

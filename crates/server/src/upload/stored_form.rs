@@ -71,7 +71,6 @@ fn refuse_padded_words(fields: &FormFields) -> Result<(), WireError> {
     let part = ("Content-Type", fields.file().content_type.as_deref());
     let words = WORDS.into_iter().map(|name| (name, fields.get(name))).chain([part]);
     for (name, value) in words {
-        let is_padding = |letter: char| letter.is_whitespace() || letter.is_control();
         if value.is_some_and(|value| value.starts_with(is_padding) || value.ends_with(is_padding)) {
             return Err(WireError::new(ErrorCode::InvalidArgument)
                 .with_message(format!("The value of {name} has white space or control characters around it."))
@@ -79,6 +78,15 @@ fn refuse_padded_words(fields: &FormFields) -> Result<(), WireError> {
         }
     }
     Ok(())
+}
+
+/// What cannot be seen around a word: white space, control characters, and characters of no width.
+fn is_padding(letter: char) -> bool {
+    let has_no_width = matches!(
+        letter,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    letter.is_whitespace() || letter.is_control() || has_no_width
 }
 
 /// What is kept with the object. An empty field is one that did not come, but for metadata, which may be empty.

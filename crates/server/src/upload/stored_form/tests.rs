@@ -127,7 +127,19 @@ fn read(fields: &[(&str, &str)], file: FilePart) -> Result<StoredForm, WireError
 #[test]
 fn a_word_with_white_space_or_a_control_character_around_it_is_refused_by_name() {
     for name in WORDS {
-        for value in [" a", "a ", "\ta", "a\r\n", "\u{3000}a", "a\u{a0}", "\u{7f}a", "a\u{0}", " "] {
+        for value in [
+            " a",
+            "a ",
+            "\ta",
+            "a\r\n",
+            "\u{3000}a",
+            "a\u{a0}",
+            "\u{7f}a",
+            "a\u{0}",
+            " ",
+            "a\u{200b}",
+            "\u{feff}a",
+        ] {
             let refused = read(&[("key", "k"), (name, value)], FilePart::default()).unwrap_err();
             assert_eq!((refused.status(), refused.element("ArgumentName")), (400, Some(name)), "{value:?}");
         }
