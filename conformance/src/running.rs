@@ -59,6 +59,7 @@ pub struct Running {
     pub app: String,
     data: Option<tempfile::TempDir>,
     arguments: Vec<String>,
+    open_files: Option<u64>,
     printed: Arc<Mutex<String>>,
 }
 
@@ -103,6 +104,21 @@ impl Running {
         Running::start(arguments, store, String::new(), data)
     }
 
+    /// `countersign store`, alone, which may never have more than so many files and connections open.
+    pub fn store_with_open_files(open_files: u64) -> Running {
+        let (data, store) = (tempfile::tempdir().expect("a temporary folder"), address());
+        let folder = data.path().display().to_string();
+        let arguments = words(&["store", "--data", &folder, "--listen", &store]);
+        Running::start_with(arguments, Some(open_files), store, String::new(), data)
+    }
+
+    /// Changes how many files and connections the running process may have open.
+    pub fn allow_open_files(&self, open_files: u64) {
+        let limit = format!("--nofile={open_files}:");
+        let status = Command::new("prlimit").args([&format!("--pid={}", self.child.id()), &limit]).status();
+        assert!(status.is_ok_and(|status| status.success()), "prlimit {limit}");
+    }
+
     /// `countersign app`, alone, with `extra` arguments.
     pub fn app(extra: &[&str]) -> Running {
         let data = tempfile::tempdir().expect("a temporary folder");
@@ -115,9 +131,19 @@ impl Running {
     }
 
     fn start(arguments: Vec<String>, store: String, app: String, data: tempfile::TempDir) -> Running {
+        Running::start_with(arguments, None, store, app, data)
+    }
+
+    fn start_with(
+        arguments: Vec<String>,
+        open_files: Option<u64>,
+        store: String,
+        app: String,
+        data: tempfile::TempDir,
+    ) -> Running {
         let printed = Arc::new(Mutex::new(String::new()));
-        let child = spawn(&arguments, &printed);
-        let mut running = Running { child, store, app, data: Some(data), arguments, printed };
+        let child = spawn(&arguments, open_files, &printed);
+        let mut running = Running { child, store, app, data: Some(data), arguments, open_files, printed };
         running.wait_until_ready();
         running
     }
@@ -137,7 +163,7 @@ impl Running {
     pub fn restart_with(&mut self, extra: &[&str]) {
         let mut arguments = self.arguments.clone();
         arguments.extend(words(extra));
-        self.child = spawn(&arguments, &self.printed);
+        self.child = spawn(&arguments, self.open_files, &self.printed);
         self.wait_until_ready();
     }
 
@@ -245,15 +271,28 @@ pub fn run_with(
 
 fn command(arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(binary_path());
+    with_keys(&mut command, arguments);
+    command
+}
+
+fn with_keys(command: &mut Command, arguments: &[impl AsRef<OsStr>]) {
     command
         .args(arguments)
         .env("COUNTERSIGN_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("COUNTERSIGN_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET);
-    command
 }
 
-fn spawn(arguments: &[String], printed: &Arc<Mutex<String>>) -> Child {
-    let mut child = command(arguments)
+fn spawn(arguments: &[String], open_files: Option<u64>, printed: &Arc<Mutex<String>>) -> Child {
+    let mut command = match open_files {
+        None => command(arguments),
+        Some(number) => {
+            let mut limited = Command::new("prlimit");
+            limited.arg(format!("--nofile={number}:{number}")).arg(binary_path());
+            with_keys(&mut limited, arguments);
+            limited
+        }
+    };
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

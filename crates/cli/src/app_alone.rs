@@ -29,7 +29,7 @@ use crate::setup::{clock, readiness, shutdown, signing, store_server};
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     refuse_open_listener(&flags)?;
-    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full)?;
+    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_APP_PORT), None).await?;
     let reachable =
         Reachable::new(options.tls.is_some(), bound.addresses.clone(), flags.public_app_url.clone());

@@ -82,7 +82,7 @@ impl Reach {
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
-    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Short)?;
+    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Short, 2)?;
     let lan = flags.lan.map(interfaces::lan_address).transpose()?;
     let store_bound = listeners::bind(Wanted::or_default(flags.store, DEFAULT_STORE_PORT), lan).await?;
     let app_bound = listeners::bind(Wanted::or_default(flags.app, DEFAULT_APP_PORT), lan).await?;

@@ -18,7 +18,7 @@ pub(crate) const DEFAULT_STORE_PORT: u16 = 9817;
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
-    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full)?;
+    let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
     store_server::make_data_folder(&flags.data)?;
     let access_key = credentials::access_key(flags.key, &flags.data)?;

@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 mod connection_places;
@@ -85,6 +86,10 @@ pub struct ListenOptions {
 /// See [`ListenOptions::not_accepted`].
 pub type NotAccepted = Arc<dyn Fn(&io::Error) + Send + Sync>;
 
+/// How often it is logged that connections cannot be accepted. The listener tries many times a second, and the log
+/// may be on a disk that is short too.
+const LOG_NOT_ACCEPTED_EVERY: Duration = Duration::from_secs(10);
+
 /// What TLS holds of what it has encrypted and the other side does not take.
 const TLS_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
@@ -123,11 +128,12 @@ pub async fn listen<S, B>(
     let places = ConnectionPlaces::new(options.connections_max);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
+    let mut logged = None;
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &places, options.not_accepted.as_ref()) => accepted,
+            accepted = accept(&listener, &places, &mut logged, options.not_accepted.as_ref()) => accepted,
         };
         let Some(accepted) = accepted else { continue };
         tokio::spawn(serve(accepted, service.clone(), options.clone(), graceful.watcher()));
@@ -150,6 +156,7 @@ struct Accepted {
 async fn accept(
     listener: &TcpListener,
     places: &ConnectionPlaces,
+    logged: &mut Option<Instant>,
     not_accepted: Option<&NotAccepted>,
 ) -> Option<Accepted> {
     match listener.accept().await {
@@ -160,7 +167,10 @@ async fn accept(
         }
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
-            tracing::warn!(%error, "a connection could not be accepted");
+            if logged.is_none_or(|last| last.elapsed() > LOG_NOT_ACCEPTED_EVERY) {
+                *logged = Some(Instant::now());
+                tracing::warn!(%error, "a connection could not be accepted");
+            }
             if let Some(told) = not_accepted {
                 told(&error);
             }

@@ -11,7 +11,7 @@ use countersign_server::listen::request_log::RequestLog;
 use countersign_server::listen::{ListenOptions, TlsFiles};
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::reload;
+use super::{process_limits, reload};
 use crate::command_line::{ProxyFlags, TlsFlags};
 
 /// How many ports are tried after a default one that is taken.
@@ -105,10 +105,12 @@ fn listening(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// How connections are treated, behind which proxies, and with TLS where a certificate was given; SIGHUP reads it again.
+/// `servers` is how many of this process share its file descriptors.
 pub(crate) fn options(
     tls: &TlsFlags,
     proxy: &ProxyFlags,
     request_log: RequestLog,
+    servers: usize,
 ) -> anyhow::Result<ListenOptions> {
     let files = match (&tls.tls_cert, &tls.tls_key) {
         (Some(cert), Some(key)) => Some(tls_files(cert, key)?),
@@ -117,7 +119,9 @@ pub(crate) fn options(
     let config = files.as_ref().map(TlsFiles::config).transpose()?;
     reload::on_hangup(files)?;
     let trusted_proxies = proxy.trusted_proxy.iter().copied().collect();
-    Ok(ListenOptions { trusted_proxies, tls: config, request_log, ..ListenOptions::default() })
+    let options = ListenOptions { trusted_proxies, tls: config, request_log, ..ListenOptions::default() };
+    let connections_max = process_limits::connections_max(options.connections_max, servers);
+    Ok(ListenOptions { connections_max, ..options })
 }
 
 fn tls_files(cert: &Path, key: &Path) -> anyhow::Result<Arc<TlsFiles>> {

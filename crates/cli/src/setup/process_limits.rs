@@ -18,6 +18,24 @@ pub(crate) fn raise_open_files() {
     }
 }
 
+/// How many connections each of so many servers in this process may keep open: half of the descriptors, shared, and
+/// no more than `wanted`. The other half stays for files and for connections to applications.
+pub(crate) fn connections_max(wanted: usize, servers: usize) -> usize {
+    let permitted = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    let fitting = share_of_connections(permitted.unwrap_or(usize::MAX), wanted, servers);
+    if fitting < wanted {
+        tracing::warn!(
+            connections = fitting,
+            "few files may be open here, so fewer connections are kept (raise ulimit -n or LimitNOFILE)"
+        );
+    }
+    fitting
+}
+
+fn share_of_connections(descriptors: usize, wanted: usize, servers: usize) -> usize {
+    (descriptors / 2 / servers.max(1)).clamp(1, wanted.max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +45,13 @@ mod tests {
         raise_open_files();
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
+    }
+
+    #[test]
+    fn connections_leave_half_of_the_descriptors_to_files() {
+        assert_eq!(share_of_connections(1_000_000, 8192, 1), 8192);
+        assert_eq!(share_of_connections(1024, 8192, 1), 512);
+        assert_eq!(share_of_connections(1024, 8192, 2), 256);
+        assert_eq!(share_of_connections(0, 8192, 2), 1);
     }
 }

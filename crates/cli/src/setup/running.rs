@@ -26,6 +26,11 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(60);
 /// request to it needs long headers.
 const APP_HEADER_BYTES_MAX: usize = 16 * 1024;
 
+/// A server's connections, divided among its listeners.
+fn per_listener(options: &ListenOptions, bound: &Bound) -> usize {
+    (options.connections_max / bound.listeners.len().max(1)).max(1)
+}
+
 /// One service on its listeners.
 pub(crate) struct Running {
     stop: StopSwitch,
@@ -36,7 +41,9 @@ impl Running {
     /// Starts the store's HTTP face.
     pub(crate) fn store(bound: Bound, server: &Server, options: &ListenOptions) -> Self {
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
-        let options = ListenOptions { not_accepted: Some(server.not_accepted()), ..options.clone() };
+        let connections_max = per_listener(options, &bound);
+        let options =
+            ListenOptions { connections_max, not_accepted: Some(server.not_accepted()), ..options.clone() };
         for listener in bound.listeners {
             tasks.spawn(listen(listener, server.clone(), options.clone(), stop.thrown()));
         }
@@ -48,7 +55,8 @@ impl Running {
     /// Starts an application server.
     pub(crate) fn app(bound: Bound, router: &Router, options: &ListenOptions) -> Self {
         let header_bytes_max = options.header_bytes_max.min(APP_HEADER_BYTES_MAX);
-        let options = ListenOptions { header_bytes_max, ..options.clone() };
+        let connections_max = per_listener(options, &bound);
+        let options = ListenOptions { connections_max, header_bytes_max, ..options.clone() };
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
         let router =
             router.clone().layer(middleware::from_fn(refuse_ambiguous)).layer(middleware::from_fn(with_id));
