@@ -21,7 +21,7 @@ use bucket_rules::{cors, refused_origins};
 use callback::{callback_budget, callback_dispatch};
 use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
 use request::{body_watch, context, dispatch, operate, request_body, unserved_header};
-use response::{endpoint, header_names, one_at_a_time, traffic_limit, wire_error};
+use response::{endpoint, gzip, header_names, one_at_a_time, traffic_limit, wire_error};
 use upload::{
     commit, form_coverage, form_head, head_budget, image_info, ingest, stored_form, upload_answer,
     upload_grant,

@@ -1,6 +1,7 @@
 //! Answers: their bodies, their errors, and the endpoint that they advertise.
 
 pub(crate) mod endpoint;
+pub(crate) mod gzip;
 pub(crate) mod header_names;
 pub(crate) mod one_at_a_time;
 pub(crate) mod traffic_limit;

@@ -27,6 +27,7 @@ use crate::destination_guard::Permission;
 use crate::dispatch;
 use crate::fair_budget::FairBudget;
 use crate::form_coverage::CoverageWarnings;
+use crate::gzip;
 use crate::head_budget::HeadBudget;
 use crate::header_names::HeaderNames;
 use crate::host::HostNames;
@@ -124,6 +125,8 @@ pub(crate) struct ServerState {
     pub(crate) lookups: Arc<Semaphore>,
     /// One permit for each image whose header is being read.
     pub(crate) image_headers: Semaphore,
+    /// One permit for each answer that is compressed.
+    pub(crate) gzip_answers: Arc<Semaphore>,
     /// What callbacks may hold, in memory and in the catalog.
     pub(crate) callback_budget: CallbackBudget,
     /// What answers may hold that clients have not read yet, and answers of applications that are being read.
@@ -171,6 +174,7 @@ impl Server {
             answers: FairBudget::new(options.limits.answers_bytes_max, usize::MAX),
             documents: FairBudget::new(options.limits.documents_bytes_max, usize::MAX),
             listings: Semaphore::new(options.limits.listings_max),
+            gzip_answers: Arc::new(Semaphore::new(gzip::ANSWERS_MAX)),
             image_headers: Semaphore::new(image_info::MEASURED_AT_ONCE_MAX),
             lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),
             signing: SigningLine::new(),

@@ -8,7 +8,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "write a number of bytes, bare or with a unit, as in 10MB or 64KiB".to_owned())
 }
 
-/// As [`bytes`], of what is held in memory.
+/// As [`bytes()`], of what is held in memory.
 pub(super) fn bytes_held(text: &str) -> Result<usize, String> {
     bytes(text)?.try_into().map_err(|_| "that is more than this machine can hold".to_owned())
 }

@@ -87,7 +87,7 @@ impl LifecycleConfiguration {
     /// hold there, the document does not say. Disabled rules count, as they may be enabled.
     ///
     /// # Errors
-    /// [`LifecycleContradiction::Overlap`].
+    /// `LifecycleContradiction::Overlap`, as an [`XmlError`].
     pub fn refuse_overlaps(&self) -> Result<(), XmlError> {
         let expiring = |rule: &&LifecycleRule| rule.expiration.is_some();
         let aborting = |rule: &&LifecycleRule| rule.abort_multipart_upload.is_some();

@@ -126,7 +126,7 @@ impl CrossOrigin {
 /// What every answer of a bucket with such rules says to caches.
 pub(crate) fn vary(configuration: &CorsConfiguration, answer: &mut HeaderMap) {
     if configuration.response_vary {
-        answer.insert(VARY, HeaderValue::from_static("Origin"));
+        answer.append(VARY, HeaderValue::from_static("Origin"));
     }
 }
 

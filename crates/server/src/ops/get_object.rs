@@ -20,6 +20,7 @@ use crate::one_at_a_time::OneAtATime;
 use crate::{
     access::Caller,
     context::RequestContext,
+    gzip,
     object_attributes::ObjectAttributes,
     object_headers, object_version, precondition,
     request::Call,
@@ -75,7 +76,12 @@ async fn answer(
     record: &ObjectRecord,
     attributes: &ObjectAttributes,
 ) -> Result<WireResponse, OperationError> {
-    if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {
+    let offered = gzip::is_offered(attributes, record.len);
+    if let Some(mut unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)?
+    {
+        if offered {
+            gzip::vary(unmodified.headers_mut());
+        }
         return Ok(unmodified);
     }
     let (status, range) = match requested_range(call, record) {
@@ -84,10 +90,24 @@ async fn answer(
         RangeOutcome::Unsatisfiable => return Err(ErrorCode::InvalidRange.into()),
     };
     let limit = TrafficLimit::asked(call)?;
-    let body = read(context, record, range.clone(), limit).await?;
+    let compressed = match offered && limit.is_none() && gzip::is_asked(call) {
+        true => gzip::body(context, record).await?,
+        false => None,
+    };
+    let is_compressed = compressed.is_some();
+    let body = match compressed {
+        Some(body) => body,
+        None => read(context, record, range.clone(), limit).await?,
+    };
     let mut response = wire_response::with_body(status, body);
     let headers = response.headers_mut();
     object_headers::describe(record, attributes, headers);
+    if offered {
+        gzip::vary(headers);
+    }
+    if is_compressed {
+        gzip::describe(headers);
+    }
     if status == StatusCode::PARTIAL_CONTENT {
         let shown = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), record.len);
         object_headers::put(headers, CONTENT_RANGE, &shown);

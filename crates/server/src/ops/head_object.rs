@@ -6,7 +6,7 @@ use http::{
 };
 
 use crate::{
-    object_headers, object_version,
+    gzip, object_headers, object_version,
     request::Call,
     subject::ObjectSubject,
     wire_error::OperationError,
@@ -23,6 +23,10 @@ pub(crate) fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, O
     let mut response = wire_response::empty(StatusCode::OK);
     object_headers::describe(record, attributes, response.headers_mut());
     set_length(response.headers_mut(), record.len);
+    // The form that is described is the uncompressed one, with its tag and length; caches are told of the other.
+    if gzip::is_offered(attributes, record.len) {
+        gzip::vary(response.headers_mut());
+    }
     Ok(response)
 }
 

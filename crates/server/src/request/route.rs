@@ -3,7 +3,7 @@
 //! Pure and closed: every operation that protocol 04 names is found by name. One that is not built is
 //! [`Operation::NotBuilt`] with that name and never falls through to another operation, so that
 //! `DELETE /?policy` cannot delete a bucket. The words that choose an operation are data, in
-//! [`crate::subresource`]; what an operation does not name is refused in [`super::query_parameter`].
+//! [`crate::subresource`]; what an operation does not name is refused in `query_parameter.rs`.
 
 use countersign_protocol::url_encoding;
 use http::Method;

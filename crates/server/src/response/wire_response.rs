@@ -12,6 +12,7 @@ use futures_util::Stream;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A response of this server.
 pub type WireResponse = Response<ResponseBody>;
@@ -32,6 +33,13 @@ pub enum ResponseBody {
     Empty,
     /// Bytes at hand; taken when they are sent.
     Bytes(Option<Bytes>),
+    /// Bytes at hand whose number is not told, so that they go out in chunks; the permit goes with them.
+    Unmeasured {
+        /// Taken when they are sent.
+        bytes: Option<Bytes>,
+        /// Given back when the answer ends.
+        _permit: OwnedSemaphorePermit,
+    },
     /// Content that is read while it is sent, with the number of bytes still to come.
     Stream {
         /// The source.
@@ -57,7 +65,9 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
-            Self::Bytes(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Bytes(bytes) | Self::Unmeasured { bytes, .. } => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Stream { content, remaining } => content.as_mut().poll_next(context).map(|item| {
                 item.map(|chunk| {
                     chunk.map(|chunk| {
@@ -73,12 +83,14 @@ impl Body for ResponseBody {
         match self {
             Self::Empty | Self::Bytes(None) => true,
             Self::Bytes(Some(bytes)) => bytes.is_empty(),
+            Self::Unmeasured { bytes, .. } => bytes.is_none(),
             Self::Stream { remaining, .. } => *remaining == 0,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(match self {
+            Self::Unmeasured { .. } => return SizeHint::default(),
             Self::Empty | Self::Bytes(None) => 0,
             Self::Bytes(Some(bytes)) => bytes.len() as u64,
             Self::Stream { remaining, .. } => *remaining,

@@ -129,3 +129,67 @@ async fn names_of_headers_are_written_as_oss_writes_them() {
         }
     }
 }
+
+/// A text of 4 KiB that compresses well.
+const TEXT: &[u8] = &[b'a'; 4096];
+
+#[tokio::test]
+async fn a_text_is_sent_compressed_to_those_that_ask_for_the_whole_of_it() {
+    let store = RunningStore::start().await;
+    create_demo(&store).await;
+    let put = |key: &'static str, content_type: &'static str| {
+        Ask::new("PUT", "demo", key).header("content-type", content_type).body(TEXT)
+    };
+    for (key, content_type) in [("t", "text/plain; charset=utf-8"), ("p", "image/png")] {
+        assert_eq!(put(key, content_type).send(&store).await.status, 200);
+    }
+    assert_eq!(put("e", "text/plain").header("content-encoding", "br").send(&store).await.status, 200);
+    assert_eq!(
+        Ask::new("PUT", "demo", "s")
+            .header("content-type", "text/plain")
+            .body("short")
+            .send(&store)
+            .await
+            .status,
+        200
+    );
+    let get =
+        |key: &'static str| Ask::new("GET", "demo", key).header("accept-encoding", "deflate, gzip;q=0.5");
+
+    let answer = get("t").send(&store).await;
+    assert_eq!(
+        (answer.status, answer.header("content-encoding"), answer.header("vary")),
+        (200, "gzip", "Accept-Encoding")
+    );
+    assert_eq!(
+        (answer.header("etag"), answer.header("content-length"), answer.header("content-md5")),
+        ("", "", "")
+    );
+    assert!(answer.body.len() < 200 && answer.body.starts_with(&[0x1f, 0x8b]), "{} bytes", answer.body.len());
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&answer.body[..]), &mut text).unwrap();
+    assert_eq!(text, TEXT);
+
+    let plain = Ask::new("GET", "demo", "t").send(&store).await;
+    assert_eq!(
+        (plain.body.as_ref(), plain.header("vary"), plain.header("content-encoding")),
+        (TEXT, "Accept-Encoding", "")
+    );
+    assert!(!plain.header("etag").is_empty());
+    let head = Ask::new("HEAD", "demo", "t").header("accept-encoding", "gzip").send(&store).await;
+    assert_eq!(
+        (head.header("vary"), head.header("content-length"), head.header("etag")),
+        ("Accept-Encoding", "4096", plain.header("etag"))
+    );
+
+    let part = get("t").header("range", "bytes=0-9").send(&store).await;
+    assert_eq!((part.status, part.header("content-encoding"), part.body.len()), (206, "", 10));
+    for (key, encoding) in [("p", ""), ("e", "br"), ("s", "")] {
+        let answer = get(key).send(&store).await;
+        assert_eq!((answer.header("content-encoding"), answer.header("vary")), (encoding, ""), "{key}");
+    }
+    assert_eq!(
+        Ask::new("GET", "demo", "t").header("accept-encoding", "gzip;q=0").send(&store).await.body,
+        TEXT
+    );
+}
