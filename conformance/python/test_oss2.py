@@ -70,10 +70,15 @@ def test_names_errors_as_oss_does(bucket, store):
     assert missing.value.details["EC"] == "0026-00000001"
     with pytest.raises(oss2.exceptions.NotFound):
         bucket.head_object("missing")
-    stranger = oss2.Bucket(oss2.make_auth("nobody", "secret", oss2.AUTH_VERSION_1), store, "no-such-bucket")
-    with pytest.raises(oss2.exceptions.ServerError) as unknown:
-        stranger.get_object("a")
-    assert (unknown.value.status, unknown.value.code, unknown.value.details["EC"]) == (403, "InvalidAccessKeyId", "0002-00000902")
+    # An unknown key is refused where there is a bucket; where there is none to read, that is what is said.
+    unknown_key = oss2.make_auth("nobody", "secret", oss2.AUTH_VERSION_1)
+    for name, expected in [
+        (bucket.bucket_name, (403, "InvalidAccessKeyId", "0002-00000902")),
+        ("no-such-bucket", (404, "NoSuchBucket", "0015-00000101")),
+    ]:
+        with pytest.raises(oss2.exceptions.ServerError) as unknown:
+            oss2.Bucket(unknown_key, store, name).get_object("a")
+        assert (unknown.value.status, unknown.value.code, unknown.value.details["EC"]) == expected
     wrong = oss2.Bucket(oss2.make_auth(KEY_ID, "wrong", oss2.AUTH_VERSION_1), store, bucket.bucket_name)
     with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
         wrong.put_object("a", "a")
