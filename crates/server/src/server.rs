@@ -122,7 +122,7 @@ pub(crate) struct ServerState {
     /// A place for each callback that is under way.
     pub(crate) callbacks: Arc<Places<CallbackDestination, CallbackWait>>,
     /// One permit for each name of a callback's host that is being resolved.
-    pub(crate) lookups: Arc<Semaphore>,
+    pub(crate) lookups: FairBudget,
     /// One permit for each image whose header is being read.
     pub(crate) image_headers: Semaphore,
     /// One permit for each answer that is compressed.
@@ -176,7 +176,7 @@ impl Server {
             listings: Semaphore::new(options.limits.listings_max),
             gzip_answers: Arc::new(Semaphore::new(gzip::ANSWERS_MAX)),
             image_headers: Semaphore::new(image_info::MEASURED_AT_ONCE_MAX),
-            lookups: Arc::new(Semaphore::new(options.limits.callback_lookups_max)),
+            lookups: FairBudget::new(usize::MAX, options.limits.callback_lookups_max),
             signing: SigningLine::new(),
             callback_connections: Arc::default(),
             callback_tls: callback_dispatch::client_config(&options.callback_extra_roots)?,

@@ -2,6 +2,7 @@
 //! with what; how a peer is started or loaded it does not know.
 
 mod callbacks;
+mod crowds;
 mod downloads;
 mod in_flight;
 mod large_uploads;
@@ -47,6 +48,11 @@ pub(super) const ROWS: &[RowGroup] = &[
     RowGroup { name: "get", about: "GetObject 4 KiB and 64 MiB beside nginx", measure: downloads::measure },
     RowGroup { name: "signature", about: "the signature endpoint", measure: signatures::measure },
     RowGroup { name: "callback", about: "PostObject 4 KiB with a callback", measure: callbacks::measure },
+    RowGroup {
+        name: "crowds",
+        about: "a client that behaves beside crawlers, heads without a key and an application that hangs",
+        measure: crowds::measure,
+    },
     RowGroup { name: "in-flight", about: "memory at 256 slow uploads", measure: in_flight::measure },
     RowGroup {
         name: "million",

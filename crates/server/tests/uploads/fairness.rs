@@ -1,9 +1,12 @@
 //! A well-behaved client while others hold whatever is short: none of its requests is refused.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use countersign_protocol::callback::BodyType;
+use countersign_server::Resolver;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
@@ -197,4 +200,29 @@ async fn a_callback_that_gives_way_at_one_url_goes_on_to_the_next() {
     assert_eq!(posted(&store, MODEST, &calling(&healthy.url("/"))).await.status, 200);
     let answer = read(&mut waiting[0]).await;
     assert_eq!((answer.status, answer.text()), (200, "{\"second\":1}"));
+}
+
+#[tokio::test]
+async fn names_that_lead_nowhere_do_not_keep_the_names_of_another_client_from_being_asked_for() {
+    let healthy = Application::saying("{\"ok\":1}").await;
+    let (address, released) = (healthy.address, Arc::new(AtomicBool::new(false)));
+    let hanging = Arc::clone(&released);
+    let callback_resolver: Resolver = Arc::new(move |host: &str, _| {
+        let patience = Instant::now() + Duration::from_secs(25);
+        while host.starts_with("hangs") && !hanging.load(Ordering::Relaxed) && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(vec![address])
+    });
+    let mut setup = Setup { callback_resolver, ..patient() };
+    setup.limits.callback_lookups_max = 4;
+    let store = RunningStore::start_with(setup).await;
+    let mut waiting = Vec::new();
+    for number in 0..8 {
+        waiting.push(begun(&store, GREEDY, &calling(&format!("http://hangs{number}.test/")), 0).await);
+    }
+    store.owed_until(|owed| owed.len() == 8).await;
+    let answer = posted(&store, MODEST, &calling("http://good.test/")).await;
+    assert_eq!((answer.status, answer.text()), (200, "{\"ok\":1}"));
+    released.store(true, Ordering::Relaxed);
 }

@@ -3,12 +3,18 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 
 use super::callback_progress::{Phase, Progress};
 use crate::destination_guard;
+use crate::quota::holder::ClientNetwork;
 use crate::server::ServerState;
+use crate::server::fair_budget::{BudgetShare, FairBudget};
+
+/// How often one that waits for a place looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Gives the addresses of a host and port. It may block: each question has a thread of its own.
 pub type Resolver = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
@@ -70,6 +76,17 @@ pub(super) async fn permitted(
     Ok(permitted)
 }
 
+/// A place among the names that are being asked for. A client has at most half of what is free, so that one whose
+/// names lead nowhere does not keep the names of others from being asked for.
+async fn lookup_place(lookups: &FairBudget, client: ClientNetwork) -> BudgetShare {
+    loop {
+        if let Ok(place) = lookups.take(&client, 0) {
+            return place;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
 async fn resolve(
     state: &ServerState,
     url: &CallbackUrl,
@@ -85,19 +102,19 @@ async fn resolve(
     // Half of the attempt's time, so that it is told what was waited for.
     let waiting = tokio::time::timeout(
         state.options.limits.callback_timeout / 2,
-        Arc::clone(&state.lookups).acquire_owned(),
+        lookup_place(&state.lookups, ClientNetwork::from(progress.client())),
     );
-    let permit = match waiting.await {
-        Ok(permit) => permit.map_err(|error| unresolved(&error))?,
+    let place = match waiting.await {
+        Ok(place) => place,
         Err(_) => return Err(unresolved(&"too many names are being resolved, and nobody answers for them")),
     };
     let (host, port) = (url.host.clone(), url.port);
     let resolver = Arc::clone(&state.options.callback_resolver);
-    // The thread keeps the permit, not whoever waits: names that nobody answers for must not take the threads
+    // The thread keeps the place, not whoever waits: names that nobody answers for must not take the threads
     // that wait for the disk.
     let asked = tokio::task::spawn_blocking(move || {
         let addresses = resolver(&host, port);
-        drop(permit);
+        drop(place);
         addresses
     });
     match asked.await {
