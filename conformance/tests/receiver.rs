@@ -15,7 +15,8 @@ struct Recorded {
 fn record_one() -> Recorded {
     let running = Running::serve(&[]);
     upload(&running, "first.txt");
-    let record = ledger(&running).remove(0);
+    // A body comes for a key that is named, and not in the list of all.
+    let record = listed(&running, "/uploads?key=user-dir%2Ffirst.txt").remove(0);
     let request = &record["request"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let headers =
@@ -54,7 +55,11 @@ fn upload_named(running: &Running, name: &str, original: Option<&str>) {
 }
 
 fn ledger(running: &Running) -> Vec<Value> {
-    let answer = get(&running.app, "/uploads");
+    listed(running, "/uploads")
+}
+
+fn listed(running: &Running, target: &str) -> Vec<Value> {
+    let answer = get(&running.app, target);
     let listed: Value = serde_json::from_slice(&answer.body).unwrap();
     listed["uploads"].as_array().unwrap().clone()
 }
