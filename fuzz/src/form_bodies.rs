@@ -32,12 +32,14 @@ pub(crate) fn run(bytes: &[u8]) {
     assert_eq!(read(&boundary, limits, pieces(body, &sizes), body.len()), whole, "in pieces of {sizes:?}");
     assert_eq!(read(&boundary, limits, body.chunks(1), body.len()), whole, "byte by byte");
     if limits == FormLimits::default() {
-        assert_eq!(whole.1.is_ok(), read_whole(&boundary, body).is_some(), "{whole:?}");
+        match read_whole(&boundary, body) {
+            Some(second) => assert_eq!(whole, (second, Ok(()))),
+            // Names and values in another encoding are passed over where nothing depends on them; the second reading
+            // knows UTF-8 only.
+            None => assert!(whole.1.is_err() || std::str::from_utf8(body).is_err(), "{whole:?}"),
+        }
     }
     if let (form, Ok(())) = whole {
-        if limits == FormLimits::default() {
-            assert_eq!(read_whole(&boundary, body).as_ref(), Some(&form));
-        }
         reads_back_when_written(&form);
         key_is_expanded_once(&form);
     }
