@@ -25,6 +25,9 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest head of a request to an application server. Each connection may hold as much of what it sends, and no
 /// request to it needs long headers.
 const APP_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// How many connections the application server takes. Each may hold some 60 KiB while a body comes, and the server
+/// promises to hold less than 128 MiB; what it does for a connection takes moments, and idle ones give way.
+const APP_CONNECTIONS_MAX: usize = 1024;
 
 /// A server's connections, divided among its listeners.
 fn per_listener(options: &ListenOptions, bound: &Bound) -> usize {
@@ -55,8 +58,9 @@ impl Running {
     /// Starts an application server.
     pub(crate) fn app(bound: Bound, router: &Router, options: &ListenOptions) -> Self {
         let header_bytes_max = options.header_bytes_max.min(APP_HEADER_BYTES_MAX);
-        let connections_max = per_listener(options, &bound);
+        let connections_max = options.connections_max.min(APP_CONNECTIONS_MAX);
         let options = ListenOptions { connections_max, header_bytes_max, ..options.clone() };
+        let options = ListenOptions { connections_max: per_listener(&options, &bound), ..options };
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
         let router =
             router.clone().layer(middleware::from_fn(refuse_ambiguous)).layer(middleware::from_fn(with_id));
