@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
@@ -144,13 +145,21 @@ pub async fn listen<S, B>(
     }
 }
 
-/// A connection that came, with its place if there was one for it at once.
+/// When a connection is served.
+enum Turn {
+    /// There was a place for it at once.
+    Now(ConnectionPlace),
+    /// It may wait for one.
+    Later(OwnedSemaphorePermit),
+}
+
+/// A connection that came and has a place or may wait for one.
 struct Accepted {
     stream: TcpStream,
     address: SocketAddr,
     activity: Arc<Activity>,
     places: ConnectionPlaces,
-    place: Option<ConnectionPlace>,
+    turn: Turn,
 }
 
 async fn accept(
@@ -162,8 +171,15 @@ async fn accept(
     match listener.accept().await {
         Ok((stream, address)) => {
             let (address, activity) = (canonical(address), Activity::begins());
-            let place = places.take(address.ip().into(), &activity);
-            Some(Accepted { stream, address, activity, places: places.clone(), place })
+            let turn = match places.take(address.ip().into(), &activity) {
+                Some(place) => Turn::Now(place),
+                // Closed here and not in a task: until one ran, a burst would hold the descriptors of files.
+                None => Turn::Later(places.may_wait().or_else(|| {
+                    tracing::debug!(%address, "a connection was closed: as many as may be are open and waiting");
+                    None
+                })?),
+            };
+            Some(Accepted { stream, address, activity, places: places.clone(), turn })
         }
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
@@ -190,10 +206,12 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Accepted { stream, address, activity, places, place } = accepted;
-    let place = match place {
-        Some(place) => Some(place),
-        None => places.wait(address.ip().into(), &activity, options.handshake_timeout).await,
+    let Accepted { stream, address, activity, places, turn } = accepted;
+    let place = match turn {
+        Turn::Now(place) => Some(place),
+        Turn::Later(waits) => {
+            places.wait(waits, address.ip().into(), &activity, options.handshake_timeout).await
+        }
     };
     let Some(place) = place else {
         return tracing::warn!(%address, "a connection was closed: as many as may be are open");

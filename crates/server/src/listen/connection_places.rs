@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -105,7 +105,9 @@ pub(super) struct ConnectionPlaces {
 
 impl ConnectionPlaces {
     pub(super) fn new(connections_max: usize) -> Self {
-        Self { places: Places::new(connections_max), waiting: Arc::new(Semaphore::new(WAITING_MAX)) }
+        // Those that wait have descriptors too, so that few places have few that wait for one.
+        let waiting = WAITING_MAX.min(connections_max / 8).max(1);
+        Self { places: Places::new(connections_max), waiting: Arc::new(Semaphore::new(waiting)) }
     }
 
     /// A place at once, if there is one for this client.
@@ -113,14 +115,19 @@ impl ConnectionPlaces {
         self.places.take(client, Arc::clone(activity))
     }
 
-    /// A place within this time, unless too many wait already.
+    /// The right to wait for a place, unless too many wait already.
+    pub(super) fn may_wait(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.waiting).try_acquire_owned().ok()
+    }
+
+    /// A place within this time.
     pub(super) async fn wait(
         &self,
+        _waits: OwnedSemaphorePermit,
         client: ClientNetwork,
         activity: &Arc<Activity>,
         time_max: Duration,
     ) -> Option<ConnectionPlace> {
-        let _waits = self.waiting.try_acquire().ok()?;
         let looking = async {
             loop {
                 tokio::time::sleep(LOOK_AGAIN).await;
