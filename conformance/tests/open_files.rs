@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use countersign_conformance::wire::{connect, read_answer};
-use countersign_conformance::{Answer, Form, PolicyText, Running, StoreClient};
+use countersign_conformance::{Answer, Exchange, Form, PolicyText, Running, StoreClient};
 
 /// Asks for the health page over a connection that is open already.
 fn health(stream: &mut TcpStream, running: &Running) -> Answer {
@@ -35,8 +35,8 @@ fn a_store_that_may_open_few_files_keeps_half_of_them_from_connections() {
         let answer = upload(&running);
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
-    // The health page is not asked: those that gave way in a burst hold their descriptors until their tasks ran, so that
-    // the system may refuse one newcomer for a moment.
+    let page = Exchange::get("/_countersign/healthz").host(&running.store).send(&running.store);
+    assert_eq!((page.status, page.text().contains("descriptor")), (200, false), "{}", page.text());
     drop(idle);
 }
 

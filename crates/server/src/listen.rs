@@ -160,6 +160,7 @@ struct Accepted {
     activity: Arc<Activity>,
     places: ConnectionPlaces,
     turn: Turn,
+    socket: OwnedSemaphorePermit,
 }
 
 async fn accept(
@@ -168,6 +169,7 @@ async fn accept(
     logged: &mut Option<Instant>,
     not_accepted: Option<&NotAccepted>,
 ) -> Option<Accepted> {
+    let socket = places.socket().await?;
     match listener.accept().await {
         Ok((stream, address)) => {
             let (address, activity) = (canonical(address), Activity::begins());
@@ -179,7 +181,7 @@ async fn accept(
                     None
                 })?),
             };
-            Some(Accepted { stream, address, activity, places: places.clone(), turn })
+            Some(Accepted { stream, address, activity, places: places.clone(), turn, socket })
         }
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
@@ -206,7 +208,7 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Accepted { stream, address, activity, places, turn } = accepted;
+    let Accepted { stream, address, activity, places, turn, socket: _until_closed } = accepted;
     let place = match turn {
         Turn::Now(place) => Some(place),
         Turn::Later(waits) => {

@@ -20,6 +20,8 @@ use crate::quota::shares::{Standing, YieldsTo};
 const QUIET_MS_MAX: i64 = 500;
 /// How many newcomers wait at once.
 const WAITING_MAX: usize = 64;
+/// How many that gave way may have their sockets still.
+const LEAVING_MAX: usize = 32;
 /// How often a newcomer looks again, and for how long.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -101,18 +103,30 @@ pub(super) type ConnectionPlace = Place<ClientNetwork, Activity>;
 pub(super) struct ConnectionPlaces {
     places: Arc<Places<ClientNetwork, Activity>>,
     waiting: Arc<Semaphore>,
+    sockets: Arc<Semaphore>,
 }
 
 impl ConnectionPlaces {
     pub(super) fn new(connections_max: usize) -> Self {
         // Those that wait have descriptors too, so that few places have few that wait for one.
         let waiting = WAITING_MAX.min(connections_max / 8).max(1);
-        Self { places: Places::new(connections_max), waiting: Arc::new(Semaphore::new(waiting)) }
+        let leaving = LEAVING_MAX.min(connections_max / 4).max(1);
+        Self {
+            places: Places::new(connections_max),
+            waiting: Arc::new(Semaphore::new(waiting)),
+            sockets: Arc::new(Semaphore::new(connections_max.saturating_add(waiting + leaving))),
+        }
     }
 
     /// A place at once, if there is one for this client.
     pub(super) fn take(&self, client: ClientNetwork, activity: &Arc<Activity>) -> Option<ConnectionPlace> {
         self.places.take(client, Arc::clone(activity))
+    }
+
+    /// Room for one more socket, to be held until that is closed: a connection that gave way has its socket until its
+    /// task ran, and a burst must not take the descriptors of files meanwhile.
+    pub(super) async fn socket(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.sockets).acquire_owned().await.ok()
     }
 
     /// The right to wait for a place, unless too many wait already.
