@@ -4,6 +4,7 @@
 //! It is a test tool: a broken precondition ends the test with a panic that says what was missing.
 
 pub mod application;
+pub mod certificate;
 pub mod form;
 pub mod running;
 pub mod signing;

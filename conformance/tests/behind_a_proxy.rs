@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use countersign_conformance::certificate;
 use countersign_conformance::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, PolicyText, Running, free_port, sign_policy_v1,
 };
@@ -67,28 +68,6 @@ fn curl(folder: &Path, port: u16, path: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-fn certificate(folder: &Path) {
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", "/CN=store.example.com", "-addext", "subjectAltName=DNS:store.example.com"])
-        .args(["-keyout", "key.pem", "-out", "cert.pem"])
-        .current_dir(folder)
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(made.success());
-}
-
 /// An upload larger than a proxy's own limit arrives, is answered by the store, and comes back.
 fn takes_a_large_form(folder: &Path, port: u16, running: &Running) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -130,7 +109,7 @@ fn the_documented_settings_of_nginx_and_caddy_let_large_forms_through() {
     ]);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    certificate(folder);
+    certificate::make(folder, "store.example.com");
     std::fs::write(folder.join("large.bin"), vec![7; FILE_BYTES]).unwrap();
     let here = folder.display().to_string();
     let at_home = |settings: String| {

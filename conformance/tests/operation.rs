@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use countersign_conformance::certificate;
 use countersign_conformance::running::{binary_path, get, run_with};
 use countersign_conformance::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
@@ -118,28 +119,6 @@ fn a_refused_preflight_is_told_once_with_the_command_that_permits_it() {
     assert_eq!(ask("https://page.example.com"), 200);
 }
 
-/// A certificate for this name, by openssl, with its key.
-fn certificate(folder: &Path, name: &str) {
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
-        .args(["-subj", &format!("/CN={name}"), "-keyout", "key.pem", "-out", "cert.pem"])
-        .current_dir(folder)
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(made.success());
-}
-
 /// The name on the certificate that a port shows.
 fn shown(address: &str) -> String {
     let output = Command::new("openssl")
@@ -172,7 +151,7 @@ fn store_with_tls(folder: &Path, address: &str) -> (std::process::Child, UnixDat
 fn a_service_manager_is_told_and_sighup_reads_certificates_again_but_keeps_good_ones() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    certificate(folder, "first.test");
+    certificate::make(folder, "first.test");
     let address = format!("127.0.0.1:{}", free_port());
     let (mut child, manager) = store_with_tls(folder, &address);
     let told = || {
@@ -196,7 +175,7 @@ fn a_service_manager_is_told_and_sighup_reads_certificates_again_but_keeps_good_
     signal("-HUP");
     logged("the old certificate stays in use");
     assert!(shown(&address).contains("first.test"));
-    certificate(folder, "second.test");
+    certificate::make(folder, "second.test");
     signal("-HUP");
     logged("was read again and is in use");
     assert!(shown(&address).contains("second.test"));

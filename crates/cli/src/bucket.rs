@@ -3,7 +3,6 @@
 mod api_client;
 pub(crate) mod at_start;
 pub(crate) mod page_origins;
-mod xml_text;
 
 use std::process::ExitCode;
 
@@ -17,8 +16,8 @@ use serde_json::json;
 use crate::command_line::{BucketCommand, BucketPlace, BucketSettings};
 use crate::setup::{credentials, running_store};
 use crate::wording::on_one_line;
+use crate::xml_text::{first_text, texts};
 use api_client::{ApiAnswer, ApiClient, ApiRequest};
-use xml_text::{first_text, texts};
 
 /// Carries the command out. What the store refuses ends with code 1.
 pub(crate) async fn run(command: BucketCommand) -> anyhow::Result<ExitCode> {

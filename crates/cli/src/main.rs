@@ -8,6 +8,7 @@
 
 #[macro_use]
 mod wording;
+mod xml_text;
 
 mod app_alone;
 mod bucket;

@@ -10,7 +10,7 @@ use countersign_app::AccessKeySecret;
 use countersign_protocol::authorization::{RequestView, v4};
 use reqwest::{Method, StatusCode, Url};
 
-use super::xml_text::first_text;
+use crate::xml_text::first_text;
 
 /// The longest a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);

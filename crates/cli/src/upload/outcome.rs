@@ -4,6 +4,8 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use crate::xml_text::first_text;
+
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -68,16 +70,16 @@ impl Outcome {
             return Outcome::Failed { message };
         }
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
-            let mut message = element(body, "Message").unwrap_or_else(|| "no reason was given".to_owned());
-            if let Some(option) = element(body, "CallbackAllow") {
+            let mut message = first_text(body, "Message").unwrap_or_else(|| "no reason was given".to_owned());
+            if let Some(option) = first_text(body, "CallbackAllow") {
                 message.push_str(&format!(" Starting the store with {option} permits it."));
             }
             message.push_str(&reference(body));
             return Outcome::NotConfirmed { key, message };
         }
         if !status.is_success() {
-            let message = element(body, "Message").unwrap_or_else(|| body.to_owned());
-            let code = element(body, "Code").unwrap_or_else(|| "no code".to_owned());
+            let message = first_text(body, "Message").unwrap_or_else(|| body.to_owned());
+            let code = first_text(body, "Code").unwrap_or_else(|| "no code".to_owned());
             let expired = status == StatusCode::FORBIDDEN && message.to_ascii_lowercase().contains("expired");
             let message = format!("{message} ({status}, {code}){}", reference(body));
             return if expired { Outcome::Expired { message } } else { Outcome::Refused { message } };
@@ -101,7 +103,7 @@ impl Outcome {
 
 /// Where the refusal is explained, if the answer says so with a whole address.
 fn reference(body: &str) -> String {
-    let link = element(body, "RecommendDoc")
+    let link = first_text(body, "RecommendDoc")
         .filter(|link| link.starts_with("http://") || link.starts_with("https://"));
     link.map_or_else(String::new, |link| format!("; see {link}"))
 }
@@ -110,7 +112,7 @@ fn reference(body: &str) -> String {
 /// code, and no answer of it or of an application is a page of HTML.
 fn not_the_stores(status: StatusCode, body: &str) -> Option<String> {
     let is_page = is_html_page(body);
-    if !is_page && (status.is_success() || element(body, "Code").is_some()) {
+    if !is_page && (status.is_success() || first_text(body, "Code").is_some()) {
         return None;
     }
     if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -120,7 +122,7 @@ fn not_the_stores(status: StatusCode, body: &str) -> Option<String> {
                 .to_owned(),
         );
     }
-    let what = match (is_page, element(body, "title")) {
+    let what = match (is_page, first_text(body, "title")) {
         (true, Some(title)) => format!("a page of HTML (\"{}\")", title.trim()),
         (true, None) => "a page of HTML".to_owned(),
         (false, _) => "no answer of a store".to_owned(),
@@ -144,19 +146,6 @@ fn is_html_page(body: &str) -> bool {
 
 fn says_yes(verdict: &Value) -> bool {
     verdict.as_str().is_some_and(|word| word.eq_ignore_ascii_case("ok"))
-}
-
-/// The text of an element in one of the store's own small documents.
-fn element(body: &str, name: &str) -> Option<String> {
-    let (_, rest) = body.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(text, _)| unescaped(text))
-}
-
-/// The five characters that XML writes otherwise; `&amp;` last, so that nothing is read twice.
-fn unescaped(text: &str) -> String {
-    let signs =
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
-    signs.iter().fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
 }
 
 #[cfg(test)]
