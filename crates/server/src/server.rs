@@ -3,6 +3,7 @@
 
 pub(crate) mod fair_budget;
 pub mod limits;
+pub(crate) mod said_once;
 
 use std::convert::Infallible;
 use std::future::Future;

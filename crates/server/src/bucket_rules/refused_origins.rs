@@ -1,17 +1,14 @@
 //! Tells the operator that a page of another origin was refused, once for each origin and bucket, with the
 //! command that permits it: the browser tells its user no more than "network error".
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use crate::server::said_once::SaidOnce;
 
-/// A bound on what is remembered: past it nothing more is told. Anybody may send an origin.
-const REFUSALS_MAX: usize = 1_024;
 /// The longest origin that is remembered: scheme, a name of 253 letters, port.
 const ORIGIN_BYTES_MAX: usize = 270;
 
 /// The refusals that were told since the start.
 #[derive(Debug, Default)]
-pub(crate) struct RefusedOrigins(Mutex<HashSet<(String, String)>>);
+pub(crate) struct RefusedOrigins(SaidOnce<(String, String)>);
 
 impl RefusedOrigins {
     /// Logs a refusal unless it was logged before. The bucket exists.
@@ -29,8 +26,7 @@ impl RefusedOrigins {
     }
 
     fn is_first(&self, bucket: &str, origin: &str) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.len() < REFUSALS_MAX && told.insert((bucket.to_owned(), origin.to_owned()))
+        self.0.is_first((bucket.to_owned(), origin.to_owned()))
     }
 }
 
@@ -46,6 +42,7 @@ fn is_origin(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::said_once::SAID_MAX as REFUSALS_MAX;
 
     #[test]
     fn a_refusal_is_told_once_for_each_origin_and_bucket_and_never_without_end() {

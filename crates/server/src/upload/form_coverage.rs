@@ -3,15 +3,13 @@
 //! A condition that is broken is the policy's business; here it is only asked whether there is one. Whether a field
 //! that is absent should have been there is never asked.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
-
 use countersign_protocol::form::FormFields;
 use countersign_protocol::policy::Policy;
 use countersign_protocol::{ErrorCode, WireError};
 
 use crate::attribute_headers;
 use crate::bucket_mode::BucketMode;
+use crate::server::said_once::SaidOnce;
 use crate::stored_form::ACL;
 
 /// Fields by which a form says who signed it; no policy could mention its own signature.
@@ -60,10 +58,7 @@ impl Uncovered {
 
 /// Which warnings were given since the start, so that each is given once.
 #[derive(Debug, Default)]
-pub(crate) struct CoverageWarnings(Mutex<HashSet<(String, Uncovered)>>);
-
-/// A bound on what is remembered: past it there are no more warnings.
-const WARNINGS_MAX: usize = 1_024;
+pub(crate) struct CoverageWarnings(SaidOnce<(String, Uncovered)>);
 
 impl CoverageWarnings {
     /// Logs what a bucket's form holds uncovered, unless that was logged before.
@@ -81,8 +76,7 @@ impl CoverageWarnings {
     }
 
     fn is_first(&self, bucket: &str, kind: Uncovered) -> bool {
-        let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        given.len() < WARNINGS_MAX && given.insert((bucket.to_owned(), kind))
+        self.0.is_first((bucket.to_owned(), kind))
     }
 }
 
