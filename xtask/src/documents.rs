@@ -20,6 +20,8 @@ const CHECKED: &[&str] = &[
     "docs/deploy.zh-CN.md",
     "docs/performance.md",
     "docs/semantics.md",
+    "docs/testing.md",
+    "docs/testing.zh-CN.md",
     "docs/tutorial-proofs.md",
     "docs/tutorial-proofs.zh-CN.md",
 ];
@@ -36,6 +38,8 @@ const OUR_FOLDERS: &[&str] = &[
     "xtask/",
     ".ci/",
     "fuzz/",
+    "packages/",
+    "packaging/",
 ];
 
 /// Finds every name in the checked documents that leads nowhere.
