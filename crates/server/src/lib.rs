@@ -7,10 +7,10 @@
 mod access;
 mod bucket_rules;
 mod callback;
+mod holder;
 pub mod listen;
 mod object;
 mod ops;
-mod quota;
 mod request;
 mod response;
 mod server;

@@ -31,16 +31,16 @@ use crate::form_coverage::CoverageWarnings;
 use crate::gzip;
 use crate::head_budget::HeadBudget;
 use crate::header_names::HeaderNames;
+use crate::holder::{CallbackDestination, UploadHolder};
 use crate::host::HostNames;
 use crate::image_info;
 use crate::lifecycle::{self, LifecycleError};
 use crate::limits::Limits;
 use crate::listen::NotAccepted;
 use crate::object_attributes::ObjectAttributes;
-use crate::quota::holder::{CallbackDestination, UploadHolder};
-use crate::quota::places::Places;
 use crate::refused_origins::RefusedOrigins;
 use crate::wire_response::WireResponse;
+use countersign_quota::places::Places;
 
 /// An access key that may do everything: the owner's.
 #[derive(Debug, Clone)]

@@ -63,10 +63,19 @@ pub(crate) const ARROWS: &[Arrow] = &[
     },
     Arrow {
         package: "countersign-server",
-        may_import: MayImport::Only(&["countersign-store", "countersign-protocol", "countersign-sys"]),
+        may_import: MayImport::Only(&[
+            "countersign-store",
+            "countersign-protocol",
+            "countersign-quota",
+            "countersign-sys",
+        ]),
     },
     Arrow { package: "countersign-store", may_import: MayImport::Only(&["countersign-sys"]) },
-    Arrow { package: "countersign-app", may_import: MayImport::Only(&["countersign-protocol"]) },
+    Arrow {
+        package: "countersign-app",
+        may_import: MayImport::Only(&["countersign-protocol", "countersign-quota"]),
+    },
+    Arrow { package: "countersign-quota", may_import: MayImport::Only(&[]) },
     Arrow { package: "countersign-protocol", may_import: MayImport::Only(&[]) },
     Arrow { package: "countersign-sys", may_import: MayImport::Only(&[]) },
     Arrow { package: "countersign-example-axum-app", may_import: MayImport::Only(&["countersign-app"]) },

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::callback_message::CallbackMessage;
-use crate::quota::holder::CallbackDestination;
+use crate::holder::CallbackDestination;
 use crate::server::ServerState;
 
 mod callback_address;

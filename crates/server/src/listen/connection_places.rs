@@ -12,9 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::quota::holder::ClientNetwork;
-use crate::quota::places::{Claimant, Place, Places};
-use crate::quota::shares::{Standing, YieldsTo};
+use countersign_quota::client_network::ClientNetwork;
+use countersign_quota::places::{Claimant, Place, Places};
+use countersign_quota::shares::{Standing, YieldsTo};
 
 /// A connection without a request may be quiet for so long before it gives way to any other.
 const QUIET_MS_MAX: i64 = 500;

@@ -12,10 +12,10 @@ use http::{HeaderValue, StatusCode};
 
 use crate::context::RequestContext;
 use crate::form_head::{self, FormFile};
+use crate::holder::UploadHolder;
 use crate::ingest::{Intake, SealedUpload, Sender};
 use crate::listen::request_log;
 use crate::object_headers;
-use crate::quota::holder::UploadHolder;
 use crate::request::Call;
 use crate::request_body::RequestBody;
 use crate::traffic_limit::{Pace, TrafficLimit};

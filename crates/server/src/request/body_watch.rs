@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::quota::places::Claimant;
-use crate::quota::shares::{Standing, YieldsTo};
+use countersign_quota::places::Claimant;
+use countersign_quota::shares::{Standing, YieldsTo};
 
 /// The pace that a body is compared with, in bytes per second. Telling which body is slow needs one figure; what is
 /// slower is no upload that anybody waits for on a link of today, and is served all the same while places are free.

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use countersign_protocol::{ErrorCode, WireError};
 
 use crate::body_watch::BodyWatch;
-use crate::quota::holder::ClientNetwork;
-use crate::quota::places::Claimant as _;
-use crate::quota::shares::{ClaimId, Held, Shares};
+use countersign_quota::client_network::ClientNetwork;
+use countersign_quota::places::Claimant as _;
+use countersign_quota::shares::{ClaimId, Held, Shares};
 
 /// A head whose bytes on the wire are no more than this gets in.
 const SMALL_HEAD_BYTES_MAX: u64 = 64 * 1024;

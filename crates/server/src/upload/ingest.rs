@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use crate::body_watch::BodyWatch;
 use crate::context::RequestContext;
-use crate::quota::holder::UploadHolder;
-use crate::quota::places::Place;
+use crate::holder::UploadHolder;
 use crate::server::EtagSource;
 use crate::wire_error::OperationError;
+use countersign_quota::places::Place;
 
 /// One of the places for uploads. An upload whose place is taken away finds its body ended.
 pub(crate) type UploadPlace = Place<UploadHolder, BodyWatch>;

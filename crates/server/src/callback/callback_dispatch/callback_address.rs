@@ -9,9 +9,9 @@ use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 
 use super::callback_progress::{Phase, Progress};
 use crate::destination_guard;
-use crate::quota::holder::ClientNetwork;
 use crate::server::ServerState;
 use crate::server::fair_budget::{BudgetShare, FairBudget};
+use countersign_quota::client_network::ClientNetwork;
 
 /// How often one that waits for a place looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -7,8 +7,8 @@
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::quota::places::Claimant;
-use crate::quota::shares::{Standing, YieldsTo};
+use countersign_quota::places::Claimant;
+use countersign_quota::shares::{Standing, YieldsTo};
 
 /// After so long a callback gives way also to a destination that would then hold as much: applications that work
 /// answer within moments.

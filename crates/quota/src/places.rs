@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::shares::{ClaimId, Seating, Shares, Standing};
+use crate::shares::{ClaimId, Seating, Shares, Standing};
 
 /// What holds a place.
-pub(crate) trait Claimant {
+pub trait Claimant {
     /// How it stands among the others; asked only when no place is free.
     fn standing(&self) -> Standing;
 
@@ -14,16 +14,16 @@ pub(crate) trait Claimant {
 }
 
 /// A bounded number of places.
-pub(crate) struct Places<H, T>(Mutex<Shares<H, Arc<T>>>);
+pub struct Places<H, T>(Mutex<Shares<H, Arc<T>>>);
 
 impl<H: Ord + Clone, T: Claimant> Places<H, T> {
     /// So many, all free.
-    pub(crate) fn new(places: usize) -> Arc<Self> {
+    pub fn new(places: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Shares::new(places as u64))))
     }
 
     /// Takes a place, never waiting for one; `None` when nobody has to give way to this holder.
-    pub(crate) fn take(self: &Arc<Self>, holder: H, claimant: Arc<T>) -> Option<Place<H, T>> {
+    pub fn take(self: &Arc<Self>, holder: H, claimant: Arc<T>) -> Option<Place<H, T>> {
         let seating = self.lock().seat(holder, claimant, |claimant| claimant.standing());
         let id = match seating {
             Seating::Free(id) => id,
@@ -42,14 +42,14 @@ impl<H: Ord + Clone, T: Claimant> Places<H, T> {
 }
 
 /// One place; given back when it is dropped, if it was not taken away before.
-pub(crate) struct Place<H: Ord + Clone, T: Claimant> {
+pub struct Place<H: Ord + Clone, T: Claimant> {
     places: Arc<Places<H, T>>,
     id: ClaimId,
 }
 
 impl<H: Ord + Clone, T: Claimant> Place<H, T> {
     /// Counts it to another holder, once it is known who that is.
-    pub(crate) fn rehome(&self, holder: H) {
+    pub fn rehome(&self, holder: H) {
         self.places.lock().rehome(self.id, holder);
     }
 }

@@ -8,11 +8,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The number under which the table knows a claim; an older claim has a smaller one.
-pub(crate) type ClaimId = u64;
+pub type ClaimId = u64;
 
 /// To whom a claim gives its place when there are no free ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum YieldsTo {
+pub enum YieldsTo {
     /// To a holder that would still hold less than the claim's own: what max-min demands of every claim.
     Smaller,
     /// Also to another holder that would hold as much.
@@ -23,18 +23,18 @@ pub(crate) enum YieldsTo {
 
 /// What a claim says of itself when there are no free places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub struct Standing {
     /// How far behind it is, in milliseconds; of several claims the one furthest behind gives way.
-    pub(crate) behind_ms: i64,
+    pub behind_ms: i64,
     /// To whom.
-    pub(crate) yields: YieldsTo,
+    pub yields: YieldsTo,
     /// Nothing is lost with it: such a claim gives way before all that are not.
-    pub(crate) idle: bool,
+    pub idle: bool,
 }
 
 /// What became of a claim to one place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seating<T> {
+pub enum Seating<T> {
     /// A place was free.
     Free(ClaimId),
     /// Another claim gave way and is no longer in the table.
@@ -44,15 +44,15 @@ pub(crate) enum Seating<T> {
 }
 
 /// A claim as the choice of who gives way sees it.
-pub(crate) struct Held<'s, H, T> {
+pub struct Held<'s, H, T> {
     /// Its number.
-    pub(crate) id: ClaimId,
+    pub id: ClaimId,
     /// Whose it is.
-    pub(crate) holder: &'s H,
+    pub holder: &'s H,
     /// What it was added with.
-    pub(crate) token: &'s T,
+    pub token: &'s T,
     /// How much it takes.
-    pub(crate) weight: u64,
+    pub weight: u64,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ struct Holding {
 
 /// A room of so many places or bytes, and who holds how much of it.
 #[derive(Debug)]
-pub(crate) struct Shares<H, T> {
+pub struct Shares<H, T> {
     room: u64,
     taken: u64,
     next: ClaimId,
@@ -82,7 +82,7 @@ pub(crate) struct Shares<H, T> {
 
 impl<H: Ord + Clone, T> Shares<H, T> {
     /// An empty room.
-    pub(crate) fn new(room: u64) -> Self {
+    pub fn new(room: u64) -> Self {
         Self {
             room,
             taken: 0,
@@ -94,22 +94,22 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// How much is taken beyond the room.
-    pub(crate) fn excess(&self) -> u64 {
+    pub fn excess(&self) -> u64 {
         self.taken.saturating_sub(self.room)
     }
 
     /// How much a holder has.
-    pub(crate) fn held_by(&self, holder: &H) -> u64 {
+    pub fn held_by(&self, holder: &H) -> u64 {
         self.holdings.get(holder).map_or(0, |holding| holding.total)
     }
 
     /// What a claim was added with, unless it has ended.
-    pub(crate) fn get_mut(&mut self, id: ClaimId) -> Option<&mut T> {
+    pub fn get_mut(&mut self, id: ClaimId) -> Option<&mut T> {
         self.claims.get_mut(&id).map(|claim| &mut claim.token)
     }
 
     /// Adds a claim, whether or not there is room for it.
-    pub(crate) fn add(&mut self, holder: H, weight: u64, token: T) -> ClaimId {
+    pub fn add(&mut self, holder: H, weight: u64, token: T) -> ClaimId {
         let id = self.next;
         self.next += 1;
         self.holdings.entry(holder.clone()).or_default().claims.insert(id);
@@ -119,7 +119,7 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// Makes a claim larger, whether or not there is room for it.
-    pub(crate) fn grow(&mut self, id: ClaimId, by: u64) {
+    pub fn grow(&mut self, id: ClaimId, by: u64) {
         let Some(claim) = self.claims.get_mut(&id) else { return };
         claim.weight += by;
         self.taken += by;
@@ -128,7 +128,7 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// Ends a claim; `None` when it has given way before.
-    pub(crate) fn remove(&mut self, id: ClaimId) -> Option<T> {
+    pub fn remove(&mut self, id: ClaimId) -> Option<T> {
         let claim = self.claims.remove(&id)?;
         self.taken -= claim.weight;
         if let Some(holding) = self.holdings.get_mut(&claim.holder) {
@@ -139,7 +139,7 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// Gives a claim to another holder, once it is known who that is; it keeps its age.
-    pub(crate) fn rehome(&mut self, id: ClaimId, holder: H) {
+    pub fn rehome(&mut self, id: ClaimId, holder: H) {
         let Some(claim) = self.claims.get_mut(&id) else { return };
         let (weight, from) = (claim.weight, std::mem::replace(&mut claim.holder, holder.clone()));
         if let Some(holding) = self.holdings.get_mut(&from) {
@@ -151,7 +151,7 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// Takes one place for a holder: a free one, or that of the claim that has to give way.
-    pub(crate) fn seat(&mut self, holder: H, token: T, standing: impl Fn(&T) -> Standing) -> Seating<T> {
+    pub fn seat(&mut self, holder: H, token: T, standing: impl Fn(&T) -> Standing) -> Seating<T> {
         if self.taken < self.room {
             return Seating::Free(self.add(holder, 1, token));
         }
@@ -171,7 +171,7 @@ impl<H: Ord + Clone, T> Shares<H, T> {
 
     /// The claim of the highest rank of the holders that hold most, provided that it is more than `above`; where a
     /// rank of `None` takes all of theirs out of the choice, of the holders next to them. Of several the oldest.
-    pub(crate) fn of_the_most<K: Ord>(
+    pub fn of_the_most<K: Ord>(
         &self,
         above: u64,
         rank: impl Fn(&Held<'_, H, T>) -> Option<K>,
@@ -190,7 +190,7 @@ impl<H: Ord + Clone, T> Shares<H, T> {
     }
 
     /// Among all claims, the one of the highest rank, of several the oldest.
-    pub(crate) fn anywhere<K: Ord>(&self, rank: impl Fn(&Held<'_, H, T>) -> Option<K>) -> Option<ClaimId> {
+    pub fn anywhere<K: Ord>(&self, rank: impl Fn(&Held<'_, H, T>) -> Option<K>) -> Option<ClaimId> {
         self.first(self.claims.keys().copied(), rank)
     }
 
