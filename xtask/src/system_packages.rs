@@ -55,6 +55,11 @@ const NEEDS: &[Need] = &[
     Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]) },
     Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]) },
     Need {
+        package: "php-cli",
+        purpose: "an application in PHP behind the hooks",
+        sign: Sign::Program(&["php"]),
+    },
+    Need {
         package: "python3-venv",
         purpose: "the Python SDK in a folder of its own",
         sign: Sign::Answer(&["python3", "-c", "import ensurepip, venv; print('yes')"]),

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::{
     answer::Answer,
+    grant::Grant,
     key_address::{KeyAddress, KeyAddressError},
     recorded_request::RecordedRequest,
     upload_facts::UploadFacts,
@@ -50,6 +51,10 @@ pub struct VerifiedCallback {
     pub key_url: String,
     /// What the body says about the upload.
     pub facts: UploadFacts,
+    /// Whom the upload was granted to. There where the router authorizes each request
+    /// ([`AppOptions::authorize`](crate::AppOptions::authorize)); elsewhere ask
+    /// [`Signer::granted`](crate::Signer::granted).
+    pub grant: Option<Grant>,
     /// The request as received.
     pub request: RecordedRequest,
 }
@@ -215,7 +220,7 @@ impl CallbackVerifier {
             (Some(path), Some((_, query))) => format!("{path}?{query}"),
         };
         let key_url = self.verify(&request.headers, &signed, &request.body)?;
-        Ok(VerifiedCallback { key_url, facts: UploadFacts::of(&request.body), request })
+        Ok(VerifiedCallback { key_url, facts: UploadFacts::of(&request.body), grant: None, request })
     }
 }
 

@@ -23,13 +23,16 @@
 //! ```
 
 pub mod answer;
+pub mod application;
 mod byte_budget;
 pub mod callback_verifier;
 pub mod clock;
 pub mod forward;
+pub mod grant;
 pub mod layer;
 pub mod ledger;
 pub mod router;
+pub mod signature_hook;
 pub mod signer;
 pub mod upload_path;
 

@@ -5,13 +5,13 @@
 //! no account, its signature is its proof. `GET /uploads` is there only where [`uploads_routes`] is mounted. No file's
 //! bytes ever come here: the form goes to the store.
 //!
-//! By default uploads stay in one folder, the signer's; [`AppOptions::folder_for`] gives each user one of his own.
-//! [`AppOptions::on_upload`] is told of each upload and has the say about it.
+//! By default uploads stay in one folder, the signer's; [`AppOptions::authorize`] says who a request is of and gives each
+//! user a folder of his own. [`AppOptions::on_upload`] is told of each upload and has the say about it.
 //!
 //! ```
 //! use countersign_app::{
 //!     AccessKeySecret, AppOptions, CallbackOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
-//!     answer::Answer, router, upload_path::UploadPath,
+//!     answer::Answer, grant::Grant, router, upload_path::UploadPath,
 //! };
 //! # use std::sync::Arc;
 //! # use axum::body::Body;
@@ -25,10 +25,12 @@
 //! let signer = Signer::new(signing, Arc::new(Timestamp::now))?;
 //! let verifier = CallbackVerifier::new().pin_alibaba()?;
 //! let options = AppOptions::new(signer, verifier, UploadLedger::in_memory()?, Arc::new(Timestamp::now))
-//!     .folder_for(|request| {
+//!     .authorize(|question| async move {
 //!         // As the login in front says who it is.
-//!         let user = request.headers.get("x-user")?.to_str().ok()?;
-//!         UploadPath::normalise(&format!("users/{user}/")).ok()
+//!         let unknown = || Answer::refusal(http::StatusCode::UNAUTHORIZED, "NotLoggedIn", "log in first");
+//!         let user = question.header("x-user").ok_or_else(unknown)?;
+//!         let folder = UploadPath::normalise(&format!("users/{user}/")).map_err(|_| unknown())?;
+//!         Ok(Grant { size_bytes_max: Some(5_000_000), ..Grant::new(user, folder) })
 //!     })
 //!     .on_upload(|callback| async move { Answer::accepting(&callback.facts) });
 //! let app: axum::Router = axum::Router::new()
@@ -69,9 +71,10 @@ use crate::{
     layer::{CALLBACK_BODY_BYTES_MAX, VerifyCallbackLayer},
     ledger::UploadLedger,
     signer::Signer,
+    upload_path::UploadPath,
 };
 use date::dated;
-use hooks::{FolderFor, OnUpload, ValuesFor};
+use hooks::{Authorize, OnUpload};
 
 pub mod admission;
 pub mod allowed_origins;
@@ -108,10 +111,11 @@ pub struct AppOptions {
     pub origins: AllowedOrigins,
     /// Whether `version=1|4` and `callback=0|1` in the query of `/signature` are the caller's choice.
     pub switches: bool,
-    /// The folder that a request may upload into, see [`AppOptions::folder_for`]. Without it the signer's one folder.
-    pub folder_for: Option<FolderFor>,
-    /// Custom values for a request, see [`AppOptions::values_for`].
-    pub values_for: Option<ValuesFor>,
+    /// The folder that everybody's uploads stay in, and whose uploads are listed, where no request is authorized by
+    /// itself: the signer's own.
+    pub folder: UploadPath,
+    /// Says who a request is of and what it may upload, see [`AppOptions::authorize`].
+    pub authorize: Option<Authorize>,
     /// Has the say about each upload, see [`AppOptions::on_upload`].
     pub on_upload: Option<OnUpload>,
     /// The upload address for a caller, where that depends on the caller.
@@ -128,6 +132,8 @@ impl AppOptions {
     /// Everybody may ask, pages of this address only, nothing to switch and nothing behind.
     #[must_use]
     pub fn new(signer: Signer, verifier: CallbackVerifier, ledger: UploadLedger, clock: Clock) -> Self {
+        let own = signer.options();
+        let folder = own.directory.as_ref().unwrap_or(&own.root).clone();
         Self {
             signer: Arc::new(signer),
             verifier,
@@ -136,8 +142,8 @@ impl AppOptions {
             admission: Admission::open(),
             origins: AllowedOrigins::SameOnly,
             switches: false,
-            folder_for: None,
-            values_for: None,
+            folder,
+            authorize: None,
             on_upload: None,
             host_chooser: None,
             called_path: None,
@@ -215,7 +221,7 @@ async fn cross_origin(State(options): State<Arc<AppOptions>>, request: Request, 
         request.method() == Method::OPTIONS && asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response =
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
-    options.origins.apply(&asked, response.headers_mut());
+    options.origins.apply(&asked, options.authorize.is_some(), response.headers_mut());
     response
 }
 

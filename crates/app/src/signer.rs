@@ -18,13 +18,15 @@ use thiserror::Error;
 
 use crate::{
     clock::Clock,
+    grant::{Grant, GrantError},
     pins::{Pins, StoreKind},
     signature_answer::{SignatureAnswer, SignatureAnswerV1, SignatureAnswerV4},
-    signer_options::{CallbackOptions, SignatureVersion, SignerOptions, SignerOptionsError},
+    signer_options::{CallbackOptions, SignatureVersion, SignerOptions, SignerOptionsError, is_family},
     upload_path::{UploadPath, UploadPathError},
 };
 
 pub mod pins;
+pub mod sealed_grant;
 pub mod signature_answer;
 pub mod signer_options;
 
@@ -57,6 +59,10 @@ pub struct SignerChoice {
     /// The whole key behind the folder, instead of any key in it: `avatar.jpg`. Then the policy demands that the form
     /// forbids overwriting.
     pub key: Option<String>,
+    /// Whom the signature is for and what he may upload: his folder, size and types, and who he is, which comes back with
+    /// the callback. The user (`x:user`) and the values are pinned and listed like [`Self::values`] where the
+    /// callback's template names them.
+    pub grant: Option<Grant>,
 }
 
 /// Why nothing is signed.
@@ -68,6 +74,15 @@ pub enum SignError {
     /// The chosen key is empty, too long, or holds a variable or a control character.
     #[error("this name cannot be a key below the folder")]
     Key,
+    /// The grant is more than the signer permits, or cannot be written.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The callback parameter with the grant in it would be refused by the store.
+    #[error("the callback cannot carry the grant: {reason}")]
+    GrantUnplaced {
+        /// The reason.
+        reason: String,
+    },
     /// A value whose name does not begin with `x:`, which the store would not hand to the callback.
     #[error("the name of the custom value {name:?} does not begin with \"x:\"")]
     Value {
@@ -130,11 +145,12 @@ impl Signer {
     /// # Errors
     /// [`SignError::Path`] in words for the one who asked.
     pub fn sign(&self, path: Option<&str>, choice: &SignerChoice) -> Result<SignatureAnswer, SignError> {
-        let directory = self.directory(path)?;
+        let choice = &self.with_granted_values(choice)?;
+        let directory = self.directory(path, choice.grant.as_ref())?;
         self.check(&directory, choice)?;
         let now = (self.clock)();
         let expiration = self.expiration(now)?;
-        let callback = self.callback.clone().filter(|_| choice.callback.unwrap_or(true));
+        let callback = self.callback_of(choice)?;
         let policy = self.policy(expiration, &directory, choice, callback.as_deref());
         let host = choice.host.clone().unwrap_or_else(|| self.options.host.clone());
         let dir = directory.as_str().to_owned();
@@ -192,13 +208,43 @@ impl Signer {
         Ok(())
     }
 
-    fn directory(&self, path: Option<&str>) -> Result<UploadPath, UploadPathError> {
-        match (path, &self.options.directory) {
-            (Some(path), _) => UploadPath::normalise(path)?.within(&self.options.root),
-            (None, Some(directory)) => Ok(directory.clone()),
-            // The root itself; when that is the whole bucket, a path has to be named.
-            (None, None) => UploadPath::normalise(self.options.root.as_str()),
+    fn directory(&self, path: Option<&str>, grant: Option<&Grant>) -> Result<UploadPath, UploadPathError> {
+        let directory = match (path, grant, &self.options.directory) {
+            (Some(path), ..) => UploadPath::normalise(path)?.within(&self.options.root)?,
+            (None, None, Some(directory)) => directory.clone(),
+            // The folder itself; when that is the whole bucket, a path has to be named.
+            (None, Some(grant), _) => UploadPath::normalise(grant.folder.as_str())?,
+            (None, None, None) => UploadPath::normalise(self.options.root.as_str())?,
+        };
+        match grant {
+            Some(grant) => directory.within(&grant.folder),
+            None => Ok(directory),
         }
+    }
+
+    /// The choice with the grant's values among its own, as far as the callback's template names them: only those must
+    /// come by the form, and a form that knows nothing of grants passes with all others.
+    fn with_granted_values(&self, choice: &SignerChoice) -> Result<SignerChoice, GrantError> {
+        let mut choice = choice.clone();
+        if let Some(grant) = &choice.grant {
+            grant.check(&self.options)?;
+            let template = self.options.callback.as_ref().map_or("", |callback| &callback.body);
+            let named = grant.named_values().filter(|(name, _)| template.contains(&format!("${{{name}}}")));
+            choice.values.extend(named);
+        }
+        Ok(choice)
+    }
+
+    /// The callback parameter for one signature, with the grant in its body.
+    fn callback_of(&self, choice: &SignerChoice) -> Result<Option<String>, SignError> {
+        let (true, Some(callback)) = (choice.callback.unwrap_or(true), &self.options.callback) else {
+            return Ok(None);
+        };
+        let Some(grant) = &choice.grant else { return Ok(self.callback.clone()) };
+        let unplaced = |error: SignerOptionsError| SignError::GrantUnplaced { reason: error.to_string() };
+        let body = self.sealed_body(&callback.body, &callback.body_type, grant);
+        let body = body.ok_or(SignerOptionsError::GrantUnplaced).map_err(unplaced)?;
+        encode_callback(&CallbackOptions { body, ..callback.clone() }).map_err(unplaced)
     }
 
     /// Whole seconds, so that the policy and `expire` say the same moment.
@@ -215,13 +261,19 @@ impl Signer {
         choice: &SignerChoice,
         callback: Option<&str>,
     ) -> PolicyDocument {
+        let grant = choice.grant.as_ref();
         let (min, max) = (*self.options.size_bytes.start(), *self.options.size_bytes.end());
+        let max = grant.and_then(|grant| grant.size_bytes_max).unwrap_or(max);
+        let content_types = match grant {
+            Some(grant) if !grant.content_types.is_empty() => &grant.content_types,
+            _ => &self.options.content_types,
+        };
         let mut policy = PolicyDocument::new(expiration).content_length_range(min, max);
         policy = match &choice.key {
             Some(key) => policy.eq("key", &format!("{}{key}", directory.as_str())),
             None => policy.starts_with("key", directory.as_str()),
         };
-        match self.options.content_types.as_slice() {
+        match content_types.as_slice() {
             [] => {}
             [family] if is_family(family) => {
                 policy = policy.starts_with("content-type", family.trim_end_matches('*'));
@@ -259,11 +311,6 @@ impl Signer {
             fields: None,
         }
     }
-}
-
-/// A type that stands for all below it, such as `image/*`.
-fn is_family(content_type: &str) -> bool {
-    content_type.ends_with("/*")
 }
 
 /// The parameter in base64; `None` when the address is empty, which OSS takes for "no callback".

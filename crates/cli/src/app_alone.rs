@@ -55,21 +55,23 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The library's endpoints. The list is the operator's, of every folder.
+/// The library's endpoints. The list is the operator's, of every folder, unless an application says whose it is.
 fn routes(app: AppOptions) -> Router {
     let clock = Arc::clone(&app.clock);
-    let list = uploads_routes(app.clone().folder_for(|_| Some(UploadPath::whole_bucket())));
+    let list = uploads_routes(AppOptions { folder: UploadPath::whole_bucket(), ..app.clone() });
     let health = Router::new().route("/healthz", get(|| async { "ok\n" }));
     dated(countersign_app::router(app).merge(list).merge(health), clock)
 }
 
 /// A listener that others reach would sign for anybody.
 fn refuse_open_listener(flags: &AppFlags) -> anyhow::Result<()> {
+    let proven =
+        flags.token.is_some() || flags.trusted_header.is_some() || flags.signing.signature_hook.is_some();
     let open = flags.listen.filter(|address: &SocketAddr| !address.ip().is_loopback());
     match open {
-        Some(address) if flags.token.is_none() && flags.trusted_header.is_none() => bail!(
-            "{address} is reached by others, and whoever reaches it could upload: give a --token, or the \
-             --trusted-header that your proxy sets after its login"
+        Some(address) if !proven => bail!(
+            "{address} is reached by others, and whoever reaches it could upload: give a --token, the --trusted-header \
+             that your proxy sets after its login, or a --signature-hook"
         ),
         _ => Ok(()),
     }
@@ -84,10 +86,8 @@ fn app_options(flags: &AppFlags, clock: &Clock) -> anyhow::Result<AppOptions> {
     app.origins = AllowedOrigins::from_list(flags.signing.allow_origin.clone());
     app.called_path.clone_from(&flags.called_path);
     app.callback_body_bytes_max = flags.callback_body_max;
-    app.forward = signing::forward(&flags.signing)?;
-    let root = app.signer.options().root.clone();
-    app = app.folder_for(move |_| Some(root.clone()));
-    Ok(app)
+    app.folder = app.signer.options().root.clone();
+    signing::with_application(app, &flags.signing)
 }
 
 fn signer_options(flags: &AppFlags) -> anyhow::Result<SignerOptions> {

@@ -210,7 +210,8 @@ fn app_options(
     let ledger =
         UploadLedger::open(&flags.data.join("ledger.sqlite")).context("the ledger cannot be opened")?;
     let mut app = AppOptions::new(signer, verifier, ledger, Arc::clone(clock));
-    app.switches = true;
+    // With an application that is asked, what is signed is its choice and not the caller's.
+    app.switches = flags.signing.signature_hook.is_none();
     app.callback_body_bytes_max = flags.settings.callback_body_max;
     app.origins =
         countersign_app::allowed_origins::AllowedOrigins::from_list(flags.signing.allow_origin.clone());
@@ -223,10 +224,8 @@ fn app_options(
     let store = addresses.store.clone();
     app.host_chooser =
         Some(Arc::new(move |parts| Some(format!("{}/{BUCKET}", store.url_for(arrived_at(parts))))));
-    app.forward = signing::forward(&flags.signing)?;
-    let root = app.signer.options().root.clone();
-    app = app.folder_for(move |_| Some(root.clone()));
-    Ok(app)
+    app.folder = app.signer.options().root.clone();
+    signing::with_application(app, &flags.signing)
 }
 
 /// The addresses on this machine or network that a `--callback-url` names by number or as localhost. Naming one is

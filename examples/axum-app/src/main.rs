@@ -1,6 +1,6 @@
 //! An application server on the library: it signs uploads, receives the store's callbacks and keeps a ledger of
-//! them, beside pages of its own. A login of yours would be a layer around all of it but `/callback`, and say whose
-//! folder each request may upload into.
+//! them, beside pages of its own. A login of yours would be a layer around all of it but `/callback`, and `authorize`
+//! say of each request whose it is and which folder it may upload into.
 
 use std::{env, fs, path::Path, sync::Arc};
 
@@ -8,7 +8,7 @@ use anyhow::Context;
 use axum::{Router, extract::State, response::Html, routing::get};
 use countersign_app::{
     AccessKeySecret, AppOptions, CallbackOptions, CallbackVerifier, Clock, SignatureAnswer, Signer,
-    SignerChoice, SignerOptions, Timestamp, UploadLedger, answer::Answer, router, upload_path::UploadPath,
+    SignerChoice, SignerOptions, Timestamp, UploadLedger, answer::Answer, router,
 };
 
 const PLAIN_FORM: &str = include_str!("../../plain-form/index.html");
@@ -30,9 +30,8 @@ async fn main() -> anyhow::Result<()> {
         Err(_) => CallbackVerifier::new().pin_alibaba()?,
     };
     let ledger = UploadLedger::open(Path::new(&env::var("LEDGER").unwrap_or("uploads.sqlite".into())))?;
+    // One folder for everybody. With a login: `.authorize(…)`, which gives each user one of his own.
     let options = AppOptions::new(Signer::new(signing, clock())?, verifier, ledger, clock())
-        // One folder for everybody. With a login: the user's, from what it puts into the request's extensions.
-        .folder_for(|_request| UploadPath::normalise("user-dir/").ok())
         // Here the upload goes into a table of your own; an answer other than 200 declines it.
         .on_upload(|upload| async move {
             println!("{:?} is stored as {:?}", upload.facts.name, upload.facts.key);

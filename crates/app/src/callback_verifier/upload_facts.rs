@@ -50,6 +50,12 @@ impl UploadFacts {
             width: first(&pairs, &["width", "imageInfo.width"]).and_then(|value| value.parse().ok()),
         }
     }
+
+    /// One member of a callback's body, the last of its name: what the signer put behind the template.
+    pub(crate) fn member(body: &[u8], name: &str) -> Option<String> {
+        let pairs = json_pairs(body).unwrap_or_else(|| form_pairs(body));
+        pairs.into_iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
 }
 
 /// The first name that has a value; an empty one is how the store writes "unset".

@@ -1,7 +1,13 @@
 //! The neighbour that has the say: answering, silent, endless, absent.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::signed_callback::{BODY, signed, verifier};
+use crate::{
+    grant::Grant,
+    signed_callback::{BODY, noon, signed, verifier},
+    upload_path::UploadPath,
+};
 use http::StatusCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -15,13 +21,19 @@ fn callback() -> VerifiedCallback {
 fn callback_saying(body: &str) -> VerifiedCallback {
     let mut request = signed("/callback?a=1", body, "5C");
     request.headers.insert("connection", HeaderValue::from_static("close"));
-    request.headers.insert(VERDICT_HEADER, HeaderValue::from_static("forged"));
+    for own in [VERDICT_HEADER, PROOF_HEADER] {
+        request.headers.insert(own, HeaderValue::from_static("forged"));
+    }
     for name in
         ["x-countersign-token", "cookie", "x-oss-requester", "x-oss-owner", "x-forwarded-user", "x-user"]
     {
         request.headers.insert(name, HeaderValue::from_static("theirs"));
     }
     verifier().verify_request(request, None).unwrap()
+}
+
+async fn send(forward: &Forward) -> Result<Answer, ApplicationError> {
+    forward.send(&callback(), noon()()).await
 }
 
 /// Answers one connection with these bytes and gives back what was asked.
@@ -45,7 +57,7 @@ async fn neighbour(answer: Vec<u8>) -> (Forward, tokio::task::JoinHandle<String>
 async fn passes_the_callback_on_with_a_verdict_and_relays_the_answer() {
     let answer = b"HTTP/1.1 403 No\r\nContent-Type: text/x\r\nContent-Length: 5\r\n\r\nno \xff!";
     let (forward, served) = neighbour(answer.to_vec()).await;
-    let answer = forward.send(&callback()).await.unwrap();
+    let answer = send(&forward).await.unwrap();
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(answer.content_type.as_deref(), Some("text/x"));
     assert_eq!(answer.body.as_ref(), b"no \xff!");
@@ -55,16 +67,32 @@ async fn passes_the_callback_on_with_a_verdict_and_relays_the_answer() {
     assert!(asked.contains("content-type: application/x-www-form-urlencoded\r\n"));
     assert!(asked.contains("x-countersign-verdict: verified\r\n") && !asked.contains("forged"));
     assert!(asked.contains("x-countersign-callback-path: /callback?a=1\r\n"));
-    assert!(asked.contains(&format!("host: {}\r\n", forward.authority)));
+    assert!(asked.contains(&format!("host: {}\r\n", forward.application.authority)));
     assert!(!asked.contains("connection: close") && !asked.contains("theirs"), "{asked}");
+    assert!(!asked.contains(PROOF_HEADER), "nothing is proven without a secret: {asked}");
     assert!(asked.contains("authorization: ") && asked.contains("x-oss-pub-key-url: "));
 }
 
 #[test]
 fn the_request_id_is_the_signed_one_where_there_is_one() {
     let forward: Forward = "http://127.0.0.1:1/".parse().unwrap();
-    let request = forward.request(&callback_saying("filename=a.jpg&reqId=6F")).unwrap();
+    let request = forward.request(&callback_saying("filename=a.jpg&reqId=6F"), noon()()).unwrap();
     assert_eq!(request.headers().get("x-oss-request-id").unwrap(), "6F");
+}
+
+#[test]
+fn with_a_secret_the_proof_is_this_servers_and_tells_whose_upload_it_is() {
+    let secrets = ForwardSecrets::parse("0123456789abcdef").unwrap();
+    let forward: Forward = "http://127.0.0.1:1/".parse().unwrap();
+    let forward = forward.proving(secrets.clone());
+    let mut callback = callback();
+    callback.grant = Some(Grant::new("42", UploadPath::normalise("user/42").unwrap()));
+    let request = forward.request(&callback, noon()()).unwrap();
+    let shown: Vec<&HeaderValue> = request.headers().get_all(PROOF_HEADER).iter().collect();
+    assert_eq!(shown, [&secrets.proof(callback.grant.as_ref(), noon()(), BODY.as_bytes())]);
+    callback.grant = None;
+    let other = forward.request(&callback, noon()()).unwrap();
+    assert_ne!(other.headers().get(PROOF_HEADER), request.headers().get(PROOF_HEADER));
 }
 
 #[tokio::test]
@@ -72,7 +100,7 @@ async fn does_not_follow_a_redirect() {
     let (forward, _served) =
         neighbour(b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n".to_vec())
             .await;
-    assert_eq!(forward.send(&callback()).await.unwrap().status, StatusCode::FOUND);
+    assert_eq!(send(&forward).await.unwrap().status, StatusCode::FOUND);
 }
 
 #[tokio::test]
@@ -80,7 +108,7 @@ async fn gives_up_on_an_application_that_says_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let forward: Forward = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let forward = forward.with_timeout(Duration::from_millis(50));
-    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::TooSlow)));
+    assert!(matches!(send(&forward).await, Err(ApplicationError::TooSlow)));
 }
 
 #[tokio::test]
@@ -88,7 +116,7 @@ async fn says_that_nobody_is_there() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let forward: Forward = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     drop(listener);
-    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::Unreachable(_))));
+    assert!(matches!(send(&forward).await, Err(ApplicationError::Unreachable(_))));
 }
 
 #[tokio::test]
@@ -96,13 +124,13 @@ async fn stops_reading_an_answer_that_is_too_long() {
     let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
     endless.resize(endless.len() + FORWARD_ANSWER_BYTES_MAX + 1, b'x');
     let (forward, _served) = neighbour(endless).await;
-    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::AnswerTooLong)));
+    assert!(matches!(send(&forward).await, Err(ApplicationError::AnswerTooLong { .. })));
 }
 
 #[tokio::test]
 async fn notices_an_answer_that_breaks_off() {
     let (forward, _served) = neighbour(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort".to_vec()).await;
-    assert!(matches!(forward.send(&callback()).await, Err(ForwardError::AnswerBroken)));
+    assert!(matches!(send(&forward).await, Err(ApplicationError::AnswerBroken)));
 }
 
 #[test]
@@ -146,8 +174,8 @@ async fn speaks_https_to_an_application_whose_authority_is_trusted_and_to_no_oth
         }
     });
     let forward: Forward = forward.parse().unwrap();
-    let refused = forward.send(&callback()).await.unwrap_err();
+    let refused = send(&forward).await.unwrap_err();
     assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
-    let answer = forward.trusting(&[certificate]).unwrap().send(&callback()).await.unwrap();
+    let answer = send(&forward.trusting(&[certificate]).unwrap()).await.unwrap();
     assert_eq!(answer.body.as_ref(), b"secret");
 }

@@ -21,7 +21,7 @@ pub enum AllowedOrigins {
     SameOnly,
     /// Every page, as the tutorial's samples answer. Cookies are never allowed along.
     Any,
-    /// These, compared exactly (`https://app.example.com`).
+    /// These, compared exactly (`https://app.example.com`). Cookies are allowed along where they decide.
     Listed(Vec<String>),
 }
 
@@ -38,8 +38,9 @@ impl AllowedOrigins {
         }
     }
 
-    /// Adds the `Access-Control-…` headers that an answer to this request needs.
-    pub fn apply(&self, request: &HeaderMap, answer: &mut HeaderMap) {
+    /// Adds the `Access-Control-…` headers that an answer to this request needs. With `credentials` pages of listed
+    /// origins may send the user's cookies along, because these say who asks; any page may never.
+    pub fn apply(&self, request: &HeaderMap, credentials: bool, answer: &mut HeaderMap) {
         let origin = request.get(header::ORIGIN);
         let allowed = match self {
             Self::SameOnly => return,
@@ -59,6 +60,9 @@ impl AllowedOrigins {
             return;
         }
         answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        if credentials && *self != Self::Any {
+            answer.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
         answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
         answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, sendable(request));
         answer.append(header::VARY, HeaderValue::from_static("Access-Control-Request-Headers"));

@@ -1,42 +1,61 @@
-//! What an application decides by itself: whose folder a request may upload into, what else is signed for it, and
-//! what is said to each upload.
+//! What an application decides by itself: who a request is of and what may be uploaded by it, and what is said to each
+//! upload.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use http::request::Parts;
+use http::{StatusCode, request::Parts};
 
-use crate::{answer::Answer, callback_verifier::VerifiedCallback, upload_path::UploadPath};
+use super::AppOptions;
+use crate::{answer::Answer, callback_verifier::VerifiedCallback, grant::Grant, upload_path::UploadPath};
 
-/// The folder that a request may upload into; `None` refuses it.
-pub type FolderFor = Arc<dyn Fn(&Parts) -> Option<UploadPath> + Send + Sync>;
+/// What a request wants to be authorized for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `GET /signature`: to upload.
+    Signature,
+    /// `GET /uploads`: to see what was uploaded into the folder.
+    Uploads,
+}
 
-/// The custom values that are signed for a request, names with their `x:`.
-pub type ValuesFor = Arc<dyn Fn(&Parts) -> Vec<(String, String)> + Send + Sync>;
+/// A request before anything is signed or shown for it.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What for.
+    pub purpose: Purpose,
+    /// The folder that is asked for, if one is. It need not be the user's: the grant's folder confines it.
+    pub path: Option<UploadPath>,
+    /// The request's head, with what a login in front has put into its headers or extensions.
+    pub request: Parts,
+}
+
+impl Question {
+    /// A header of the request, where it is there once and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.request.headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Grants a request what it may upload, or answers it otherwise.
+pub type Authorize =
+    Arc<dyn Fn(Question) -> Pin<Box<dyn Future<Output = Result<Grant, Answer>> + Send>> + Send + Sync>;
 
 /// Says yes (200) or no to a verified upload.
 pub type OnUpload =
     Arc<dyn Fn(VerifiedCallback) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
-impl super::AppOptions {
-    /// Gives each request the folder that this function finds for it, from what a login in front has put into the
-    /// request's headers or extensions. `path` in the query may name a folder below it.
+impl AppOptions {
+    /// Asks this function about each request for a signature or for the list of uploads: who it is of, and which folder,
+    /// size and types he may have. `path` in the query may name a folder below that one, and the list shows what is
+    /// below it. The grant comes back with the callback ([`VerifiedCallback::grant`]), and callbacks that carry none
+    /// are refused. An `Err` is the answer to the request.
     #[must_use]
-    pub fn folder_for(
+    pub fn authorize<F: Future<Output = Result<Grant, Answer>> + Send + 'static>(
         mut self,
-        folder_for: impl Fn(&Parts) -> Option<UploadPath> + Send + Sync + 'static,
+        authorize: impl Fn(Question) -> F + Send + Sync + 'static,
     ) -> Self {
-        self.folder_for = Some(Arc::new(folder_for));
-        self
-    }
-
-    /// Signs custom values for each request, `("x:user", "42")` for instance: the policy pins them, `/signature?fields=1`
-    /// lists them as form fields, and the callback's body says them where its template names them (`${x:user}`).
-    #[must_use]
-    pub fn values_for(
-        mut self,
-        values_for: impl Fn(&Parts) -> Vec<(String, String)> + Send + Sync + 'static,
-    ) -> Self {
-        self.values_for = Some(Arc::new(values_for));
+        self.authorize = Some(Arc::new(move |question| Box::pin(authorize(question))));
         self
     }
 
@@ -63,14 +82,29 @@ impl super::AppOptions {
         self
     }
 
-    /// The folder that a request may upload into: the hook's, else the signer's own.
-    pub(super) fn folder_of(&self, parts: &Parts) -> Option<UploadPath> {
-        match &self.folder_for {
-            Some(folder_for) => folder_for(parts),
-            None => {
-                let signer = self.signer.options();
-                Some(signer.directory.as_ref().unwrap_or(&signer.root).clone())
+    /// What a request is granted, held against what the signer permits; `None` where nobody is asked and everybody has
+    /// [`AppOptions::folder`].
+    pub(super) async fn granted(
+        &self,
+        purpose: Purpose,
+        path: Option<&UploadPath>,
+        request: &Parts,
+    ) -> Result<Option<Grant>, Answer> {
+        let Some(authorize) = &self.authorize else { return Ok(None) };
+        let grant = authorize(Question { purpose, path: path.cloned(), request: request.clone() }).await?;
+        match grant.check(self.signer.options()) {
+            Ok(()) => Ok(Some(grant)),
+            Err(error) => {
+                tracing::error!(%error, "what the application grants cannot be signed");
+                // Folders and limits are the operator's to know; they stay in the log.
+                let message = "the application grants something that cannot be signed";
+                Err(Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, "GrantUnusable", message))
             }
         }
+    }
+
+    /// The folder that a request is confined to.
+    pub(super) fn folder_of<'a>(&'a self, grant: Option<&'a Grant>) -> &'a UploadPath {
+        grant.map_or(&self.folder, |grant| &grant.folder)
     }
 }

@@ -6,18 +6,30 @@
 //! handed to it a second time.
 
 use http::StatusCode;
+use jiff::Timestamp;
 
 use super::AppOptions;
 use crate::{
     answer::Answer,
+    application::ApplicationError,
     callback_verifier::VerifiedCallback,
-    forward::{Forward, ForwardError},
+    forward::Forward,
     ledger::LedgerError,
     upload_record::{UploadRecord, identity_of},
 };
 
-pub(super) async fn receive(options: &AppOptions, callback: VerifiedCallback) -> Answer {
+pub(super) async fn receive(options: &AppOptions, mut callback: VerifiedCallback) -> Answer {
     let time = (options.clock)();
+    if options.authorize.is_some() {
+        // What was not granted is nobody's upload, although a store signed it: before OSS another customer's can be.
+        match options.signer.granted(&callback) {
+            Ok(grant) => callback.grant = Some(grant),
+            Err(error) => {
+                tracing::warn!(%error, "callback refused");
+                return Answer::refusal(StatusCode::FORBIDDEN, "NotGranted", &error.to_string());
+            }
+        }
+    }
     let identity = identity_of(&callback.facts, &callback.request);
     match options.ledger.accepted_before(identity).await {
         Ok(Some(answer)) => return answer,
@@ -26,7 +38,7 @@ pub(super) async fn receive(options: &AppOptions, callback: VerifiedCallback) ->
     }
     let answer = match (&options.on_upload, &options.forward) {
         (Some(on_upload), _) => on_upload(callback.clone()).await,
-        (None, Some(forward)) => ask(forward, &callback).await,
+        (None, Some(forward)) => ask(forward, &callback, time).await,
         (None, None) => Answer::accepting(&callback.facts),
     };
     let record = UploadRecord::new(callback.facts, callback.request, answer, time);
@@ -35,13 +47,13 @@ pub(super) async fn receive(options: &AppOptions, callback: VerifiedCallback) ->
 
 /// The application behind has the say. When it has no answer, the upload is recorded with the failure as its
 /// answer: the object is in the store all the same, and the store will call again.
-async fn ask(forward: &Forward, callback: &VerifiedCallback) -> Answer {
-    match forward.send(callback).await {
+async fn ask(forward: &Forward, callback: &VerifiedCallback, now: Timestamp) -> Answer {
+    match forward.send(callback, now).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(%error, "the application behind gave no answer");
             let (status, code) = match error {
-                ForwardError::TooSlow => (StatusCode::GATEWAY_TIMEOUT, "ApplicationTooSlow"),
+                ApplicationError::TooSlow => (StatusCode::GATEWAY_TIMEOUT, "ApplicationTooSlow"),
                 _ => (StatusCode::BAD_GATEWAY, "ApplicationUnreachable"),
             };
             // The detail names addresses of the inside; it stays in the log.

@@ -11,7 +11,7 @@ use http::{StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::{AppOptions, uncached};
+use super::{AppOptions, hooks::Purpose, uncached};
 use crate::{
     answer::Answer,
     signer::{SignError, SignerChoice},
@@ -49,13 +49,17 @@ pub(super) async fn sign(
         Ok(listed) => listed,
         Err(refused) => return refused.into_response(),
     };
-    choice.values = options.values_for.as_ref().map(|values_for| values_for(&parts)).unwrap_or_default();
     choice.host = options.host_chooser.as_ref().and_then(|choose| choose(&parts));
-    let Some(folder) = options.folder_of(&parts) else {
-        let message = "there is no folder to upload into for this request";
-        return Answer::refusal(StatusCode::FORBIDDEN, "NoFolder", message).into_response();
+    let asked = match query.path.as_deref().map(UploadPath::normalise).transpose() {
+        Ok(asked) => asked,
+        Err(error) => return refusal("InvalidPath", &error.to_string()).into_response(),
     };
-    let path = match path_within(query.path.as_deref(), &folder, options.signer.options()) {
+    choice.grant = match options.granted(Purpose::Signature, asked.as_ref(), &parts).await {
+        Ok(grant) => grant,
+        Err(refused) => return uncached(refused.into_response()),
+    };
+    let folder = options.folder_of(choice.grant.as_ref());
+    let path = match path_within(asked, folder, options.signer.options()) {
         Ok(path) => path,
         Err(error) => return refusal("InvalidPath", &error.to_string()).into_response(),
     };
@@ -78,12 +82,12 @@ pub(super) async fn sign(
 /// The folder to sign for: the one asked for, at or below `folder`; without one, the signer's own where that is within
 /// `folder`, else `folder`. `None` leaves it to the signer.
 fn path_within(
-    asked: Option<&str>,
+    asked: Option<UploadPath>,
     folder: &UploadPath,
     signer: &SignerOptions,
 ) -> Result<Option<UploadPath>, UploadPathError> {
     if let Some(path) = asked {
-        return UploadPath::normalise(path)?.within(folder).map(Some);
+        return path.within(folder).map(Some);
     }
     let own = signer.directory.clone().and_then(|directory| directory.within(folder).ok());
     Ok(own.or_else(|| Some(folder.clone()).filter(|folder| !folder.as_str().is_empty())))

@@ -20,6 +20,7 @@ use crate::{
 };
 use countersign_protocol::access_key::AccessKeySecret;
 
+mod authorized;
 mod callbacks;
 
 fn options() -> AppOptions {
@@ -268,55 +269,14 @@ async fn every_answer_carries_the_servers_date_refusals_too() {
     assert_eq!((refused.status, refused.header("date")), (StatusCode::BAD_REQUEST, now));
 }
 
-fn of_users(options: AppOptions) -> AppOptions {
-    options.folder_for(|parts| {
-        let user = parts.headers.get("x-user")?.to_str().ok()?;
-        UploadPath::normalise(&format!("user-dir/{user}")).ok()
-    })
-}
-
-#[tokio::test]
-async fn each_request_is_signed_for_the_folder_that_is_its_own() {
-    let router = router(of_users(options()));
-    let user = [("x-user", "42")];
-    let dir = async |address: &str| get_with(&router, address, &user).await.json()["dir"].clone();
-    assert_eq!(dir("/signature").await, "user-dir/42/");
-    assert_eq!(dir("/signature?path=user-dir/42/cats").await, "user-dir/42/cats/");
-    for other in ["user-dir/43", "user-dir/", "user-dir/420", ""] {
-        let heard = get_with(&router, &format!("/signature?path={other}"), &user).await;
-        assert_eq!(
-            (heard.status, heard.json()["Status"].as_str()),
-            (StatusCode::BAD_REQUEST, Some("InvalidPath"))
-        );
-    }
-    let nobody = fetch(&router, "/signature").await;
-    assert_eq!((nobody.status, nobody.json()["Status"].as_str()), (StatusCode::FORBIDDEN, Some("NoFolder")));
-}
-
 #[tokio::test]
 async fn without_a_hook_there_is_one_folder_although_the_signer_knows_the_whole_bucket() {
     let secret = AccessKeySecret::new("sk");
     let signer = Signer::new(SignerOptions::new("ak", secret, "demo", "http://demo.localhost:9817"), noon());
-    let router = router(AppOptions { signer: Arc::new(signer.unwrap()), ..options() });
+    let options = options();
+    let router = router(AppOptions::new(signer.unwrap(), verifier(), options.ledger, options.clock));
     assert_eq!(fetch(&router, "/signature").await.json()["dir"], "user-dir/");
     assert_eq!(fetch(&router, "/signature?path=other").await.status, StatusCode::BAD_REQUEST);
-}
-
-#[tokio::test]
-async fn a_list_shows_the_folder_of_the_one_who_asks_and_is_off_unless_mounted() {
-    let options = of_users(options());
-    for key in ["user-dir%2F42%2Fa.jpg", "user-dir%2F43%2Fb.jpg", "user-dir%2F42"] {
-        let recorded = signed("/callback", &format!("filename={key}&reqId={key}"), "5C");
-        assert_eq!(callbacks::call(&callback_routes(options.clone()), recorded).await.status, StatusCode::OK);
-    }
-    let lists = uploads_routes(options.clone());
-    let listed = get_with(&lists, "/uploads", &[("x-user", "42")]).await.json();
-    let keys: Vec<&Value> = listed["uploads"].as_array().unwrap().iter().map(|one| &one["key"]).collect();
-    assert_eq!(keys, ["user-dir/42/a.jpg"]);
-    let other = get_with(&lists, "/uploads?key=user-dir%2F43%2Fb.jpg", &[("x-user", "42")]).await.json();
-    assert_eq!(other["uploads"], serde_json::json!([]));
-    assert_eq!(fetch(&lists, "/uploads").await.status, StatusCode::FORBIDDEN);
-    assert_eq!(fetch(&super::router(options), "/uploads").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -339,21 +299,4 @@ async fn the_hook_is_asked_about_each_upload_until_it_says_yes() {
         assert_eq!(callbacks::call(&router, recorded()).await.json()["name"], "a.jpg");
     }
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn custom_values_are_signed_for_each_request_and_listed() {
-    let router = router(options().values_for(|parts| {
-        let user = parts.headers.get("x-user").map(|user| user.to_str().unwrap().to_owned());
-        user.into_iter().map(|user| ("x:user".to_owned(), user)).collect()
-    }));
-    let answer = get_with(&router, "/signature?fields=1", &[("x-user", "42")]).await.json();
-    assert!(answer["fields"].as_array().unwrap().contains(&serde_json::json!(["x:user", "42"])));
-    let decoded = |answer: &Value| {
-        use base64::Engine;
-        let policy = base64::engine::general_purpose::STANDARD.decode(answer["policy"].as_str().unwrap());
-        String::from_utf8(policy.unwrap()).unwrap()
-    };
-    assert!(decoded(&answer).contains("x:user"), "{}", decoded(&answer));
-    assert!(!decoded(&fetch(&router, "/signature?fields=1").await.json()).contains("x:user"));
 }

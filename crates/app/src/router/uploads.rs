@@ -12,7 +12,7 @@ use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AppOptions, uncached};
+use super::{AppOptions, hooks::Purpose, uncached};
 use crate::{answer::Answer, ledger::UploadQuery};
 
 /// `key` for one key exactly, `limit` for other than 100 lines.
@@ -31,10 +31,11 @@ pub(super) async fn list(
         let message = "the query cannot be read, or names something twice";
         return Answer::refusal(StatusCode::BAD_REQUEST, "InvalidQuery", message).into_response();
     };
-    let Some(folder) = options.folder_of(&parts) else {
-        let message = "there is no folder whose uploads this request may list";
-        return Answer::refusal(StatusCode::FORBIDDEN, "NoFolder", message).into_response();
+    let grant = match options.granted(Purpose::Uploads, None, &parts).await {
+        Ok(grant) => grant,
+        Err(refused) => return uncached(refused.into_response()),
     };
+    let folder = options.folder_of(grant.as_ref()).clone();
     let limit = query.limit.unwrap_or(UploadQuery::default().limit);
     let with_bodies = query.key.is_some();
     match options.ledger.uploads(UploadQuery { key: query.key, folder, limit }).await {

@@ -126,6 +126,11 @@ impl SignerOptions {
     }
 }
 
+/// A type that stands for all below it, such as `image/*`.
+pub(crate) fn is_family(content_type: &str) -> bool {
+    content_type.ends_with("/*")
+}
+
 /// Options that no signer can be made of.
 #[derive(Debug, Error)]
 pub enum SignerOptionsError {
@@ -146,6 +151,11 @@ pub enum SignerOptionsError {
     /// More than one family of types, or a family beside whole types: a policy joins its conditions by "and".
     #[error("a policy allows whole content types, or one family such as image/*, not both")]
     ContentTypes,
+    /// A callback's body that is neither a form nor a JSON object, so that a grant finds no place in it.
+    #[error(
+        "the callback's body is neither a form nor a JSON object, so that it cannot carry whom an upload is of"
+    )]
+    GrantUnplaced,
     /// Less than a second or more than the seven days that V4 knows.
     #[error("a signature lasts from 1 second to 7 days")]
     Lifetime,

@@ -11,6 +11,7 @@ use countersign_protocol::{
     post_signature::PostCredentials,
 };
 
+mod granted;
 mod pinned;
 
 fn options() -> SignerOptions {

@@ -177,6 +177,20 @@ pub(crate) struct SigningFlags {
     /// Trust this certificate authority (PEM) when forwarding by https; repeatable.
     #[arg(long, value_name = "FILE", help_heading = "Callback")]
     pub(crate) forward_ca: Vec<PathBuf>,
+    /// Prove to that application who uploaded what, by a secret of both sides in this file: one a line, or two while one
+    /// replaces the other.
+    #[arg(long, value_name = "FILE", requires = "forward", help_heading = "Callback")]
+    pub(crate) forward_secret_file: Option<PathBuf>,
+    /// Ask this application (http or https) who a caller is and which folder, size and types he may have, before
+    /// anything is signed; it gets the caller's Cookie and Authorization: Bearer.
+    #[arg(long, value_name = "URL", help_heading = "Signing")]
+    pub(crate) signature_hook: Option<String>,
+    /// Trust this certificate authority (PEM) when asking by https; repeatable.
+    #[arg(long, value_name = "FILE", requires = "signature_hook", help_heading = "Signing")]
+    pub(crate) signature_hook_ca: Vec<PathBuf>,
+    /// Pass this header of the caller's on to it too, for instance one that a login in front sets; repeatable.
+    #[arg(long, value_name = "NAME", requires = "signature_hook", help_heading = "Signing")]
+    pub(crate) signature_hook_header: Vec<String>,
     /// Pages of this origin may ask for signatures and, in `serve`, upload into its bucket (`*` for any); repeatable.
     #[arg(long, value_name = "ORIGIN", value_parser = super::bucket_flags::origin, help_heading = "Signing")]
     pub(crate) allow_origin: Vec<String>,

@@ -68,8 +68,11 @@ impl Serving {
 pub(super) fn router(app: AppOptions, serving: Serving, known_host: KnownHost) -> Router {
     let clock = app.clock.clone();
     let serving = Arc::new(serving);
-    let admitted = Router::new()
-        .route("/open", get(open_link::open))
+    let asked = app.authorize.is_some();
+    // Where an application says whose a request is, a token for everybody is no proof, and a link to any file no answer.
+    let app = if asked { AppOptions { admission: Admission::open(), ..app } } else { app };
+    let links = if asked { Router::new() } else { Router::new().route("/open", get(open_link::open)) };
+    let admitted = links
         .route("/serve.json", get(document))
         .layer(middleware::from_fn_with_state(Arc::clone(&serving), admit));
     let routes = Router::new()
@@ -80,7 +83,7 @@ pub(super) fn router(app: AppOptions, serving: Serving, known_host: KnownHost) -
         .merge(admitted)
         .with_state(serving)
         .merge(countersign_app::router(app.clone()))
-        .merge(uploads_routes(app.folder_for(|_| Some(UploadPath::whole_bucket()))))
+        .merge(uploads_routes(AppOptions { folder: UploadPath::whole_bucket(), ..app }))
         .layer(middleware::from_fn_with_state(Arc::new(known_host), known_host::demand));
     dated(routes, clock)
 }

@@ -12,6 +12,7 @@ use crate::network::qr_code;
 /// What does not change while the program runs.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
+    switches: bool,
     callback: &'static str,
     bytes_max: u64,
     types: Vec<String>,
@@ -38,6 +39,7 @@ impl Facts {
         let qr_svg = phone_url.as_deref().map(qr_code::as_svg).transpose().context("the QR code")?;
         let directory = signer.directory.as_ref().unwrap_or(&signer.root).as_str().to_owned();
         Ok(Facts {
+            switches: app.switches,
             callback,
             bytes_max: *signer.size_bytes.end(),
             types: signer.content_types.clone(),
@@ -55,7 +57,7 @@ impl Facts {
             .zip(self.qr_svg.as_ref())
             .map(|(url, qr)| json!({ "url": url, "qr": qr }));
         json!({
-            "switches": true,
+            "switches": self.switches,
             "callback": self.callback,
             "retentionHours": RETENTION_HOURS,
             "limits": { "maxBytes": self.bytes_max, "types": self.types },

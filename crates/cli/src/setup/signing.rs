@@ -1,10 +1,14 @@
 //! From flags to the signer's options: the same for `serve` and `app`.
 
 use anyhow::{Context as _, bail};
+use countersign_app::AppOptions;
 use countersign_app::forward::Forward;
+use countersign_app::forward::proof::ForwardSecrets;
+use countersign_app::signature_hook::SignatureHook;
 use countersign_app::signer_options::{DEFAULT_CALLBACK_BODY, DEFAULT_CALLBACK_BODY_TYPE};
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{CallbackOptions, Pins, SignatureVersion, SignerOptions};
+use countersign_server::listen::Peer;
 
 use crate::command_line::SigningFlags;
 use crate::setup::store_server;
@@ -68,10 +72,30 @@ fn names_a_type(text: &str) -> bool {
     text.split_once('/').is_some_and(|(family, kind)| !family.is_empty() && !kind.is_empty())
 }
 
-/// The application behind, if there is one.
-pub(crate) fn forward(flags: &SigningFlags) -> anyhow::Result<Option<Forward>> {
+/// The application behind: what it is asked before something is signed, and what it is told of each upload.
+pub(crate) fn with_application(app: AppOptions, flags: &SigningFlags) -> anyhow::Result<AppOptions> {
+    let app = AppOptions { forward: forward(flags)?, ..app };
+    let Some(hook) = signature_hook(flags)? else { return Ok(app) };
+    app.signer.check_grants().context("--signature-hook")?;
+    Ok(app.signature_hook(hook))
+}
+
+fn forward(flags: &SigningFlags) -> anyhow::Result<Option<Forward>> {
     let Some(url) = &flags.forward else { return Ok(None) };
     let roots = store_server::certificates(&flags.forward_ca).context("--forward-ca")?;
-    let forward = url.parse::<Forward>().and_then(|forward| forward.trusting(&roots));
-    forward.map(Some).context("--forward")
+    let forward = url.parse::<Forward>().and_then(|forward| forward.trusting(&roots)).context("--forward")?;
+    let Some(file) = &flags.forward_secret_file else { return Ok(Some(forward)) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let secrets = ForwardSecrets::parse(&text).with_context(|| file.display().to_string())?;
+    Ok(Some(forward.proving(secrets)))
+}
+
+fn signature_hook(flags: &SigningFlags) -> anyhow::Result<Option<SignatureHook>> {
+    let Some(url) = &flags.signature_hook else { return Ok(None) };
+    let roots = store_server::certificates(&flags.signature_hook_ca).context("--signature-hook-ca")?;
+    let hook = SignatureHook::new(url).and_then(|hook| hook.trusting(&roots)).context("--signature-hook")?;
+    let further = flags.signature_hook_header.iter().map(String::as_str);
+    let hook = hook.passing_on(further).context("--signature-hook-header")?;
+    // As the listener knows it, behind which proxies soever.
+    Ok(Some(hook.with_client_of(|request| request.extensions.get::<Peer>().map(|peer| peer.client))))
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::credential_scope::hmac_sha256;
+
 /// The secret with which requests and forms are signed.
 #[derive(Clone)]
 pub struct AccessKeySecret(Zeroizing<Vec<u8>>);
@@ -19,6 +21,11 @@ impl AccessKeySecret {
     /// The bytes, for the one place that feeds them to an HMAC or writes them into the owner's own file.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The HMAC-SHA256 of a message under this secret: 32 bytes.
+    pub fn hmac_sha256(&self, message: &[u8]) -> [u8; 32] {
+        *hmac_sha256(&self.0, message)
     }
 }
 
