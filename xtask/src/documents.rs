@@ -24,6 +24,8 @@ const CHECKED: &[&str] = &[
     "docs/testing.zh-CN.md",
     "docs/tutorial-proofs.md",
     "docs/tutorial-proofs.zh-CN.md",
+    "examples/README.md",
+    "examples/README.zh-CN.md",
 ];
 
 /// The first part of a path of ours.

@@ -54,6 +54,13 @@ const NEEDS: &[Need] = &[
     Need { package: "binutils", purpose: "the size of the shipped binary", sign: Sign::Program(&["strip"]) },
     Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]) },
     Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]) },
+    Need { package: "php-cli", purpose: "the example in PHP", sign: Sign::Program(&["php"]) },
+    Need { package: "golang-go", purpose: "the example in Go", sign: Sign::Program(&["go"]) },
+    Need {
+        package: "default-jdk-headless",
+        purpose: "the example in Java",
+        sign: Sign::Answer(&["java", "--describe-module", "jdk.compiler"]),
+    },
     Need {
         package: "php-cli",
         purpose: "an application in PHP behind the hooks",
