@@ -80,7 +80,11 @@ fn failures_at_start_are_one_sentence_and_exit_code_2() {
     let (broken, unknown) = (broken.display().to_string(), unknown.display().to_string());
     let half = half.display().to_string();
     let free = format!("127.0.0.1:{}", free_port());
-    let cases: [(&str, Vec<&str>); 12] = [
+    let weak = folder.path().join("forward.secret");
+    std::fs::write(&weak, "short").unwrap();
+    let weak = weak.display().to_string();
+    let hook = "http://127.0.0.1:1/";
+    let cases: [(&str, Vec<&str>); 15] = [
         ("a folder under a file", vec!["serve", "--data", &under_a_file, "--store", &free]),
         ("a broken configuration", vec!["serve", "--data", &data, "--config", &broken]),
         ("an unknown setting", vec!["serve", "--data", &data, "--config", &unknown]),
@@ -101,6 +105,48 @@ fn failures_at_start_are_one_sentence_and_exit_code_2() {
                 "--no-callback",
                 "--forward",
                 "http://127.0.0.1:1/",
+            ],
+        ),
+        (
+            "a secret that is soon guessed",
+            vec![
+                "serve",
+                "--data",
+                &data,
+                "--store",
+                &free,
+                "--forward",
+                hook,
+                "--forward-secret-file",
+                &weak,
+            ],
+        ),
+        (
+            "a callback that cannot say whose it is",
+            vec![
+                "serve",
+                "--data",
+                &data,
+                "--store",
+                &free,
+                "--signature-hook",
+                hook,
+                "--callback-body",
+                "a=1",
+            ],
+        ),
+        (
+            "a header that is not the application's to see",
+            vec![
+                "serve",
+                "--data",
+                &data,
+                "--store",
+                &free,
+                "--signature-hook",
+                hook,
+                "--signature-hook-header",
+                "Host",
             ],
         ),
         (

@@ -16,13 +16,16 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 const PAGE: &str = include_str!("../../docs/your-application.md");
+const CHINESE_PAGE: &str = include_str!("../../docs/your-application.zh-CN.md");
 const SECRET: &str = "a-secret-of-both-sides";
 
 /// The first block of that language in the page that begins so.
 fn block(language: &str, beginning: &str) -> &'static str {
     let fence = format!("```{language}\n{beginning}");
     let at = PAGE.find(&fence).expect("the page shows it") + language.len() + 4;
-    PAGE[at..].split("\n```").next().expect("ended")
+    let code = PAGE[at..].split("\n```").next().expect("ended");
+    assert!(CHINESE_PAGE.contains(code), "the Chinese page shows the same");
+    code
 }
 
 /// The application of the page, on a port of its own.
@@ -63,8 +66,8 @@ impl Php {
             .body(format!("user={user}").into_bytes())
             .send(&self.address);
         assert_eq!(answer.status, 200, "{}", answer.text());
-        let cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
-        let last = cookies.last().expect("a session").1.clone();
+        let mut cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+        let last = cookies.next_back().expect("a session").1.clone();
         last.split(';').next().expect("a cookie").to_owned()
     }
 

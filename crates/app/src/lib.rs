@@ -31,6 +31,7 @@ pub mod forward;
 pub mod grant;
 pub mod layer;
 pub mod ledger;
+mod ordered_members;
 pub mod router;
 pub mod signature_hook;
 pub mod signer;

@@ -4,8 +4,12 @@
 //! the names of OSS's own variables, as a form or as JSON. A body is a free template and OSS never checks that
 //! it became valid, so that whatever is not understood is left out and nothing here can fail.
 
+use countersign_protocol::callback::template::BodyType;
 use percent_encoding::percent_decode_str;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use crate::ordered_members::OrderedMembers;
 
 /// The facts, as far as the body names them. All of them are covered by the store's signature, which makes them the
 /// store's word, but for the name: that is what the client said, and the store only repeats it.
@@ -51,10 +55,22 @@ impl UploadFacts {
         }
     }
 
-    /// One member of a callback's body, the last of its name: what the signer put behind the template.
+    /// One member of a callback's body.
     pub(crate) fn member(body: &[u8], name: &str) -> Option<String> {
         let pairs = json_pairs(body).unwrap_or_else(|| form_pairs(body));
-        pairs.into_iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+        pairs.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The names of a callback's members as they stand there, each as often as it does; `None` for what is no object
+    /// where one is expected.
+    pub(crate) fn member_names(body: &[u8], kind: BodyType) -> Option<Vec<String>> {
+        if kind == BodyType::Json {
+            let members: OrderedMembers<IgnoredAny> = serde_json::from_slice(body).ok()?;
+            return Some(members.0.into_iter().map(|(name, _)| name).collect());
+        }
+        let text = String::from_utf8_lossy(body);
+        let name = |pair: &str| form_text(pair.split_once('=').map_or(pair, |(name, _)| name));
+        Some(text.split('&').map(name).collect())
     }
 }
 
@@ -68,14 +84,15 @@ fn first<'a>(pairs: &'a [(String, String)], names: &[&str]) -> Option<&'a str> {
 
 fn form_pairs(body: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(body);
-    let decode = |part: &str| {
-        // `+` is a space in a form; the store itself writes %20, and a real plus as %2B.
-        percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned()
-    };
     text.split('&')
         .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (decode(name), decode(value)))
+        .map(|(name, value)| (form_text(name), form_text(value)))
         .collect()
+}
+
+/// `+` is a space in a form; the store itself writes %20, and a real plus as %2B.
+fn form_text(part: &str) -> String {
+    percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 fn json_pairs(body: &[u8]) -> Option<Vec<(String, String)>> {

@@ -3,18 +3,14 @@
 //! Strict on purpose. A member that is not known is refused, because a limit whose name was misspelt would otherwise be
 //! no limit; so is a member that is there twice, a number in quotes, a `null`, and a type other than JSON's.
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
     answer::{Answer, JSON_TYPE},
     grant::Grant,
+    ordered_members::OrderedMembers,
     upload_path::{UploadPath, UploadPathError},
 };
 
@@ -59,12 +55,9 @@ struct GrantJson {
     #[serde(default, deserialize_with = "present")]
     types: Option<Vec<String>>,
     #[serde(default)]
-    values: Values,
+    /// A name that is there twice is found by the grant's own check.
+    values: OrderedMembers<String>,
 }
-
-/// Names and texts in order; a name that is there twice is found by the grant's own check.
-#[derive(Default)]
-struct Values(Vec<(String, String)>);
 
 /// Reads a grant. Whether the signer permits it is not decided here.
 ///
@@ -114,26 +107,4 @@ fn is_json(answer: &Answer) -> bool {
 /// A member that may be absent, and that is there when it is: `null` is no limit that anybody meant.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Values;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object of texts")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Values, M::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = members.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Values(pairs))
-            }
-        }
-        deserializer.deserialize_map(Pairs)
-    }
 }

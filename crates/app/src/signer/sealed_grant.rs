@@ -7,7 +7,10 @@
 //! his own again, which says that it was he.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_protocol::{access_key::AccessKeySecret, callback::template::BodyType};
+use countersign_protocol::{
+    access_key::AccessKeySecret,
+    callback::template::{BodyType, CallbackVariables, Template},
+};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
@@ -16,7 +19,7 @@ use super::Signer;
 use crate::{
     callback_verifier::VerifiedCallback,
     grant::Grant,
-    signer_options::{SignerOptions, SignerOptionsError},
+    signer_options::{CallbackOptions, SignerOptions, SignerOptionsError},
     upload_facts::UploadFacts,
     upload_path::UploadPath,
 };
@@ -25,6 +28,9 @@ use crate::{
 pub const GRANT_MEMBER: &str = "countersign_grant";
 /// What the key is derived for, so that it serves nothing else.
 const KEY_PURPOSE: &[u8] = b"countersign grant 1";
+
+/// A key, and a seal, as they stand in a body that is made to look at its members.
+const SAMPLE: &str = "sample";
 
 /// Why a callback tells of no upload that was granted here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -35,7 +41,10 @@ pub enum NotGranted {
     /// A grant that was not made here, for this bucket and with this access key.
     #[error("the callback carries a grant that was not made here")]
     Forged,
-    /// A key or a bucket that the grant is not for.
+    /// Other members than the template has, or one twice: another's template, with a grant from one of ours.
+    #[error("the callback's body has not the members that are signed for here")]
+    Reshaped,
+    /// A key or a bucket that the grant is not for, or no key.
     #[error("the callback tells of an object that its grant is not for")]
     Elsewhere,
 }
@@ -49,15 +58,18 @@ struct Sealed {
 }
 
 impl Signer {
-    /// Whether a grant finds a place in the callback's body, so that this is known before the first upload.
+    /// Whether a grant finds a place in the callback's body, and the key is told beside it, so that this is known before
+    /// the first upload.
     ///
     /// # Errors
     /// [`SignerOptionsError::GrantUnplaced`].
     pub fn check_grants(&self) -> Result<(), SignerOptionsError> {
         let Some(callback) = &self.options.callback else { return Ok(()) };
-        with_member(&callback.body, &callback.body_type, "")
-            .map(|_| ())
-            .ok_or(SignerOptionsError::GrantUnplaced)
+        let told = sample(callback).is_some_and(|body| {
+            let key = UploadFacts::of(body.as_bytes()).key;
+            key.as_deref() == Some(SAMPLE) && UploadFacts::member(body.as_bytes(), GRANT_MEMBER).is_some()
+        });
+        if told { Ok(()) } else { Err(SignerOptionsError::GrantUnplaced) }
     }
 
     /// Whom an upload was granted to, by a callback that was verified: user, folder and values. Sizes and types were
@@ -69,9 +81,12 @@ impl Signer {
         let body = &callback.request.body;
         let sealed = UploadFacts::member(body, GRANT_MEMBER).ok_or(NotGranted::Missing)?;
         let grant = self.opened(&sealed).ok_or(NotGranted::Forged)?;
+        if !self.options.callback.as_ref().is_some_and(|callback| is_of(body, callback)) {
+            return Err(NotGranted::Reshaped);
+        }
         let facts = &callback.facts;
         let here = facts.bucket.as_ref().is_none_or(|bucket| *bucket == self.options.bucket)
-            && facts.key.as_ref().is_none_or(|key| key.starts_with(grant.folder.as_str()));
+            && facts.key.as_ref().is_some_and(|key| key.starts_with(grant.folder.as_str()));
         if here { Ok(grant) } else { Err(NotGranted::Elsewhere) }
     }
 
@@ -100,6 +115,21 @@ impl Signer {
         };
         Some(Grant { values: sealed.values, ..Grant::new(sealed.user, folder) })
     }
+}
+
+/// What the store would send of an upload that there never was.
+fn sample(callback: &CallbackOptions) -> Option<String> {
+    let body = with_member(&callback.body, &callback.body_type, SAMPLE)?;
+    let variables = CallbackVariables { object: SAMPLE.to_owned(), ..CallbackVariables::default() };
+    Some(Template::parse(&body).ok()?.expand(&variables, BodyType::parse(&callback.body_type)?))
+}
+
+/// Whether a callback's body has the members of the template, each once and in its order. Otherwise the application could
+/// read another key than is held against the folder here: the second of two, or one in a form that is an object besides.
+fn is_of(body: &[u8], callback: &CallbackOptions) -> bool {
+    let names = |body: &[u8]| UploadFacts::member_names(body, BodyType::parse(&callback.body_type)?);
+    let expected = sample(callback).and_then(|body| names(body.as_bytes()));
+    expected.is_some() && names(body) == expected
 }
 
 fn tag(signer: &SignerOptions, claims: &str) -> [u8; 32] {

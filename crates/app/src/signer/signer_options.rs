@@ -151,9 +151,11 @@ pub enum SignerOptionsError {
     /// More than one family of types, or a family beside whole types: a policy joins its conditions by "and".
     #[error("a policy allows whole content types, or one family such as image/*, not both")]
     ContentTypes,
-    /// A callback's body that is neither a form nor a JSON object, so that a grant finds no place in it.
+    /// A callback's body that is neither a form nor a JSON object, so that a grant finds no place in it, or that does not
+    /// tell the key under a name by which it is known.
     #[error(
-        "the callback's body is neither a form nor a JSON object, so that it cannot carry whom an upload is of"
+        "the callback's body must be a form or a JSON object with the key in it, as in object=${{object}}, so that \
+         whose upload it is can be told with it"
     )]
     GrantUnplaced,
     /// Less than a second or more than the seven days that V4 knows.

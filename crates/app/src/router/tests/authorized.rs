@@ -147,6 +147,7 @@ async fn a_callback_that_was_not_granted_here_is_refused_and_not_recorded() {
     let (claims, tag) = sealed.split_once('.').unwrap();
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let opened = String::from_utf8(URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let another = "&filename=user-dir%2F43%2Fa.png&a=";
     let of_another = URL_SAFE_NO_PAD.encode(opened.replace("42", "43"));
     let other_bucket = Signer::new(
         SignerOptions {
@@ -166,6 +167,15 @@ async fn a_callback_that_was_not_granted_here_is_refused_and_not_recorded() {
         format!("{rest}={of_another}.{tag}"),
         format!("{rest}={claims}.{}", tag.replace(|_: char| true, "A")),
         format!("{genuine}&countersign_grant=x"),
+        format!("filename=user-dir%2F43%2Fa.png&{genuine}"),
+        genuine.replace("&size=", "&filename=user-dir%2F43%2Fa.png&size="),
+        genuine.replace("&size=", "&key=user-dir%2F43%2Fa.png&size="),
+        genuine.replace("&size=", "&length="),
+        genuine.replace("&size=", "&filename&size="),
+        // An object to the one reader, and a form with another key to the other.
+        format!(
+            r#"{{"filename":"user-dir/42/a.png","size":1,"mimeType":"","height":1,"width":1,"name":"{another}","reqId":"5C","countersign_grant":"{sealed}"}}"#
+        ),
         callback_body(&answer, "user-dir/43/a.png", "5C"),
         callback_body(&answer, "user-dir/420/a.png", "5C"),
         format!("{genuine}&bucket=another"),
