@@ -19,7 +19,7 @@ mod upload;
 use access::subject;
 use bucket_rules::{cors, refused_origins};
 use callback::{callback_budget, callback_dispatch};
-use object::{attribute_headers, object_attributes, object_headers, object_version, precondition};
+use object::{object_headers, object_version, precondition};
 use request::{body_watch, context, dispatch, operate, request_body, unserved_header};
 use response::{endpoint, gzip, header_names, one_at_a_time, traffic_limit, wire_error};
 use upload::{
@@ -34,6 +34,7 @@ pub use callback::{
     callback_message::CallbackMessage,
 };
 pub use callback::{destination_guard, destination_guard::Permission};
+pub use object::{attribute_headers, object_attributes};
 pub use ops::own_page::CALLBACK_KEY_PATH;
 pub use request::{framing, host, query, request_id, route, subresource};
 pub use response::wire_response;

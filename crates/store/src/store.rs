@@ -8,7 +8,7 @@ mod sweeper;
 
 use crate::blobs::device::{Device, LocalDisk, make_folder_if_missing, sync_name};
 use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
-use crate::catalog::{Catalog, SqliteCatalog, SqliteOptions};
+use crate::catalog::{Catalog, DamageRecord, SqliteCatalog, SqliteOptions};
 use crate::damage::{Damage, KnownDamage};
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
@@ -183,6 +183,34 @@ impl Store {
         });
         tokio::spawn(sweeper::run(Arc::downgrade(&inner), parts.sweep_every));
         Ok(Store(inner))
+    }
+
+    /// A store that is only read, and that nothing sweeps.
+    pub(crate) fn frozen(
+        catalog: Arc<dyn Catalog>,
+        blobs: Arc<dyn Blobs>,
+        clock: &Clock,
+        damaged: &[DamageRecord],
+        hold: BlobHold,
+    ) -> Store {
+        let health = HealthFlag::default();
+        health.refuse_writes("it is a snapshot");
+        Store(Arc::new(Inner {
+            catalog,
+            blobs,
+            health,
+            troubles: Troubles::default(),
+            clock: Arc::clone(clock),
+            pins: Pins::default(),
+            leads: Leads::new(),
+            damaged: KnownDamage::from_records(damaged),
+            ending: Arc::default(),
+            inline_bytes_max: INLINE_BYTES_MAX,
+            failed: Mutex::default(),
+            lock: Mutex::default(),
+            hold: OnceLock::from(hold),
+            reserve: OnceLock::new(),
+        }))
     }
 
     /// Begins an upload.

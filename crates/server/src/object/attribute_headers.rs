@@ -19,7 +19,7 @@ const STORAGE_CLASSES: [&str; 5] = ["Standard", "IA", "Archive", "ColdArchive", 
 
 /// Why something cannot be kept with an object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum AttributeError {
+pub enum AttributeError {
     /// No such access control list.
     #[error(transparent)]
     Acl(#[from] AclError),
@@ -108,7 +108,10 @@ pub(crate) fn is_user_metadata(name: &str) -> bool {
 
 /// Collects what is to be kept. Names come in any letter case, other names are passed over. `content_type` is
 /// the one that counts (a form has several places for it); without one it follows from the key's extension.
-pub(crate) fn gather<'a>(
+///
+/// # Errors
+/// What could not be given back unaltered, by its name.
+pub fn gather<'a>(
     key: &str,
     content_type: Option<&str>,
     named: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -172,7 +175,11 @@ fn take(gathered: &mut ObjectAttributes, name: &str, value: &[u8]) -> Result<(),
     Ok(())
 }
 
-fn storage_class(word: &str) -> Result<String, AttributeError> {
+/// The class in OSS's spelling, from a word in any letter case.
+///
+/// # Errors
+/// [`AttributeError::StorageClass`], [`AttributeError::ArchiveClass`].
+pub fn storage_class(word: &str) -> Result<String, AttributeError> {
     match STORAGE_CLASSES.into_iter().find(|class| class.eq_ignore_ascii_case(word)) {
         Some(class) if is_archive_class(class) => Err(AttributeError::ArchiveClass { class }),
         Some(class) => Ok(class.to_owned()),

@@ -15,31 +15,31 @@ const STANDARD: &str = "Standard";
 
 /// The attributes of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ObjectAttributes {
+pub struct ObjectAttributes {
     /// `Content-Type`, never empty.
     #[serde(rename = "t")]
-    pub(crate) content_type: String,
+    pub content_type: String,
     /// `Cache-Control` as given.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) cache_control: Option<String>,
+    pub cache_control: Option<String>,
     /// `Content-Disposition` as given.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) content_disposition: Option<String>,
+    pub content_disposition: Option<String>,
     /// `Content-Encoding` as given.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) content_encoding: Option<String>,
+    pub content_encoding: Option<String>,
     /// `Expires` as given.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) expires: Option<String>,
+    pub expires: Option<String>,
     /// The object's own access control list.
     #[serde(rename = "a", default, with = "acl_word", skip_serializing_if = "inherits")]
-    pub(crate) acl: ObjectAcl,
+    pub acl: ObjectAcl,
     /// `x-oss-storage-class` in OSS's spelling; `None` is Standard.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) storage_class: Option<String>,
+    pub storage_class: Option<String>,
     /// User metadata: lower-case names with their `x-oss-meta-` in front, and values.
     #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) metadata: Vec<(String, String)>,
+    pub metadata: Vec<(String, String)>,
 }
 
 impl Default for ObjectAttributes {
@@ -59,7 +59,7 @@ impl Default for ObjectAttributes {
 
 impl ObjectAttributes {
     /// The form in which the store keeps them.
-    pub(crate) fn encode(&self) -> Bytes {
+    pub fn encode(&self) -> Bytes {
         // Strings serialised into memory cannot fail; what is not there reads back as a private object.
         serde_json::to_vec(self).map(Bytes::from).unwrap_or_default()
     }
@@ -67,14 +67,23 @@ impl ObjectAttributes {
     /// Reads what [`Self::encode`] wrote. Bytes of an unknown form are logged and read as a private object
     /// without metadata: it is served to its owner rather than lost.
     pub(crate) fn decode(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).unwrap_or_else(|error| {
+        Self::read(bytes).unwrap_or_else(|error| {
             tracing::error!(%error, "the attributes of an object cannot be read");
             Self { acl: ObjectAcl::Own(Acl::Private), ..Self::default() }
         })
     }
 
+    /// Reads what [`Self::encode`] wrote, for whoever must not take another form for a private object.
+    ///
+    /// # Errors
+    /// When it is of an unknown form.
+    pub fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
     /// In the bucket's storage class, unless one was named.
-    pub(crate) fn in_class_of_bucket(mut self, class: &str) -> Self {
+    #[must_use]
+    pub fn in_class_of_bucket(mut self, class: &str) -> Self {
         if self.storage_class.is_none() && class != STANDARD {
             self.storage_class = Some(class.to_owned());
         }
@@ -82,13 +91,13 @@ impl ObjectAttributes {
     }
 
     /// The storage class as it is shown.
-    pub(crate) fn storage_class(&self) -> &str {
+    pub fn storage_class(&self) -> &str {
         self.storage_class.as_deref().unwrap_or(STANDARD)
     }
 }
 
 /// The type that a key's extension suggests.
-pub(crate) fn content_type_of_key(key: &str) -> String {
+pub fn content_type_of_key(key: &str) -> String {
     mime_guess::from_path(key).first_raw().unwrap_or(DEFAULT_CONTENT_TYPE).to_owned()
 }
 

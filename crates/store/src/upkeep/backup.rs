@@ -17,6 +17,7 @@
 
 mod copying;
 mod files;
+mod frozen;
 mod generation;
 mod manifest;
 mod restore;

@@ -1,0 +1,40 @@
+//! A store as it is at one moment, to be read at leisure while another process goes on with it.
+//!
+//! The catalog is copied as for a backup, and the hold on the blobs keeps everything that the copy names where it is.
+
+use super::{BackupError, snapshot};
+use crate::blobs::{LocalFiles, LocalFilesOptions};
+use crate::catalog::{Catalog, SqliteCatalog};
+use crate::store::blob_hold::BlobHold;
+use crate::store::{BLOBS_FOLDER, CATALOG_FILE, Store};
+use crate::{Clock, OpenError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Connections that answer queries.
+const READ_CONNECTIONS: usize = 2;
+
+impl Store {
+    /// Whether there is a store in this folder.
+    pub fn is_in(data: &Path) -> bool {
+        data.join(CATALOG_FILE).exists()
+    }
+
+    /// What the store in a data folder holds now, whether or not a process has it open. It takes no writes. The
+    /// catalog is copied into the file `copy`, which must stay until the snapshot is shut down, and is private.
+    /// Nothing is deleted in the data folder for as long.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub async fn snapshot(data: &Path, copy: &Path, clock: &Clock) -> Result<Store, BackupError> {
+        if !Store::is_in(data) {
+            return Err(OpenError::NoStore { path: data.to_path_buf() }.into());
+        }
+        let hold = BlobHold::keep(data)?;
+        snapshot::take(&data.join(CATALOG_FILE), copy)?;
+        let catalog = SqliteCatalog::open_beside(copy, READ_CONNECTIONS)?;
+        let damaged = catalog.scrub_state().await?.damaged;
+        let blobs = LocalFiles::open_beside(&LocalFilesOptions::new(data.join(BLOBS_FOLDER)));
+        Ok(Store::frozen(Arc::new(catalog), Arc::new(blobs), clock, &damaged, hold))
+    }
+}
