@@ -1,10 +1,9 @@
-//! The commands and their flags. Every flag of `serve`, `store` and `app` is also a line of the configuration
-//! file under the same name: the file is turned into flags and read by the same parser, so that the two cannot
-//! differ in what they accept.
+//! The commands and their flags. What the environment and the configuration file say is turned into flags too, and
+//! read by the same parser ([`crate::configuration`]).
 
 mod app_flags;
 mod bucket_flags;
-mod config_file;
+mod config_flags;
 mod flag_groups;
 mod help;
 mod quantity;
@@ -18,15 +17,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::configuration::{self, ConfigError, Environment, Warning};
 
 pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
+pub(crate) use config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
 pub(crate) use flag_groups::{KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
-pub(crate) use upkeep_flags::{BackupFlags, RestoreFlags, ScrubFlags};
+pub(crate) use upkeep_flags::{BackupFlags, ExportFlags, RestoreFlags, ScrubFlags};
 pub(crate) use upload_flags::UploadFlags;
 
 /// Uploads straight to the store, countersigned by your application.
@@ -57,10 +58,22 @@ pub(crate) enum Command {
     Backup(BackupFlags),
     /// Bring a backup back into an empty data folder.
     Restore(RestoreFlags),
+    /// Write what a data folder holds as a folder of files, for --seed and for a repository; beside a running store too.
+    Export(ExportFlags),
     /// Make, change, show, list and delete buckets, of this store or of the real OSS.
     Bucket {
         #[command(subcommand)]
         command: BucketCommand,
+    },
+    /// Show what is configured and whence, or check a configuration file.
+    #[command(
+        after_help = "Every flag is also an environment variable, COUNTERSIGN_ and its name in capitals with _ for -, and a \
+                      key of the TOML file that --config or COUNTERSIGN_CONFIG names, at the top or in a table, [serve] or \
+                      [signing] say. A flag counts before a variable, and that before the file."
+    )]
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
     },
     /// Print the completions of a shell, for its completion folder.
     Completions {
@@ -155,23 +168,27 @@ impl Command {
     }
 }
 
-fn parse(arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
-    let mut program = help::complete(CommandLine::command());
+/// The whole description of the command line.
+pub(crate) fn program() -> clap::Command {
+    help::complete(configuration::with_own_flags(CommandLine::command()))
+}
+
+fn parse(program: &mut clap::Command, arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
     let matches = program.try_get_matches_from_mut(arguments)?;
-    CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
+    CommandLine::from_arg_matches(&matches).map_err(|error| error.format(program))
 }
 
 /// Prints the completions of a shell.
 pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut help::complete(CommandLine::command()), "countersign", &mut text);
+    clap_complete::generate(shell, &mut program(), "countersign", &mut text);
     crate::wording::print(&String::from_utf8(text)?);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints a manual page.
 pub(crate) fn man(command: Option<&str>) -> anyhow::Result<ExitCode> {
-    let mut program = help::complete(CommandLine::command());
+    let mut program = program();
     program.build();
     let page = match command {
         None => program,
@@ -186,36 +203,52 @@ pub(crate) fn man(command: Option<&str>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the arguments and the configuration file that they name. A wrong argument ends the process with
-/// clap's own message and code 2.
-pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
-    let arguments: Vec<OsString> = arguments.collect();
-    let first = parse(&arguments).unwrap_or_else(|error| error.exit()).command;
-    let (name, file) = match &first {
-        Command::Serve(flags) => ("serve", flags.config.as_deref()),
-        Command::Store(flags) => ("store", flags.config.as_deref()),
-        Command::App(flags) => ("app", flags.config.as_deref()),
-        Command::Upload(_)
-        | Command::Scrub(_)
-        | Command::Backup(_)
-        | Command::Restore(_)
-        | Command::Bucket { .. }
-        | Command::Completions { .. }
-        | Command::Man { .. }
-        | Command::Callbacks { .. } => return Ok(first),
-    };
-    let Some(file) = file else { return Ok(first) };
-    let from_file = config_file::arguments(file, &CommandLine::command(), name)?;
-    // The program and the command first, then the file, then what was typed: the later wins.
-    let mut all: Vec<OsString> = arguments.iter().take(2).cloned().collect();
-    all.extend(from_file);
-    all.extend(arguments.into_iter().skip(2));
-    let parsed = parse(&all).map_err(|error| {
-        // What is wrong stands before the first empty line; usage and hints follow.
-        let text = error.to_string();
-        let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-        let sentence = lines.join(" ").trim_start_matches("error: ").to_owned();
-        anyhow::anyhow!("{}: {sentence}", file.display())
-    })?;
-    Ok(parsed.command)
+/// A command line that was read.
+#[derive(Debug)]
+pub(crate) struct CommandRead {
+    pub(crate) command: Command,
+    /// What is to be said once there is a log.
+    pub(crate) warnings: Vec<Warning>,
 }
+
+/// Why a command line is not read.
+#[derive(Debug)]
+enum NotRead {
+    /// What was typed is wrong, or asks for help.
+    Typed(clap::Error),
+    /// What the environment or the file says is wrong.
+    Elsewhere(ConfigError),
+}
+
+/// Reads the arguments, the environment, and the configuration file that they name. A wrong argument ends the process
+/// with clap's own message and code 2.
+///
+/// # Errors
+/// What the environment or the file says and cannot, with the variable or the line.
+pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<CommandRead> {
+    let arguments: Vec<OsString> = arguments.collect();
+    match read_in(&arguments, &Environment::of_process()) {
+        Ok(read) => Ok(read),
+        Err(NotRead::Typed(error)) => error.exit(),
+        Err(NotRead::Elsewhere(error)) => Err(error.into()),
+    }
+}
+
+fn read_in(arguments: &[OsString], environment: &Environment) -> Result<CommandRead, NotRead> {
+    let mut program = program();
+    let resolved = configuration::resolve(&program, arguments, environment).map_err(NotRead::Elsewhere)?;
+    let all = resolved.as_ref().map_or(arguments, |resolved| &resolved.arguments);
+    match parse(&mut program, all) {
+        Ok(CommandLine { command }) => Ok(CommandRead {
+            command,
+            warnings: resolved.map(|resolved| resolved.warnings).unwrap_or_default(),
+        }),
+        Err(error) => match resolved.and_then(|resolved| resolved.explain(&program, &error)) {
+            Some(reason) => Err(NotRead::Elsewhere(reason)),
+            None => Err(NotRead::Typed(error)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

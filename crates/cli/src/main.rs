@@ -14,7 +14,10 @@ mod app_alone;
 mod bucket;
 mod callbacks;
 mod command_line;
+mod config_command;
+mod configuration;
 mod network;
+mod seed;
 mod serve;
 mod setup;
 mod store_alone;
@@ -23,7 +26,7 @@ mod upload;
 
 use std::process::ExitCode;
 
-use command_line::{CallbacksCommand, Command};
+use command_line::{CallbacksCommand, Command, CommandRead};
 
 /// An upload's buffers are made by one thread and freed by another, at which the system's allocator is slow
 /// (`docs/performance.md`).
@@ -48,8 +51,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    let command = command_line::read(std::env::args_os())?;
+    let CommandRead { command, warnings } = command_line::read(std::env::args_os())?;
     setup::log::start(command.log_format())?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     setup::process_limits::keep_files_private();
     setup::process_limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -65,12 +71,14 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Scrub(flags) => upkeep::scrub::run(flags).await,
             Command::Backup(flags) => upkeep::backup::run(flags).await,
             Command::Restore(flags) => upkeep::backup::restore(flags),
+            Command::Export(flags) => upkeep::export::run(flags).await,
             Command::Bucket { command } => bucket::run(command).await,
             Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
             Command::Callbacks { command: CallbacksCommand::Check(flags) } => callbacks::check(&flags),
             Command::Callbacks { command: CallbacksCommand::Drop(flags) } => {
                 callbacks::drop_owed(&flags).await
             }
+            Command::Config { command } => config_command::run(&command),
             Command::Completions { shell } => command_line::completions(shell),
             Command::Man { command } => command_line::man(command.as_deref()),
         }

@@ -29,6 +29,7 @@ use http::request::Parts;
 use crate::command_line::{Lan, ServeFlags};
 use crate::network::interfaces;
 use crate::network::reachable::Reachable;
+use crate::seed;
 use crate::setup::credentials::{self, AccessKey};
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::{self, Running};
@@ -97,6 +98,8 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let mut origins = welcome::origins(&addresses.app, flags.public_app_url.as_deref());
     origins.extend(flags.signing.allow_origin.iter().cloned());
     demo_bucket::prepare(&opened.store, BUCKET, &origins).await?;
+    // After the page's own bucket, which is what the page says of it whatever a seed says.
+    let seeded = seed::at_start(&opened.store, flags.settings.seed.as_deref()).await?;
 
     let app = app_options(&flags, &clock, &access_key, &opened, &addresses, token.as_deref())?;
     let callback = app.signer.options().callback.as_ref().map(|callback| callback.url.clone());
@@ -107,7 +110,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
 
     let announced = running_store::announce(&flags.data, &addresses.store.own_url())?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
-    greeting.print();
+    greeting.print(seeded.as_ref());
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);

@@ -8,6 +8,7 @@ use countersign_server::listen::request_log::RequestLog;
 use crate::bucket;
 use crate::command_line::StoreFlags;
 use crate::network::reachable::Reachable;
+use crate::seed;
 use crate::setup::credentials::{self, Origin};
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::{self, Running};
@@ -34,6 +35,7 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     };
     let key = callback_key::load_or_make(&flags.data)?;
     let opened = store_server::open(&flags.settings, key, parts).await?;
+    let seeded = seed::at_start(&opened.store, flags.settings.seed.as_deref()).await?;
     bucket::at_start::make(&opened.store, &flags.bucket, &flags.allow_origin).await?;
     let announced = running_store::announce(&flags.data, &reachable.own_url())?;
     say!("store            {}", reachable.own_url());
@@ -41,6 +43,9 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
         say!("listening on     {address}");
     }
     say!("data             {}", flags.data.display());
+    if let Some(seeded) = seeded {
+        say!("seed             {}", seeded.in_words());
+    }
     say!("callback key     {}", opened.callback_key_url);
     print_access_key(&access_key);
     say!("stop             Ctrl-C");

@@ -1,6 +1,7 @@
-//! Looking after a data folder from the command line: `scrub`, `backup` and `restore`.
+//! Looking after a data folder from the command line: `scrub`, `backup`, `restore` and `export`.
 
 pub(crate) mod backup;
+pub(crate) mod export;
 pub(crate) mod scrub;
 
 use std::io::{IsTerminal as _, Write as _};

@@ -20,9 +20,6 @@ pub(crate) struct AppFlags {
     /// The address to listen on. Without it 127.0.0.1:9818, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
-    /// A TOML file with any of these flags as lines.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     /// The upload address that uploaders are told, as in `https://BUCKET.oss-cn-hangzhou.aliyuncs.com`.
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub(crate) host: Option<String>,
@@ -56,7 +53,7 @@ pub(crate) struct AppFlags {
     #[arg(long, value_name = "TOKEN", env = "COUNTERSIGN_TOKEN", hide_env_values = true, value_parser = token)]
     pub(crate) token: Option<AccessKeySecret>,
     /// Or a header that the proxy in front sets after its login: NAME, or NAME=VALUE.
-    #[arg(long, value_name = "NAME[=VALUE]")]
+    #[arg(long, value_name = "NAME[=VALUE]", hide_env_values = true)]
     pub(crate) trusted_header: Option<String>,
     #[command(flatten)]
     pub(crate) key: KeyFlags,

@@ -84,6 +84,10 @@ pub(crate) struct ClockFlags {
 /// How the store answers and calls.
 #[derive(Debug, Args)]
 pub(crate) struct StoreSettings {
+    /// Put what this folder holds into the store at the start: a folder for each bucket, as `export` writes it or made by
+    /// hand. What is there already stays as it is.
+    #[arg(long, value_name = "DIR", help_heading = "Store")]
+    pub(crate) seed: Option<PathBuf>,
     /// A host name of the endpoint, so that BUCKET.NAME is a bucket; repeatable.
     #[arg(long, value_name = "NAME", help_heading = "Store")]
     pub(crate) domain: Vec<String>,

@@ -4,7 +4,8 @@ use clap::Command;
 
 /// How the log is chosen; every command writes one.
 const LOG: &str = "Environment: COUNTERSIGN_LOG chooses what is logged on standard error, as in \
-`info`, `warn,request=off` (no line for each request) or `countersign_server=debug`.";
+`info`, `warn,request=off` (no line for each request) or `countersign_server=debug`. Flags are variables and lines of a \
+file too: see countersign config --help.";
 
 /// Examples of each command, by its words.
 const EXAMPLES: &[(&str, &[&str])] = &[
@@ -32,6 +33,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("scrub", &["countersign scrub --json", "countersign scrub --known"]),
     ("backup", &["countersign backup /mnt/backups --keep 7"]),
     ("restore", &["countersign restore /mnt/backups --data countersign-data"]),
+    ("export", &["countersign export fixtures --data countersign-data"]),
     ("bucket show", &["countersign bucket show photos"]),
     ("bucket list", &["countersign bucket list"]),
     ("bucket rm", &["countersign bucket rm photos"]),
@@ -64,10 +66,7 @@ fn with_end(command: Command, words: &str) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::command_line::CommandLine;
 
     fn each(command: &Command, words: &str, told: &mut impl FnMut(&str, &Command)) {
         for below in command.get_subcommands() {
@@ -79,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_help_has_an_example_that_parses_and_says_how_to_choose_the_log() {
-        let program = complete(CommandLine::command());
+        let program = crate::command_line::program();
         let mut seen = 0;
         each(&program, "", &mut |words, command| {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();

@@ -36,9 +36,6 @@ pub(crate) struct ServeFlags {
     /// Be reached from phones in the same network too, and print a QR code.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "find")]
     pub(crate) lan: Option<Lan>,
-    /// A TOML file with any of these flags as lines: `max-size = 10000000`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     /// The address under which browsers reach the page, when it is not the one listened on.
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub(crate) public_app_url: Option<String>,

@@ -25,9 +25,6 @@ pub(crate) struct StoreFlags {
     /// Let pages of this origin upload into the buckets that `--bucket` names; repeatable.
     #[arg(long, value_name = "ORIGIN", value_parser = super::bucket_flags::origin, requires = "bucket")]
     pub(crate) allow_origin: Vec<String>,
-    /// A TOML file with any of these flags as lines.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) key: KeyFlags,
     #[command(flatten)]

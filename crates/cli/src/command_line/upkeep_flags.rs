@@ -1,4 +1,4 @@
-//! The flags of `scrub`, `backup` and `restore`, and those of the scrub that runs within a store.
+//! The flags of `scrub`, `backup`, `restore` and `export`, and those of the scrub that runs within a store.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -63,6 +63,20 @@ pub(crate) struct RestoreFlags {
     /// Restore although files of the backup are damaged.
     #[arg(long)]
     pub(crate) accept_damage: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportFlags {
+    /// The folder to write, an empty or a new one; --seed takes it again.
+    #[arg(value_name = "DIR")]
+    pub(crate) target: PathBuf,
+    /// The store's data folder; the store may be running.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,

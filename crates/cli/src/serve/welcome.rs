@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Addresses, Reach, serve_document::Facts};
 use crate::network::reachable::Reachable;
 use crate::network::{interfaces, qr_code};
+use crate::seed::Seeded;
 use crate::setup::credentials::AccessKey;
 use crate::store_alone::print_access_key;
 
@@ -54,7 +55,7 @@ impl Greeting {
         })
     }
 
-    pub(super) fn print(&self) {
+    pub(super) fn print(&self, seeded: Option<&Seeded>) {
         say!("Countersign is ready.");
         say!("");
         say!("open this        {}", self.page);
@@ -63,6 +64,9 @@ impl Greeting {
             None => say!("phone            stop, and run  {} --lan", own_command()),
         }
         say!("store            {}, bucket {}", self.store, super::BUCKET);
+        if let Some(seeded) = seeded {
+            say!("seed             {}", seeded.in_words());
+        }
         print_access_key(&self.access_key);
         say!("data here        {}", self.data.display());
         say!("stop             Ctrl-C");
