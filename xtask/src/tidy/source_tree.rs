@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 /// Folders that hold code of ours.
-const CODE_PLACES: &[&str] = &["crates", "xtask", "examples", "conformance", "bench", "uploader", "fuzz", "packages"];
+const CODE_PLACES: &[&str] =
+    &["crates", "xtask", "examples", "conformance", "bench", "uploader", "fuzz", "packages"];
 /// Folders never entered: made by tools, not written by us.
 const NOT_OURS: &[&str] = &["target", "node_modules", "dist", ".venv", "__pycache__", "artefacts"];
 /// Endings of code files.

@@ -59,20 +59,28 @@ fn sample(setting: &Setting) -> &'static str {
     }
 }
 
-/// What must stand beside a flag for it to be taken.
-fn companion(name: &str, words: &[String]) -> &'static [&'static str] {
-    match name {
-        "tls-cert" => &["--tls-key=k"],
-        "tls-key" => &["--tls-cert=c"],
-        "allow-origin" if words == ["store"] => &["--bucket=photos"],
-        _ => &[],
-    }
+/// What must stand beside a flag for it to be taken, as the parser asks for it.
+fn companions(command: &str, flag: &str, settings: &[Setting]) -> Vec<String> {
+    let arguments = ["countersign", command, flag].map(OsString::from);
+    let Err(NotRead::Typed(error)) = read_in(&arguments, &Environment::default()) else { return Vec::new() };
+    let Some(clap::error::ContextValue::Strings(missing)) = error.get(clap::error::ContextKind::InvalidArg)
+    else {
+        panic!("{flag} of {command}: {error}");
+    };
+    let name = |missing: &String| missing.trim_start_matches("--").split(' ').next().unwrap().to_owned();
+    let wanted = |name: String| settings.iter().find(|setting| setting.name == name).unwrap();
+    missing
+        .iter()
+        .map(name)
+        .map(wanted)
+        .map(|setting| format!("--{}={}", setting.name, sample(setting)))
+        .collect()
 }
 
-fn each_setting(mut told: impl FnMut(&[String], &Setting)) {
+fn each_setting(mut told: impl FnMut(&[String], &Setting, &[Setting])) {
     for (words, settings) in everything(&program()) {
         if matches!(words[0].as_str(), "serve" | "store" | "app") {
-            settings.iter().for_each(|setting| told(&words, setting));
+            settings.iter().for_each(|setting| told(&words, setting, &settings));
         }
     }
 }
@@ -80,13 +88,13 @@ fn each_setting(mut told: impl FnMut(&[String], &Setting)) {
 /// A setting with a value, as it is typed and as the file says it.
 struct Given {
     command: String,
-    companions: Vec<&'static str>,
+    companions: Vec<String>,
     value: String,
     flag: String,
 }
 
 impl Given {
-    fn of(words: &[String], setting: &Setting, secret: &str) -> Given {
+    fn of(words: &[String], setting: &Setting, settings: &[Setting], secret: &str) -> Given {
         let value = match (&setting.file_of, setting.kind) {
             (Some(_), _) => secret,
             (None, Kind::Switch) => "true",
@@ -97,18 +105,22 @@ impl Given {
             (None, Kind::Switch) => format!("--{}", setting.name),
             (None, _) => format!("--{}={value}", setting.name),
         };
-        let companions = companion(&setting.name, words).to_vec();
+        let companions = companions(&words[0], &flag, settings);
         Given { command: words[0].clone(), companions, value: value.to_owned(), flag }
+    }
+
+    fn companions(&self) -> Vec<&str> {
+        self.companions.iter().map(String::as_str).collect()
     }
 
     /// The command with what must stand beside the setting, and more.
     fn typed<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
-        [&[self.command.as_str()], &self.companions[..], more].concat()
+        [&[self.command.as_str()], &self.companions()[..], more].concat()
     }
 
     /// What `config show` says of a setting.
     fn shown(&self, name: &str, flags: &[&str], variables: &[(&str, &str)]) -> String {
-        let flags = [&self.companions[..], flags].concat();
+        let flags = [&self.companions()[..], flags].concat();
         let shown = crate::config_command::shown_in_tests(&self.command, &flags, variables);
         let line = shown.lines().find(|line| line.starts_with(&format!("{name} ")));
         line.unwrap_or_else(|| panic!("{name} is not shown: {shown}")).to_owned()
@@ -119,8 +131,8 @@ impl Given {
 fn every_flag_of_serve_store_and_app_is_a_variable_and_a_key_and_is_shown() {
     let (_folder, secret) = file("something\n");
     let mut seen = 0;
-    each_setting(|words, setting| {
-        let given = Given::of(words, setting, &secret);
+    each_setting(|words, setting, settings| {
+        let given = Given::of(words, setting, settings, &secret);
         let as_typed = flags(&given.typed(&[&given.flag]), &[]);
         if given.companions.is_empty() {
             assert_ne!(as_typed, flags(&given.typed(&[]), &[]), "{} changes nothing", given.flag);
