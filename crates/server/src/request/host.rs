@@ -81,11 +81,15 @@ fn bucket_or_endpoint(bucket: &str) -> Addressed {
 }
 
 /// `[BUCKET.]oss.aliyuncs.com` and `[BUCKET.]oss-<region>.aliyuncs.com`: what official SDKs send whatever
-/// address their socket has.
+/// address their socket has. The Node SDK, given an address and a region without its prefix, sends
+/// `BUCKET.<region>.aliyuncs.com`.
 fn resolve_aliyun(host: &str) -> Option<Addressed> {
     let front = host.strip_suffix(".aliyuncs.com")?;
     let (bucket, endpoint) = front.rsplit_once('.').unwrap_or(("", front));
-    let ours = endpoint == "oss" || endpoint.strip_prefix("oss-").is_some_and(|region| !region.is_empty());
+    let ours = match endpoint.strip_prefix("oss-") {
+        Some(region) => !region.is_empty(),
+        None => endpoint == "oss" || endpoint.contains('-'),
+    };
     ours.then(|| bucket_or_endpoint(bucket))
 }
 
@@ -138,6 +142,8 @@ mod tests {
             ("oss-cn-hangzhou.aliyuncs.com", None),
             ("demo.oss-cn-hangzhou.aliyuncs.com", Some("demo")),
             ("demo.oss-cn-hangzhou-internal.aliyuncs.com:80", Some("demo")),
+            ("demo.cn-hangzhou.aliyuncs.com", Some("demo")),
+            ("cn-hangzhou.aliyuncs.com", None),
             ("demo.oss-.aliyuncs.com", None),
             ("demo.ecs.aliyuncs.com", None),
             ("store", None),
