@@ -178,12 +178,17 @@ fn read_request(stream: &mut TcpStream) -> Option<Received> {
     };
     let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
     let mut lines = head.split("\r\n");
-    let target = lines.next()?.split(' ').nth(1)?.to_owned();
+    let mut line = lines.next()?.split(' ');
+    let (method, target) = (line.next()?.to_owned(), line.next()?.to_owned());
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse::<usize>().ok()?;
+    let length = match headers.iter().find(|(name, _)| name == "content-length") {
+        Some((_, length)) => length.parse::<usize>().ok()?,
+        // A callback must have one.
+        None => (method == "GET").then_some(0)?,
+    };
     let mut body = bytes.split_off(head_end);
     while body.len() < length {
         let count = stream.read(&mut chunk).ok().filter(|count| *count > 0)?;

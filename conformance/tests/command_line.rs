@@ -327,6 +327,28 @@ fn the_application_server_alone_signs_for_the_real_oss_and_wants_a_token_in_the_
 }
 
 #[test]
+fn where_an_application_says_who_asks_the_pages_token_is_no_proof_and_its_ways_past_it_are_shut() {
+    let grant = r#"{"user":"42","folder":"user-dir/42/"}"#;
+    let application = Application::answering(Reply::status(200, "application/json", grant));
+    let hook = application.url();
+    // A proxy in front: everybody needs the token that is printed, or here what the application says.
+    let running = Running::serve(&["--public-app-url", "http://up.example.com", "--signature-hook", &hook]);
+    let signed = get(&running.app, "/signature?version=4&callback=0");
+    assert_eq!(signed.status, 200, "{}", signed.text());
+    let signed = json(&signed.body);
+    assert_eq!(signed["dir"], "user-dir/42/");
+    assert!(
+        signed["callback"].is_string() && signed["accessid"].is_string(),
+        "nothing is the caller's choice"
+    );
+    assert_eq!(get(&running.app, "/uploads").status, 200);
+    assert_eq!(application.received().len(), 2, "each is asked about");
+    assert_eq!(get(&running.app, "/serve.json").status, 401, "the page's own facts still want the token");
+    assert_eq!(get(&running.app, "/open?key=user-dir/43/a").status, 404);
+    assert_eq!(application.received().len(), 2);
+}
+
+#[test]
 fn forwards_what_it_verified_and_relays_the_verdict() {
     let application = Application::answering(Reply::status(
         200,
