@@ -15,6 +15,8 @@ mod setting;
 
 use std::fmt;
 
+use crate::wording::on_one_line;
+
 pub(crate) use config_error::ConfigError;
 pub(crate) use config_file::ConfigFile;
 pub(crate) use environment::Environment;
@@ -28,10 +30,10 @@ impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warning::UnknownVariable { name, nearest: Some(nearest) } => {
-                write!(formatter, "{name} is set, and nothing reads it; is it {nearest}?")
+                write!(formatter, "{} is set, and nothing reads it; is it {nearest}?", on_one_line(name))
             }
             Warning::UnknownVariable { name, nearest: None } => {
-                write!(formatter, "{name} is set, and nothing reads it")
+                write!(formatter, "{} is set, and nothing reads it", on_one_line(name))
             }
             Warning::OfAnInstance { name } => write!(
                 formatter,

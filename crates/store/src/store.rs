@@ -193,12 +193,10 @@ impl Store {
         damaged: &[DamageRecord],
         hold: BlobHold,
     ) -> Store {
-        let health = HealthFlag::default();
-        health.refuse_writes("it is a snapshot");
         Store(Arc::new(Inner {
             catalog,
             blobs,
-            health,
+            health: HealthFlag::read_only("it is a snapshot"),
             troubles: Troubles::default(),
             clock: Arc::clone(clock),
             pins: Pins::default(),

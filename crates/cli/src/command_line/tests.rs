@@ -244,6 +244,7 @@ fn what_a_variable_cannot_say_is_refused_by_its_name_and_secrets_are_not_repeate
             &["--tls-key", "--tls-cert comes from COUNTERSIGN_TLS_CERT"],
         ),
         ("store", "COUNTERSIGN_CONFIG", "/nonexistent/c.toml", &["/nonexistent/c.toml"]),
+        ("store", "COUNTERSIGN_CONFIG", "/dev/zero", &["/dev/zero", "longer"]),
         ("app", "COUNTERSIGN_TOKEN_FILE", "/nonexistent/t", &["COUNTERSIGN_TOKEN_FILE", "/nonexistent/t"]),
     ] {
         let refused = read(&[command], &[(variable, value)]).unwrap_err();

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -16,6 +18,9 @@ use super::config_error::ConfigError;
 use super::given::Value;
 use super::nearest::nearest;
 use super::setting::{self, Kind, Setting};
+
+/// The longest file; one that never ends is not read for ever.
+const BYTES_MAX: u64 = 1024 * 1024;
 
 /// A file that was read, its lines not yet judged.
 #[derive(Debug)]
@@ -52,7 +57,12 @@ impl ConfigFile {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_path_buf(), source };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let opened = File::open(path).map_err(unreadable)?;
+        let mut text = String::new();
+        opened.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > BYTES_MAX {
+            return Err(unreadable(std::io::Error::other("it is longer than a configuration can be")));
+        }
         let mut file = Self::parse(path, &text)?;
         file.open = super::secret_file::is_open(&std::fs::metadata(path).map_err(unreadable)?);
         Ok(file)

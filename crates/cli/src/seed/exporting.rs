@@ -51,6 +51,7 @@ pub(crate) async fn export(
     if !Store::is_in(data) {
         return Err(BackupError::from(OpenError::NoStore { path: data.to_path_buf() }).into());
     }
+    refuse_within(data, target)?;
     let folder = Folder::open_empty(target)?;
     let lines = ManifestLines::begin();
     write_text(&folder, MANIFEST, lines.text())?;
@@ -74,6 +75,18 @@ pub(crate) async fn export(
     write_text(&folder, GIT_ATTRIBUTES.0, GIT_ATTRIBUTES.1)?;
     folder.replace(MANIFEST, &lines.end())?;
     Ok(exported)
+}
+
+/// The store would take files in its folder for its own.
+fn refuse_within(data: &Path, target: &Path) -> Result<(), SeedError> {
+    let data = data.canonicalize().map_err(SeedError::file("read", data))?;
+    let absolute = std::path::absolute(target).map_err(SeedError::file("read", target))?;
+    // What is not there yet lies where the folder above it does.
+    let above = absolute.ancestors().find_map(|above| above.canonicalize().ok());
+    match above {
+        Some(above) if above.starts_with(&data) => Err(SeedError::WithinData { path: target.to_path_buf() }),
+        _ => Ok(()),
+    }
 }
 
 fn write_text(folder: &Folder, path: &str, text: &str) -> Result<(), SeedError> {

@@ -72,6 +72,12 @@ pub(crate) enum SeedError {
         /// The folder.
         path: PathBuf,
     },
+    /// An export would lie in what it is made of.
+    #[error("{} lies in the data folder", path.display())]
+    WithinData {
+        /// The folder.
+        path: PathBuf,
+    },
     /// What the store holds cannot be said in this form.
     #[error("{what} cannot be exported: {problem}")]
     Unexportable {

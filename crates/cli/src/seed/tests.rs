@@ -267,6 +267,10 @@ async fn an_export_of_a_running_store_is_of_one_moment_and_goes_into_an_empty_fo
     assert_eq!(export_to(data.path(), &target).await.unwrap().objects, 2);
     assert!(!target.join(".draft").exists());
     assert!(matches!(export_to(data.path(), &target).await, Err(SeedError::NotEmpty { .. })));
+    for within in ["out", "blobs/out/deeper", ""] {
+        let refused = export_to(data.path(), &data.path().join(within)).await;
+        assert!(matches!(refused, Err(SeedError::WithinData { .. })), "{within}");
+    }
     let nowhere = base.path().join("nowhere");
     assert!(export_to(&nowhere, &base.path().join("out2")).await.is_err());
     assert!(!base.path().join("out2").exists(), "nothing is made for a store that is not there");

@@ -22,6 +22,11 @@ pub enum Health {
 pub struct HealthFlag(Arc<OnceLock<String>>);
 
 impl HealthFlag {
+    /// Of what takes no writes from the beginning, for no failure.
+    pub(crate) fn read_only(reason: &str) -> HealthFlag {
+        HealthFlag(Arc::new(OnceLock::from(reason.to_owned())))
+    }
+
     /// Refuses writes from now on; the first reason stays.
     pub fn refuse_writes(&self, reason: impl Into<String>) {
         let reason = reason.into();
