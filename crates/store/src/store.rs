@@ -49,7 +49,8 @@ pub struct StoreOptions {
     /// Objects up to this size live in the catalog. At most 64 KiB, which is where a file of its own begins to
     /// pay (`docs/performance.md`).
     pub inline_bytes_max: u64,
-    /// Whether what is acknowledged survives a power loss. Off only where losing it is fine.
+    /// Whether what is acknowledged survives a power loss. Off only where losing it is fine: then nothing is synced, and
+    /// no room is kept back for deleting.
     pub durable: bool,
     /// Connections of the catalog that answer queries.
     pub read_connections: usize,
@@ -143,9 +144,12 @@ impl Store {
         let hold = BlobHold::open(&options.data)?;
         let store = Store::assemble(parts).await?;
         let _first = store.0.hold.set(hold);
-        let reserve = Reserve::new(&options.data);
-        reserve.fill();
-        let _first = store.0.reserve.set(reserve);
+        // What may be lost is thrown away when there is no room, and often lies in memory.
+        if options.durable {
+            let reserve = Reserve::new(&options.data);
+            reserve.fill();
+            let _first = store.0.reserve.set(reserve);
+        }
         *store.0.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
         Ok(store)
     }
