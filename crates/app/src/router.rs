@@ -75,6 +75,7 @@ use crate::{
 };
 use date::dated;
 use hooks::{Authorize, OnUpload};
+use testing::TestingChoices;
 
 pub mod admission;
 pub mod allowed_origins;
@@ -82,6 +83,7 @@ pub mod date;
 pub mod hooks;
 mod receive;
 mod sign;
+pub mod testing;
 mod uploads;
 
 /// What answers that are not sent yet may hold together, in bytes.
@@ -111,6 +113,9 @@ pub struct AppOptions {
     pub origins: AllowedOrigins,
     /// Whether `version=1|4` and `callback=0|1` in the query of `/signature` are the caller's choice.
     pub switches: bool,
+    /// Makes `bucket=NAME` and `callback_url=URL` the caller's choice too, of a throw-away instance's tests. Without it
+    /// both are refused.
+    pub testing: Option<TestingChoices>,
     /// The folder that everybody's uploads stay in, and whose uploads are listed, where no request is authorized by
     /// itself: the signer's own.
     pub folder: UploadPath,
@@ -142,6 +147,7 @@ impl AppOptions {
             admission: Admission::open(),
             origins: AllowedOrigins::SameOnly,
             switches: false,
+            testing: None,
             folder,
             authorize: None,
             on_upload: None,

@@ -63,6 +63,10 @@ pub struct SignerChoice {
     /// the callback. The user (`x:user`) and the values are pinned and listed like [`Self::values`] where the
     /// callback's template names them.
     pub grant: Option<Grant>,
+    /// Another bucket of the same store, which the policy then names; goes with its [`host`](Self::host). For tests.
+    pub bucket: Option<String>,
+    /// Another address for the callback, with the body that is configured. For tests.
+    pub callback_url: Option<String>,
 }
 
 /// Why nothing is signed.
@@ -92,6 +96,12 @@ pub enum SignError {
     /// OSS refuses a condition on a field that the form lacks, so that the callback's absence cannot be pinned.
     #[error("this store cannot be made to insist that there is no callback, so that it cannot be left out")]
     CallbackUnpinned,
+    /// The store would refuse a callback to the chosen address.
+    #[error("the callback would be refused by the store: {reason}")]
+    CallbackUrl {
+        /// The store's reason.
+        reason: String,
+    },
     /// The clock stands where no policy can be written.
     #[error("the clock of this server cannot be right")]
     Clock,
@@ -130,7 +140,8 @@ impl Signer {
             let (directory, root) = (directory.as_str().to_owned(), options.root.as_str().to_owned());
             return Err(SignerOptionsError::DirectoryOutsideRoot { directory, root });
         }
-        let callback = options.callback.as_ref().map(encode_callback).transpose()?.flatten();
+        let callback = options.callback.as_ref().map(encode_callback).transpose();
+        let callback = callback.map_err(|reason| SignerOptionsError::Callback { reason })?.flatten();
         Ok(Self { options, callback, clock })
     }
 
@@ -159,7 +170,7 @@ impl Signer {
             SignatureVersion::V1 => {
                 let policy =
                     if self.options.store == StoreKind::Countersign && self.options.pins != Pins::Tutorial {
-                        policy.bucket(&self.options.bucket)
+                        policy.bucket(self.bucket_for(choice))
                     } else {
                         policy
                     };
@@ -177,7 +188,7 @@ impl Signer {
                 })
             }
             SignatureVersion::V4 => {
-                let signed = self.sign_v4(now, policy);
+                let signed = self.sign_v4(now, policy.bucket(self.bucket_for(choice)));
                 SignatureAnswer::V4(SignatureAnswerV4 { dir, host, callback, expire, ..signed })
             }
         };
@@ -208,6 +219,10 @@ impl Signer {
         Ok(())
     }
 
+    fn bucket_for<'a>(&'a self, choice: &'a SignerChoice) -> &'a str {
+        choice.bucket.as_ref().unwrap_or(&self.options.bucket)
+    }
+
     fn directory(&self, path: Option<&str>, grant: Option<&Grant>) -> Result<UploadPath, UploadPathError> {
         let directory = match (path, grant, &self.options.directory) {
             (Some(path), ..) => UploadPath::normalise(path)?.within(&self.options.root)?,
@@ -235,16 +250,35 @@ impl Signer {
         Ok(choice)
     }
 
-    /// The callback parameter for one signature, with the grant in its body.
+    /// The callback parameter for one signature, for the chosen address and with the grant in its body.
     fn callback_of(&self, choice: &SignerChoice) -> Result<Option<String>, SignError> {
-        let (true, Some(callback)) = (choice.callback.unwrap_or(true), &self.options.callback) else {
+        let chosen = choice.callback_url.as_deref().map(|url| self.callback_to(url));
+        let configured = chosen.as_ref().or(self.options.callback.as_ref());
+        let (true, Some(callback)) = (choice.callback.unwrap_or(true), configured) else {
             return Ok(None);
         };
-        let Some(grant) = &choice.grant else { return Ok(self.callback.clone()) };
-        let unplaced = |error: SignerOptionsError| SignError::GrantUnplaced { reason: error.to_string() };
+        let Some(grant) = &choice.grant else {
+            let refused = |reason| SignError::CallbackUrl { reason };
+            return if chosen.is_some() {
+                encode_callback(callback).map_err(refused)
+            } else {
+                Ok(self.callback.clone())
+            };
+        };
+        let unplaced = |reason: String| SignError::GrantUnplaced { reason };
         let body = self.sealed_body(&callback.body, &callback.body_type, grant);
-        let body = body.ok_or(SignerOptionsError::GrantUnplaced).map_err(unplaced)?;
-        encode_callback(&CallbackOptions { body, ..callback.clone() }).map_err(unplaced)
+        let body = body.ok_or_else(|| unplaced(SignerOptionsError::GrantUnplaced.to_string()))?;
+        let encoded = encode_callback(&CallbackOptions { body, ..callback.clone() });
+        encoded.map_err(|reason| unplaced(SignerOptionsError::Callback { reason }.to_string()))
+    }
+
+    /// The like of the configured callback for another address.
+    fn callback_to(&self, url: &str) -> CallbackOptions {
+        let to_url = CallbackOptions::to(url);
+        match &self.options.callback {
+            Some(configured) => CallbackOptions { url: to_url.url, host: None, ..configured.clone() },
+            None => to_url,
+        }
     }
 
     /// Whole seconds, so that the policy and `expire` say the same moment.
@@ -288,7 +322,6 @@ impl Signer {
         let credential = scope.credential(&self.options.access_key_id);
         let date = format_v4_date(now);
         let mut policy = policy
-            .bucket(&self.options.bucket)
             .field("x-oss-signature-version", V4_ALGORITHM)
             .field("x-oss-credential", &credential)
             .field("x-oss-date", &date);
@@ -313,18 +346,18 @@ impl Signer {
     }
 }
 
-/// The parameter in base64; `None` when the address is empty, which OSS takes for "no callback".
-fn encode_callback(options: &CallbackOptions) -> Result<Option<String>, SignerOptionsError> {
-    let refused = |reason: String| SignerOptionsError::Callback { reason };
+/// The parameter in base64; `None` when the address is empty, which OSS takes for "no callback". An error is the
+/// store's reason to refuse it.
+fn encode_callback(options: &CallbackOptions) -> Result<Option<String>, String> {
     let json = CallbackJson {
         callback_url: &options.url,
         callback_host: options.host.as_deref(),
         callback_body: &options.body,
         callback_body_type: &options.body_type,
     };
-    let json = serde_json::to_vec(&json).map_err(|error| refused(error.to_string()))?;
+    let json = serde_json::to_vec(&json).map_err(|error| error.to_string())?;
     let encoded = STANDARD.encode(json);
-    let parsed = CallbackParameter::parse(&encoded).map_err(|error| refused(error.to_string()))?;
+    let parsed = CallbackParameter::parse(&encoded).map_err(|error| error.to_string())?;
     Ok(parsed.map(|_| encoded))
 }
 

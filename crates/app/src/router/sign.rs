@@ -11,7 +11,12 @@ use http::{StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::{AppOptions, hooks::Purpose, uncached};
+use super::{
+    AppOptions,
+    hooks::Purpose,
+    testing::{TestingChoices, loopback_url},
+    uncached,
+};
 use crate::{
     answer::Answer,
     signer::{SignError, SignerChoice},
@@ -26,6 +31,8 @@ pub(super) struct SignatureQuery {
     version: Option<String>,
     callback: Option<String>,
     fields: Option<String>,
+    bucket: Option<String>,
+    callback_url: Option<String>,
 }
 
 pub(super) async fn sign(
@@ -50,6 +57,9 @@ pub(super) async fn sign(
         Err(refused) => return refused.into_response(),
     };
     choice.host = options.host_chooser.as_ref().and_then(|choose| choose(&parts));
+    if let Err(refused) = choose_for_test(&mut choice, &query, options.testing.as_ref()).await {
+        return refused.into_response();
+    }
     let asked = match query.path.as_deref().map(UploadPath::normalise).transpose() {
         Ok(asked) => asked,
         Err(error) => return refusal("InvalidPath", &error.to_string()).into_response(),
@@ -66,7 +76,7 @@ pub(super) async fn sign(
     match options.signer.sign(path.as_ref().map(UploadPath::as_str), &choice) {
         Ok(answer) => uncached(Json(answer).into_response()),
         Err(SignError::Path(error)) => refusal("InvalidPath", &error.to_string()).into_response(),
-        Err(error @ SignError::CallbackUnpinned) => {
+        Err(error @ (SignError::CallbackUnpinned | SignError::CallbackUrl { .. })) => {
             refusal("InvalidCallback", &error.to_string()).into_response()
         }
         // What the server itself chose, or its clock: not for the one who asks to mend.
@@ -109,6 +119,33 @@ fn switched(query: &SignatureQuery) -> Result<SignerChoice, Answer> {
     Ok(SignerChoice { version, callback, ..SignerChoice::default() })
 }
 
+/// Takes over what only a test may choose.
+async fn choose_for_test(
+    choice: &mut SignerChoice,
+    query: &SignatureQuery,
+    testing: Option<&TestingChoices>,
+) -> Result<(), Answer> {
+    let (bucket, callback_url) = (query.bucket.as_deref(), query.callback_url.as_deref());
+    let Some(testing) = testing else {
+        if bucket.is_some() || callback_url.is_some() {
+            let message = "bucket and callback_url may be chosen at throw-away instances for tests only";
+            return Err(refusal("NotForTests", message));
+        }
+        return Ok(());
+    };
+    if let Some(name) = bucket {
+        let chosen = testing.bucket(name).await?;
+        (choice.bucket, choice.host) = (Some(chosen.name), Some(chosen.host));
+    }
+    if let Some(url) = callback_url {
+        if choice.callback == Some(false) {
+            return Err(refusal("InvalidCallback", "callback=0 and callback_url contradict each other"));
+        }
+        choice.callback_url = Some(loopback_url(url)?);
+    }
+    Ok(())
+}
+
 /// Whether the form's fields are to be listed: everyone's choice, because it permits nothing more.
 fn listed(query: &SignatureQuery) -> Result<bool, Answer> {
     match query.fields.as_deref() {
@@ -118,6 +155,6 @@ fn listed(query: &SignatureQuery) -> Result<bool, Answer> {
     }
 }
 
-fn refusal(code: &str, message: &str) -> Answer {
+pub(super) fn refusal(code: &str, message: &str) -> Answer {
     Answer::refusal(StatusCode::BAD_REQUEST, code, message)
 }
