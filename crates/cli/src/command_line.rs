@@ -6,6 +6,7 @@ mod bucket_flags;
 mod config_flags;
 mod flag_groups;
 mod help;
+mod instance_flags;
 mod quantity;
 mod serve_flags;
 mod store_flags;
@@ -25,6 +26,7 @@ pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
 pub(crate) use config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
 pub(crate) use flag_groups::{KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
+pub(crate) use instance_flags::{EnvFlags, ExecFlags, InstanceFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
 pub(crate) use upkeep_flags::{BackupFlags, ExportFlags, RestoreFlags, ScrubFlags};
@@ -50,6 +52,12 @@ pub(crate) enum Command {
     /// Run the application server alone, in front of this store or of the real OSS.
     #[command(args_override_self = true)]
     App(Box<AppFlags>),
+    /// Run a command, a test most often, beside a throw-away store and application server.
+    Exec(ExecFlags),
+    /// Run a throw-away store and application server until standard input ends; for test libraries.
+    Instance(InstanceFlags),
+    /// Print the environment variables of what runs on a data folder, for a shell.
+    Env(EnvFlags),
     /// Upload files as the page does, with progress bars.
     Upload(UploadFlags),
     /// Verify everything that is stored, and name what is damaged; beside a running store too.
@@ -163,8 +171,15 @@ impl Command {
             Command::Serve(flags) => flags.log.log_format,
             Command::Store(flags) => flags.log.log_format,
             Command::App(flags) => flags.log.log_format,
+            Command::Instance(flags) => flags.log.log_format,
+            Command::Exec(flags) => flags.instance.log.log_format,
             _ => LogFormat::Text,
         }
+    }
+
+    /// Whether the log has a line for each request when nothing else is chosen.
+    pub(crate) fn logs_requests(&self) -> bool {
+        !matches!(self, Command::Instance(_) | Command::Exec(_))
     }
 }
 

@@ -4,7 +4,7 @@
 //! callbacks, as it would see OSS. What is shared is made here: the access key, and the pinned callback key.
 
 mod demo_bucket;
-mod known_host;
+pub(crate) mod known_host;
 mod open_link;
 mod page_files;
 mod routes;
@@ -105,10 +105,15 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let callback = app.signer.options().callback.as_ref().map(|callback| callback.url.clone());
     let facts = serve_document::Facts::new(&flags, &app, &addresses, token.as_deref())?;
     let greeting = welcome::Greeting::new(&flags.data, &access_key, &addresses, &facts)?;
+    let serving_key = access_key.clone();
     let serving = Serving::new(&app, &opened, &addresses.store, access_key, clock, facts);
     let router: Router = routes::router(app, serving, KnownHost::new(flags.public_app_url.as_deref()));
 
-    let announced = running_store::announce(&flags.data, &addresses.store.own_url())?;
+    let mut environment =
+        running_store::describe(&flags.data, &opened, &serving_key, &flags.settings, &addresses.store)?;
+    environment.app_url = Some(addresses.app.own_url());
+    environment.bucket = Some(BUCKET.to_owned());
+    let announced = running_store::announce(&flags.data, &environment)?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print(seeded.as_ref());
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));

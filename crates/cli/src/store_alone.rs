@@ -37,7 +37,10 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     let opened = store_server::open(&flags.settings, key, parts).await?;
     let seeded = seed::at_start(&opened.store, flags.settings.seed.as_deref()).await?;
     bucket::at_start::make(&opened.store, &flags.bucket, &flags.allow_origin).await?;
-    let announced = running_store::announce(&flags.data, &reachable.own_url())?;
+    let mut environment =
+        running_store::describe(&flags.data, &opened, &access_key, &flags.settings, &reachable)?;
+    environment.bucket = flags.bucket.first().cloned();
+    let announced = running_store::announce(&flags.data, &environment)?;
     say!("store            {}", reachable.own_url());
     for address in bound.addresses.iter().filter(|address| !address.ip().is_loopback()) {
         say!("listening on     {address}");

@@ -24,6 +24,12 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "exec",
+        &["countersign exec -- pytest", "countersign exec --bucket photos --bucket backups -- npm test"],
+    ),
+    ("instance", &["countersign instance --bucket photos"]),
+    ("env", &["countersign env --data countersign-data", "countersign env --json"]),
+    (
         "upload",
         &[
             "countersign upload photo.jpg --to http://127.0.0.1:9818",

@@ -17,13 +17,13 @@ const CALLBACK_PATH: &str = "/callback";
 
 /// The name under which the world knows the page, besides its numbers and localhost.
 #[derive(Debug, Clone)]
-pub(super) struct KnownHost {
+pub(crate) struct KnownHost {
     public: Option<String>,
 }
 
 impl KnownHost {
     /// With the public address of the page, where it has one.
-    pub(super) fn new(public_app_url: Option<&str>) -> Self {
+    pub(crate) fn new(public_app_url: Option<&str>) -> Self {
         let authority = public_app_url.and_then(|url| url.split("://").nth(1)?.split('/').next());
         KnownHost { public: authority.and_then(name_of) }
     }
@@ -36,7 +36,7 @@ impl KnownHost {
 }
 
 /// Passes on what asks for a known name.
-pub(super) async fn demand(State(known): State<Arc<KnownHost>>, request: Request, next: Next) -> Response {
+pub(crate) async fn demand(State(known): State<Arc<KnownHost>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let at_loopback = super::peer_of(request.extensions()).local.ip().is_loopback();
     let is_strange = at_loopback && host.is_some_and(|host| !known.knows(host));

@@ -13,13 +13,17 @@ const VARIABLE: &str = "COUNTERSIGN_LOG";
 /// read again. A certificate that does not hold is told where the connection was wanted, and need not be told twice.
 const DEFAULT_FILTER: &str = "warn,request=info,reload=info,rustls_platform_verifier=off";
 
-/// Starts the log. Colours are for terminals: a file would hold their codes.
-pub(crate) fn start(format: LogFormat) -> anyhow::Result<()> {
+/// The same beside a test, whose own output is what is read: no line for each request.
+const QUIET_FILTER: &str = "warn,rustls_platform_verifier=off";
+
+/// Starts the log, with a line for each request or without. Colours are for terminals: a file would hold their codes.
+pub(crate) fn start(format: LogFormat, requests: bool) -> anyhow::Result<()> {
     let filter = match std::env::var(VARIABLE) {
         Ok(chosen) if !chosen.trim().is_empty() => EnvFilter::try_new(&chosen).with_context(|| {
             format!("{VARIABLE}={chosen:?} is not understood; write it as in info or warn,request=off")
         })?,
-        _ => EnvFilter::new(DEFAULT_FILTER),
+        _ if requests => EnvFilter::new(DEFAULT_FILTER),
+        _ => EnvFilter::new(QUIET_FILTER),
     };
     let colours = std::io::stderr().is_terminal();
     let log =

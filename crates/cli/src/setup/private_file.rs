@@ -7,6 +7,15 @@ use std::path::Path;
 
 /// Writes a file that must not exist yet, with mode 0600. A crash leaves either the whole file or none.
 pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    written(path, content, true)
+}
+
+/// As [`write_new`], for what matters only while this process runs: nothing is synced.
+pub(crate) fn write_new_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
+    written(path, content, false)
+}
+
+fn written(path: &Path, content: &[u8], synced: bool) -> io::Result<()> {
     let draft = path.with_extension("draft");
     match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -14,7 +23,9 @@ pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(content)?;
-    file.sync_all()?;
+    if synced {
+        file.sync_all()?;
+    }
     // A link refuses a name that is taken, where a rename would overwrite it.
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;

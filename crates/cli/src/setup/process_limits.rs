@@ -9,13 +9,31 @@ pub(crate) fn keep_files_private() {
     umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Raises the number of open files to what the system permits. Idle connections would otherwise take the
-/// descriptors that the store's own files need.
-pub(crate) fn raise_open_files() {
-    let maximum = getrlimit(Resource::Nofile).maximum;
+/// How many files a process may open; a program that this one starts may want it as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OpenFiles(Option<u64>);
+
+impl OpenFiles {
+    /// As a word that [`OpenFiles::restore`] understands.
+    pub(crate) fn as_word(self) -> String {
+        self.0.map_or_else(String::new, |number| number.to_string())
+    }
+
+    /// Permits this process so many again. A number that cannot be set leaves more, which harms nothing.
+    pub(crate) fn restore(word: &str) {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let _more_stay = setrlimit(Resource::Nofile, Rlimit { current: word.parse().ok(), maximum });
+    }
+}
+
+/// Raises the number of open files to what the system permits, and says what it was. Idle connections would otherwise
+/// take the descriptors that the store's own files need.
+pub(crate) fn raise_open_files() -> OpenFiles {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         tracing::warn!(%error, "the number of open files could not be raised");
     }
+    OpenFiles(current)
 }
 
 /// How many connections each of so many servers in this process may keep open: half of the descriptors, shared, and

@@ -1,24 +1,72 @@
-//! Where the store on a data folder listens: a file in the folder that a running store writes and removes again, so
-//! that commands beside it find it.
+//! What runs on a data folder: a file in the folder that a running store writes and removes again, so that commands
+//! beside it find it. It holds the access key and is for its owner only.
 
 use std::io;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-/// The file's name. One line: the store's address.
-const FILE: &str = "store-address";
+use super::credentials::AccessKey;
+use super::private_file;
+use super::store_server::StoreServer;
+use crate::command_line::StoreSettings;
+use crate::environment::Environment;
+use crate::network::reachable::Reachable;
+
+/// The file's name. JSON, whose members are those of [`Environment`].
+const FILE: &str = "running.json";
+/// The file with the public half of the callback key, for receivers on this machine.
+const KEY_FILE: &str = "callback_pub_key_v1.pem";
+/// How long an announced store may take to take a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Says where the store on this folder is reached, until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct Announced(PathBuf);
 
-/// Announces a store that listens at `url`. One that ended without removing its file is overwritten.
-pub(crate) fn announce(data: &Path, url: &str) -> anyhow::Result<Announced> {
+/// Writes the public callback key into the folder and says where; the key of an older start is overwritten.
+pub(crate) fn publish_key(data: &Path, pem: &str) -> anyhow::Result<String> {
+    let path = std::path::absolute(data.join(KEY_FILE))?;
+    replace(&path, pem.as_bytes())?;
+    Ok(path.display().to_string())
+}
+
+/// What a store with these settings says of itself; an application server and a bucket are for the caller to add.
+pub(crate) fn describe(
+    data: &Path,
+    opened: &StoreServer,
+    key: &AccessKey,
+    settings: &StoreSettings,
+    reachable: &Reachable,
+) -> anyhow::Result<Environment> {
+    Ok(Environment {
+        store_url: reachable.own_url(),
+        app_url: None,
+        callback_key_url: opened.callback_key_url.clone(),
+        callback_key_file: publish_key(data, &opened.callback_key_pem)?,
+        region: settings.region.clone(),
+        bucket: None,
+        access_key_id: key.id.clone(),
+        access_key_secret: key.secret.clone(),
+        data: std::path::absolute(data)?.display().to_string(),
+    })
+}
+
+/// Announces a store that runs. One that ended without removing its file is overwritten.
+pub(crate) fn announce(data: &Path, environment: &Environment) -> anyhow::Result<Announced> {
     let path = data.join(FILE);
-    std::fs::write(&path, format!("{url}\n"))
-        .with_context(|| format!("{} cannot be written", path.display()))?;
+    replace(&path, &serde_json::to_vec(environment)?)?;
     Ok(Announced(path))
+}
+
+fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let written = match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => private_file::write_new_unsynced(path, content),
+    };
+    written.with_context(|| format!("{} cannot be written", path.display()))
 }
 
 impl Drop for Announced {
@@ -28,30 +76,78 @@ impl Drop for Announced {
     }
 }
 
+/// What runs on a data folder. Blocks for a moment.
+pub(crate) fn find(data: &Path) -> anyhow::Result<Environment> {
+    let environment = announced(data)?;
+    let address = environment.store_url.split_once("://").and_then(|(_, rest)| rest.parse().ok());
+    let answers =
+        address.is_some_and(|address| TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok());
+    if !answers {
+        bail!("no store runs on {}: the last one ended without saying so", data.display());
+    }
+    Ok(environment)
+}
+
 /// The address of the store that runs on a data folder.
 pub(crate) fn address(data: &Path) -> anyhow::Result<String> {
+    Ok(announced(data)?.store_url)
+}
+
+fn announced(data: &Path) -> anyhow::Result<Environment> {
     let path = data.join(FILE);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(text.trim().to_owned()),
+    let unreadable = || format!("{} cannot be read", path.display());
+    match std::fs::read(&path) {
+        Ok(json) => serde_json::from_slice(&json).with_context(unreadable),
         Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
             "no store runs on {}: start one, name another folder with --data, or the store's address with --endpoint",
             data.display()
         ),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+        Err(error) => Err(error).with_context(unreadable),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
+    fn environment(store_url: &str) -> Environment {
+        Environment {
+            store_url: store_url.to_owned(),
+            app_url: None,
+            callback_key_url: format!("{store_url}/key"),
+            callback_key_file: "/key".to_owned(),
+            region: "cn-hangzhou".to_owned(),
+            bucket: None,
+            access_key_id: "id".to_owned(),
+            access_key_secret: "secret".into(),
+            data: "/data".to_owned(),
+        }
+    }
+
     #[test]
-    fn a_store_is_found_while_it_runs() {
+    fn a_store_is_found_while_it_runs_and_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         assert!(address(folder.path()).unwrap_err().to_string().starts_with("no store runs on"));
-        let announced = announce(folder.path(), "http://127.0.0.1:1").unwrap();
-        assert_eq!(address(folder.path()).unwrap(), "http://127.0.0.1:1");
+        let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listening.local_addr().unwrap());
+        let announced = announce(folder.path(), &environment(&url)).unwrap();
+        let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "it holds the secret");
+        assert_eq!(find(folder.path()).unwrap().store_url, url);
+        assert_eq!(address(folder.path()).unwrap(), url);
         drop(announced);
         assert!(address(folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_killed_stores_announcement_is_not_taken_for_a_running_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listening.local_addr().unwrap());
+        drop(listening);
+        let _announced = announce(folder.path(), &environment(&url)).unwrap();
+        assert!(find(folder.path()).unwrap_err().to_string().contains("no store runs on"));
     }
 }
