@@ -2,7 +2,8 @@
  * The application's answer to "may I upload?", in every shape that the official samples give it: version 1 and
  * version 4 signatures, `expire` as number, string or absent, either spelling of the version's name, and the
  * `{ url, formData }` form of the Node sample. An endpoint that was asked with `fields=1` may add `fields`: the form
- * itself, in order, so that a client sends what was signed without knowing what it means.
+ * itself, in order, so that a client sends what was signed without knowing what it means. Where `fields` is an object,
+ * as in the examples, the rest of the answer is read from it too.
  */
 
 import { readPolicy } from './policy_document.js';
@@ -66,8 +67,9 @@ export function readPermission(body) {
  * @param {Record<string, unknown>} answer
  * @returns {[string, string][] | null}
  */
-function fieldsOf({ fields }) {
-  if (fields === undefined || fields === null) return null;
+function fieldsOf({ fields: given }) {
+  if (given === undefined || given === null) return null;
+  const fields = isRecord(given) ? Object.entries(given) : given;
   const isPair = (/** @type {unknown} */ pair) =>
     Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string') && pair[0] !== 'file';
   if (!Array.isArray(fields) || !fields.every(isPair)) {
@@ -107,8 +109,16 @@ function parseObject(body) {
  * @returns {Record<string, unknown>}
  */
 function flatten(answer) {
-  const { formData } = answer;
-  return typeof formData === 'object' && formData !== null ? { ...answer, ...formData } : answer;
+  const { formData, fields } = answer;
+  return { ...answer, ...(isRecord(formData) ? formData : {}), ...(isRecord(fields) ? fields : {}) };
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+function isRecord(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -54,6 +54,24 @@ test('reads the address and form data of the Node sample', () => {
   assert.equal(permission.securityToken, 't');
 });
 
+test('reads everything from fields that are an object, and keeps them all for the form', () => {
+  const fields = {
+    key: 'user/42/${filename}',
+    callback: 'e30=',
+    'x-oss-forbid-overwrite': 'true',
+    'x-oss-credential': ANSWER_V4.x_oss_credential,
+    'x-oss-date': ANSWER_V4.x_oss_date,
+    policy: ANSWER_V1.policy,
+    'x-oss-signature': 's',
+  };
+  const permission = readPermission(JSON.stringify({ host: 'http://127.0.0.1:9817/demo', dir: 'user/42/', fields }));
+  assert.deepEqual(permission.fields, Object.entries(fields));
+  assert.equal(permission.version, 'V4');
+  assert.equal(permission.signature, 's');
+  assert.equal(permission.callback, 'e30=');
+  assert.equal(permission.expiresAt, Date.UTC(2015, 10, 5, 20, 52, 29));
+});
+
 test('reads JSON behind a byte order mark', () => {
   assert.equal(readPermission(`\uFEFF${JSON.stringify(ANSWER_V1)}`).version, 'V1');
 });
