@@ -1,5 +1,6 @@
 //! Running it for days: the log, certificates that change, and a service manager that waits for the start.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_conformance::certificate;
 use countersign_conformance::running::{binary_path, get, run_with};
+use countersign_conformance::wire::{connect, read_answer};
 use countersign_conformance::{
     ACCESS_KEY_ID, ACCESS_KEY_SECRET, Exchange, Form, PolicyText, Running, StoreClient, free_port,
 };
@@ -59,6 +61,51 @@ fn each_request_is_one_line_that_names_what_it_was_and_nothing_secret() {
     assert!(lines[2]["key"].as_str().unwrap().chars().count() <= 257, "{}", lines[2]);
     for hidden in ["hidden", "Signature=", "OSS ", "policy"] {
         assert!(!all.lines().any(|line| line.contains("\"request\"") && line.contains(hidden)), "{all}");
+    }
+}
+
+#[test]
+fn a_log_that_is_not_read_stops_no_request_and_says_later_what_it_lost() {
+    let (data, address) = (tempfile::tempdir().unwrap(), format!("127.0.0.1:{}", free_port()));
+    let mut child = Command::new(binary_path())
+        .args(["store", "--bucket", "photos", "--listen", &address, "--data"])
+        .arg(data.path())
+        .env("COUNTERSIGN_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("COUNTERSIGN_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until_it_answers(&address);
+    let mut stream = connect(&address).unwrap();
+    // Each line is about a kilobyte: more than the pipe holds, and then more than the store keeps.
+    let request = format!("GET /photos/{} HTTP/1.1\r\nHost: {address}\r\n\r\n", "%E7%85%A7".repeat(256));
+    for number in 0..1_700 {
+        stream.write_all(request.as_bytes()).unwrap();
+        let answer = read_answer(&mut stream, Instant::now(), false);
+        assert_eq!(answer.map(|answer| answer.status).ok(), Some(403), "the log stops request {number}");
+    }
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("log lines were dropped") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the log ended without a word");
+    }
+    let count = line.rsplit_once("lines=").map(|(_, count)| count.trim().parse::<u64>());
+    assert!(matches!(count, Some(Ok(1..=1_700))), "{line}");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+fn wait_until_it_answers(address: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let ready = || {
+        Exchange::get("/_countersign/healthz").host(address).try_send(address).is_ok_and(|a| a.status == 200)
+    };
+    while !ready() {
+        assert!(Instant::now() < deadline, "not ready after 20 s");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -48,7 +48,9 @@ pub fn run_program() -> ExitCode {
     if let Some(code) = exec::guard_instead() {
         return code;
     }
-    match run() {
+    let ended = run();
+    setup::log::finish();
+    match ended {
         Ok(code) => code,
         Err(error) => {
             warn_line!("countersign: {}", wording::sentence(&error));

@@ -1,11 +1,20 @@
-//! The log: to standard error, so that standard output stays what a person or a script reads.
+//! The log: to standard error, so that standard output stays what a person or a script reads, and by a thread of its
+//! own, so that nothing waits for whoever reads it.
 
-use std::io::IsTerminal as _;
+mod line_buffer;
+
+use std::io::{self, IsTerminal as _};
+use std::panic::{self, PanicHookInfo};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use countersign_store::Clock;
 use tracing_subscriber::EnvFilter;
 
+use super::clock;
 use crate::command_line::LogFormat;
+use line_buffer::LineBuffer;
 
 /// The variable that chooses what is logged.
 const VARIABLE: &str = "COUNTERSIGN_LOG";
@@ -16,6 +25,12 @@ const DEFAULT_FILTER: &str = "warn,request=info,reload=info,rustls_platform_veri
 /// The same beside a test, whose own output is what is read: no line for each request.
 const QUIET_FILTER: &str = "warn,rustls_platform_verifier=off";
 
+/// How long an end waits for the last lines.
+const FLUSH_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// The lines of this process that are not written yet.
+static LINES: OnceLock<LineBuffer> = OnceLock::new();
+
 /// Starts the log, with a line for each request or without. Colours are for terminals: a file would hold their codes.
 pub(crate) fn start(format: LogFormat, requests: bool) -> anyhow::Result<()> {
     let filter = match std::env::var(VARIABLE) {
@@ -25,14 +40,48 @@ pub(crate) fn start(format: LogFormat, requests: bool) -> anyhow::Result<()> {
         _ if requests => EnvFilter::new(DEFAULT_FILTER),
         _ => EnvFilter::new(QUIET_FILTER),
     };
-    let colours = std::io::stderr().is_terminal();
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    let colours = io::stderr().is_terminal();
+    let clock = clock::real(0);
+    let dropped = move |lines| dropped_line(format, &clock, lines);
+    let lines = LineBuffer::start(io::stderr(), dropped).context("the log cannot be started")?;
+    let lines = LINES.get_or_init(|| lines);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(move || lines.clone());
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => {
             log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
         }
     }
+    panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Waits for the last lines to be written, but not for a reader that has stopped.
+pub(crate) fn finish() {
+    if let Some(lines) = LINES.get() {
+        lines.flush(FLUSH_TIME_MAX);
+    }
+}
+
+/// The line that stands for those that were dropped, in the log's own format. It passes no filter: it is about the log.
+fn dropped_line(format: LogFormat, clock: &Clock, lines: u64) -> String {
+    let now = clock();
+    let message = "log lines were dropped, because the log was not read fast enough";
+    match format {
+        LogFormat::Text => format!("{now:.6}  WARN log: {message} lines={lines}\n"),
+        LogFormat::Json => format!(
+            "{{\"timestamp\":\"{now:.6}\",\"level\":\"WARN\",\"message\":\"{message}\",\"lines\":{lines},\"target\":\"log\"}}\n"
+        ),
+    }
+}
+
+/// A panic is a line like all others: written where it happens, it would wait for the reader.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(thread = thread.name(), place, message, "a thread panicked");
 }

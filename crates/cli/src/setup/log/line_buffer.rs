@@ -1,0 +1,179 @@
+//! Writes lines from a thread of its own, so that a reader of the log that has stopped stops no thread that serves.
+//!
+//! What waits to be written is bounded in bytes. A line that does not fit is dropped and counted, and the next line
+//! that is written says how many there were.
+
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How much may wait. As much again may be in the hands of the thread that writes.
+pub(super) const WAITING_BYTES_MAX: usize = 512 * 1024;
+
+/// Lines on their way; clones share them.
+#[derive(Clone, Default)]
+pub(super) struct LineBuffer(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    comes: Condvar,
+    written: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    /// How many lines were dropped since it was last told.
+    dropped: u64,
+    /// The thread writes what it took out.
+    writes: bool,
+}
+
+impl State {
+    fn is_done(&self) -> bool {
+        self.waiting.is_empty() && self.dropped == 0 && !self.writes
+    }
+}
+
+impl LineBuffer {
+    /// Starts the thread that writes to this; `dropped` makes the line which says that so many were dropped.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(
+        to: impl Write + Send + 'static,
+        dropped: impl Fn(u64) -> String + Send + 'static,
+    ) -> io::Result<Self> {
+        let buffer = Self::default();
+        let of_the_thread = buffer.clone();
+        thread::Builder::new().name("log".to_owned()).spawn(move || of_the_thread.run(to, dropped))?;
+        Ok(buffer)
+    }
+
+    /// Waits until all is written, for no longer than this: a reader that has stopped must not keep the process.
+    pub(super) fn flush(&self, time_max: Duration) {
+        let deadline = Instant::now() + time_max;
+        let mut state = self.lock();
+        while !state.is_done() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.0.written.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn run(&self, mut to: impl Write, dropped_line: impl Fn(u64) -> String) {
+        let mut taken = Vec::new();
+        loop {
+            let dropped = self.take(&mut taken);
+            if dropped > 0 {
+                taken.extend_from_slice(dropped_line(dropped).as_bytes());
+            }
+            // Where the log cannot be written there is nowhere to say so.
+            let _lost = to.write_all(&taken).and_then(|()| to.flush());
+            taken.clear();
+            self.lock().writes = false;
+            self.0.written.notify_all();
+        }
+    }
+
+    /// Waits for lines and takes all of them; says how many were dropped behind them.
+    fn take(&self, into: &mut Vec<u8>) -> u64 {
+        let mut state = self.lock();
+        while state.waiting.is_empty() && state.dropped == 0 {
+            state = self.0.comes.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.writes = true;
+        mem::swap(&mut state.waiting, into);
+        mem::take(&mut state.dropped)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for LineBuffer {
+    /// Takes whole lines, or drops them; never waits for the reader and never fails.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let mut state = self.lock();
+        // Behind a line that was dropped no shorter one slips in: the count stands where the lines are missing.
+        if state.dropped > 0 || state.waiting.len() + lines.len() > WAITING_BYTES_MAX {
+            state.dropped += 1;
+        } else {
+            state.waiting.extend_from_slice(lines);
+        }
+        drop(state);
+        self.0.comes.notify_one();
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// A reader that takes one write each time it is asked.
+    struct Pipe(SyncSender<Vec<u8>>);
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn started() -> (LineBuffer, Receiver<Vec<u8>>) {
+        let (sender, receiver) = sync_channel(0);
+        (LineBuffer::start(Pipe(sender), |count| format!("{count} dropped\n")).unwrap(), receiver)
+    }
+
+    #[test]
+    fn a_reader_that_has_stopped_stops_nobody_and_is_told_what_it_missed() {
+        let (mut buffer, reader) = started();
+        buffer.write_all(b"first\n").unwrap();
+        while !buffer.lock().writes {
+            thread::yield_now();
+        }
+        let line = [b'a'; 1024];
+        for _ in 0..2 * WAITING_BYTES_MAX / line.len() {
+            buffer.write_all(&line).unwrap();
+        }
+        buffer.write_all(b"late\n").unwrap();
+        assert_eq!(buffer.lock().waiting.len(), WAITING_BYTES_MAX);
+        assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"first\n");
+        let next = reader.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(next.get(WAITING_BYTES_MAX..), Some(b"513 dropped\n".as_slice()));
+        buffer.write_all(b"and on\n").unwrap();
+        assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"and on\n");
+    }
+
+    #[test]
+    fn an_end_waits_for_the_lines_but_not_for_a_reader_that_has_stopped() {
+        let (mut buffer, reader) = started();
+        buffer.write_all(b"one\n").unwrap();
+        let started = Instant::now();
+        buffer.flush(Duration::from_millis(30));
+        assert!(started.elapsed() >= Duration::from_millis(30), "it is not written");
+        let reading = thread::spawn(move || reader.recv_timeout(PATIENCE));
+        buffer.flush(PATIENCE);
+        assert_eq!(reading.join().unwrap().unwrap(), b"one\n");
+        assert!(buffer.lock().is_done());
+    }
+}
