@@ -59,7 +59,8 @@ pub struct Running {
     pub app: String,
     data: Option<tempfile::TempDir>,
     arguments: Vec<String>,
-    open_files: Option<u64>,
+    /// A command that starts the binary, in a narrower place.
+    within: Vec<String>,
     printed: Arc<Mutex<String>>,
 }
 
@@ -109,7 +110,30 @@ impl Running {
         let (data, store) = (tempfile::tempdir().expect("a temporary folder"), address());
         let folder = data.path().display().to_string();
         let arguments = words(&["store", "--data", &folder, "--listen", &store]);
-        Running::start_with(arguments, Some(open_files), store, String::new(), data)
+        let within = words(&["prlimit", &format!("--nofile={open_files}:{open_files}")]);
+        Running::start_with(arguments, within, store, String::new(), data)
+    }
+
+    /// `countersign store`, alone, as a user whom the rights of files bind; none where there is no such user who could
+    /// start the binary.
+    pub fn store_of_a_bound_user(extra: &[&str]) -> Option<Running> {
+        let (data, store) = (tempfile::tempdir().expect("a temporary folder"), address());
+        let within = if rustix::process::geteuid().is_root() {
+            let nobody = words(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+            std::os::unix::fs::chown(data.path(), Some(65534), Some(65534)).expect("chown");
+            let mut trial = Command::new(&nobody[0]);
+            let trial = trial.args(&nobody[1..]).arg(binary_path()).arg("--version").output();
+            if !trial.is_ok_and(|trial| trial.status.success()) {
+                return None;
+            }
+            nobody
+        } else {
+            Vec::new()
+        };
+        let mut arguments = words(&["store", "--listen", &store, "--data"]);
+        arguments.push(data.path().display().to_string());
+        arguments.extend(words(extra));
+        Some(Running::start_with(arguments, within, store, String::new(), data))
     }
 
     /// Changes how many files and connections the running process may have open.
@@ -131,19 +155,19 @@ impl Running {
     }
 
     fn start(arguments: Vec<String>, store: String, app: String, data: tempfile::TempDir) -> Running {
-        Running::start_with(arguments, None, store, app, data)
+        Running::start_with(arguments, Vec::new(), store, app, data)
     }
 
     fn start_with(
         arguments: Vec<String>,
-        open_files: Option<u64>,
+        within: Vec<String>,
         store: String,
         app: String,
         data: tempfile::TempDir,
     ) -> Running {
         let printed = Arc::new(Mutex::new(String::new()));
-        let child = spawn(&arguments, open_files, &printed);
-        let mut running = Running { child, store, app, data: Some(data), arguments, open_files, printed };
+        let child = spawn(&arguments, &within, &printed);
+        let mut running = Running { child, store, app, data: Some(data), arguments, within, printed };
         running.wait_until_ready();
         running
     }
@@ -163,7 +187,7 @@ impl Running {
     pub fn restart_with(&mut self, extra: &[&str]) {
         let mut arguments = self.arguments.clone();
         arguments.extend(words(extra));
-        self.child = spawn(&arguments, self.open_files, &self.printed);
+        self.child = spawn(&arguments, &self.within, &self.printed);
         self.wait_until_ready();
     }
 
@@ -282,14 +306,14 @@ fn with_keys(command: &mut Command, arguments: &[impl AsRef<OsStr>]) {
         .env("COUNTERSIGN_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET);
 }
 
-fn spawn(arguments: &[String], open_files: Option<u64>, printed: &Arc<Mutex<String>>) -> Child {
-    let mut command = match open_files {
-        None => command(arguments),
-        Some(number) => {
-            let mut limited = Command::new("prlimit");
-            limited.arg(format!("--nofile={number}:{number}")).arg(binary_path());
-            with_keys(&mut limited, arguments);
-            limited
+fn spawn(arguments: &[String], within: &[String], printed: &Arc<Mutex<String>>) -> Child {
+    let mut command = match within {
+        [] => command(arguments),
+        [program, own @ ..] => {
+            let mut narrower = Command::new(program);
+            narrower.args(own).arg(binary_path());
+            with_keys(&mut narrower, arguments);
+            narrower
         }
     };
     let mut child = command

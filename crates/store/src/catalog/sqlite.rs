@@ -7,6 +7,7 @@
 mod bucket_table;
 mod checkpoint;
 mod commit_queue;
+mod in_place;
 mod inventory;
 mod listing;
 mod object_put;

@@ -6,6 +6,7 @@
 use super::bucket_table::{BucketTable, Buckets};
 use super::checkpoint::Checkpointer;
 use super::commit_queue::{CommitQueue, Request};
+use super::in_place::InPlace;
 use super::transaction::{Numbers, Transaction};
 use super::{CatalogError, SqliteOptions, schema};
 use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
@@ -59,6 +60,7 @@ pub(super) struct Writer {
     buckets: Buckets,
     numbers: Numbers,
     checkpointer: Arc<Checkpointer>,
+    files: InPlace,
     health: HealthFlag,
     clock: Clock,
     grace: Duration,
@@ -86,6 +88,7 @@ impl Writer {
             shown,
             numbers: Numbers::from_counter(counter),
             checkpointer,
+            files: InPlace::of(&options.path),
             health: options.health.clone(),
             clock: Arc::clone(&options.clock),
             grace: options.garbage_grace,
@@ -124,7 +127,7 @@ impl Writer {
                 if buckets_changed {
                     self.shown.replace(self.buckets.clone());
                 }
-                None
+                self.refuse_when_removed()
             }
             Err(error) => Some(self.roll_back(&error, before)),
         };
@@ -134,6 +137,13 @@ impl Writer {
         let begin = std::mem::replace(&mut self.full, full) || full;
         checkpointer.committed(if begin { LOG_FULL_BYTES } else { bytes });
         done.into_iter().filter_map(|done| answer(done, failure.as_ref())).collect()
+    }
+
+    /// What was committed to files that were taken away is not acknowledged, and nothing more is.
+    fn refuse_when_removed(&self) -> Option<ApplyError> {
+        let reason = format!("{} was removed or replaced while it was in use", self.files.missing()?);
+        self.health.refuse_writes(reason.as_str());
+        Some(ApplyError::Unhealthy { reason })
     }
 
     /// Everything in one transaction; answers whether a bucket changed. When it fails, the requests that were
