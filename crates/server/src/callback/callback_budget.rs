@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_protocol::callback::CallbackUrl;
 use countersign_protocol::{ErrorCode, WireError};
-use countersign_store::{OwedOutcome, OwedRecord, QueryError, Store};
+use countersign_store::{Applied, CommitError, Mutation, OwedOutcome, OwedRecord, QueryError, Store};
 use tokio::sync::OnceCell;
 
 use crate::callback_message::{CallbackMessage, CallbackPlan};
@@ -185,12 +185,22 @@ impl CallbackShares {
 }
 
 /// Every destination was refused: the entry keeps the beginning of its body, for as long as there is room.
-pub(crate) fn keep_refused(context: &RequestContext, id: u64, message: &CallbackMessage, error: String) {
+///
+/// # Errors
+/// When that cannot be written.
+pub(crate) async fn keep_refused(
+    context: &RequestContext,
+    id: u64,
+    message: &CallbackMessage,
+    error: String,
+) -> Result<Applied, CommitError> {
     let store = &context.server.options.store;
     let payload = message.refused_form(REFUSED_BODY_BYTES_MAX).to_payload();
     let bytes = entry_bytes(payload.len(), 0);
-    store.close_owed(id, OwedOutcome::Refused { error, payload });
+    let outcome = OwedOutcome::Refused { error, payload };
+    let noted = store.commit(Mutation::CloseOwed { id, outcome }).await;
     context.server.callback_budget.note_refused(store, id, bytes);
+    noted
 }
 
 fn entry_bytes(payload_bytes: usize, key_bytes: usize) -> usize {

@@ -83,7 +83,7 @@ async fn commit_and_call(
     };
     let delivery = callback_dispatch::deliver(&context.server, context.client, &message, signature).await;
     if let Some(id) = owed_id {
-        close_owed(context, id, &message, &delivery, shares);
+        close_owed(context, id, &message, &delivery, shares).await;
     }
     Ok(StoredObject { object, callback: Some(delivery.outcome) })
 }
@@ -137,8 +137,9 @@ async fn put(
     }
 }
 
-/// Notes the outcome; the answer does not wait for it.
-fn close_owed(
+/// Notes the outcome. The answer waits for it only where the application did not confirm: whoever was told so finds the
+/// callback among those that were tried.
+async fn close_owed(
     context: &RequestContext,
     id: u64,
     message: &CallbackMessage,
@@ -146,16 +147,20 @@ fn close_owed(
     shares: Option<CallbackShares>,
 ) {
     let store = &context.server.options.store;
-    match &delivery.outcome {
-        Ok(_) => store.close_owed(id, OwedOutcome::Delivered),
+    let noted = match &delivery.outcome {
+        Ok(_) => return store.close_owed(id, OwedOutcome::Delivered),
         Err(failure) if delivery.refused_everywhere => {
-            callback_budget::keep_refused(context, id, message, failure.message());
+            callback_budget::keep_refused(context, id, message, failure.message()).await
         }
         Err(failure) => {
-            store.close_owed(id, OwedOutcome::Failed(failure.message()));
             if let Some(shares) = shares {
                 shares.keep_owed();
             }
+            let outcome = OwedOutcome::Failed(failure.message());
+            store.commit(Mutation::CloseOwed { id, outcome }).await
         }
+    };
+    if let Err(error) = noted {
+        tracing::warn!(id, %error, "it could not be noted that a callback was tried in vain");
     }
 }
