@@ -1,6 +1,8 @@
 //! What the store's answer means. 203 says that the file is stored and that the application did not confirm
 //! it: it is neither success nor a reason to upload again.
 
+mod failed_conditions;
+
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -78,7 +80,11 @@ impl Outcome {
             return Outcome::NotConfirmed { key, message };
         }
         if !status.is_success() {
-            let message = first_text(body, "Message").unwrap_or_else(|| body.to_owned());
+            let conditions = first_text(body, "FailedConditions");
+            let message = match conditions.and_then(|list| failed_conditions::in_words(&list)) {
+                Some(words) => format!("the policy does not allow this form: {words}"),
+                None => first_text(body, "Message").unwrap_or_else(|| body.to_owned()),
+            };
             let code = first_text(body, "Code").unwrap_or_else(|| "no code".to_owned());
             let expired = status == StatusCode::FORBIDDEN && message.to_ascii_lowercase().contains("expired");
             let message = format!("{message} ({status}, {code}){}", reference(body));
@@ -193,6 +199,15 @@ mod tests {
         assert!(read(203, body, true).line().contains("M; see http://h/d/C"));
         let body = "<Error><Code>C</Code><Message>[&quot;eq&quot;, &apos;&amp;lt;&apos;]</Message></Error>";
         assert_eq!(read(403, body, true).line(), "refused: [\"eq\", '&lt;'] (403 Forbidden, C)");
+    }
+
+    #[test]
+    fn conditions_that_are_not_met_are_told_in_words() {
+        let body = "<Error><Code>AccessDenied</Code><Message>Policy Condition failed: [..]</Message>\
+            <FailedConditions>[&quot;eq&quot;, &quot;$bucket&quot;, &quot;a&quot;]: got &quot;b&quot;</FailedConditions></Error>";
+        let line = read(403, body, true).line();
+        let told = "the policy does not allow this form: bucket must be \"a\", got \"b\"";
+        assert_eq!(line, format!("refused: {told} (403 Forbidden, AccessDenied)"));
     }
 
     #[test]
