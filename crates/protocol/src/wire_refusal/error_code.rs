@@ -146,7 +146,7 @@ error_codes! {
 
     InternalError 500: "Please contact the server administrator, oss@service.aliyun.com.";
     ObjectDamaged 500: "The stored bytes of this object are damaged and are not served.";
-    DataFolderUnusable 500: "The store cannot read or write its data folder. Its operator finds the reason on the health page and in the log: permissions, a failing disk, or a file system that is read-only or gone.";
+    DataFolderUnusable 500: "The store cannot read or write its data folder. Its operator finds the reason on the health page (/_countersign/healthz) and in the log: permissions, a failing disk, or a file system that is read-only or gone.";
     NotImplemented 501: "A header you provided implies functionality that is not implemented.";
 
     ActiveRequestLimitExceeded 503: "Too many requests are under way.";

@@ -68,9 +68,9 @@ error_rows! {
 
     DataFolderUnusable
     en: "The store cannot read or write its data folder: no permission, a failing disk, or a file system that is read-only or gone."
-        => "The operator finds the reason on the health page and in the log.",
+        => "The operator finds the reason on the health page (`/_countersign/healthz`) and in the log.",
     zh: "存储无法读写数据目录：没有权限、磁盘故障，或文件系统只读或已不在。"
-        => "由运维查看健康页和日志里的原因。";
+        => "由运维查看健康页（`/_countersign/healthz`）和日志里的原因。";
 
     EntityTooLarge
     en: "The file is larger than the policy's `content-length-range` allows, or than 5 GB. The upload was stopped at the limit and nothing is stored."
@@ -326,9 +326,9 @@ error_rows! {
 
     SlowDown
     en: "Too many uploads are under way at the moment, or a budget is in use. Nothing of this one was taken."
-        => "Try again after the seconds in `Retry-After`. If uploads with a callback go on being refused, the store holds as many owed callbacks as it may: the health page says so, and `countersign callbacks list` and `drop` look at them and free their room.",
+        => "Try again after the seconds in `Retry-After`. If uploads with a callback go on being refused, the store holds as many owed callbacks as it may: the health page (`/_countersign/healthz`) says so, and `countersign callbacks list` and `drop` look at them and free their room.",
     zh: "当前上传过多，或某项配额已用满。这次上传没有被接收。"
-        => "按 `Retry-After` 的秒数后重试。如果带回调的上传一直被拒绝，说明待办的回调已达上限：健康页会写明，用 `countersign callbacks list` 查看，用 `drop` 清理。";
+        => "按 `Retry-After` 的秒数后重试。如果带回调的上传一直被拒绝，说明待办的回调已达上限：健康页（`/_countersign/healthz`）会写明，用 `countersign callbacks list` 查看，用 `drop` 清理。";
 
     TooManyBuckets
     en: "The store takes no more buckets."
@@ -344,7 +344,7 @@ error_rows! {
 
     WritesRefused
     en: "The store's disk failed to keep a write, so the store takes no more until it is started anew. Reads are still answered."
-        => "The operator looks at the health page and the log, mends the disk and starts the store again.",
+        => "The operator looks at the health page (`/_countersign/healthz`) and the log, mends the disk and starts the store again.",
     zh: "存储的磁盘写入失败，重启之前不再接受写入。读取仍可进行。"
-        => "由运维查看健康页和日志，修复磁盘后重启。";
+        => "由运维查看健康页（`/_countersign/healthz`）和日志，修复磁盘后重启。";
 }
