@@ -5,11 +5,14 @@
 //! Mounting needs root, so the suite `full disk` of `cargo xtask test` runs these, or says why it cannot.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use countersign_conformance::running::{get, run};
+use countersign_conformance::wire::connect;
 use countersign_conformance::{Form, PolicyText, Running, StoreClient};
 use serde_json::Value;
 
@@ -181,4 +184,100 @@ fn a_disk_with_a_journal_of_its_own_fills_and_goes_on_after_a_deletion() {
         return;
     };
     fills_and_recovers(&disk, &[700_000, 3_000]);
+}
+
+/// Takes so much of the disk, or what is left of it.
+fn take(disk: &Disk, name: &str, mebibytes: usize) -> PathBuf {
+    let filler = disk.mounted.join(name);
+    // It ends with the disk.
+    sh(&format!("head -c {mebibytes}M /dev/zero > '{}' || true", filler.display()));
+    filler
+}
+
+#[test]
+#[ignore = "mounts a file system; the suite `full disk` runs it"]
+fn a_store_that_is_killed_on_a_full_disk_starts_on_it_and_has_lost_nothing() {
+    let disk = Disk::tmpfs(40);
+    let room = take(&disk, "room", 10);
+    let mut running = Running::store_in(disk.data(), &["--scrub-every", "off"]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("disk");
+    let mut acknowledged = Acknowledged::new();
+    assert_eq!(fill(&running, 30_000, &mut acknowledged), 5, "the disk did not fill");
+    take(&disk, "rest", 40);
+    running.kill();
+    let log = std::fs::metadata(running.data().join("catalog.sqlite-wal")).expect("the log").len();
+    take(&disk, "rest of the rest", 40);
+    for _ in 0..2 {
+        running.restart();
+        check(&client, &acknowledged);
+        assert_eq!(fill(&running, 30_000, &mut acknowledged), 5, "there is room on a full disk");
+        running.kill();
+    }
+    std::fs::remove_file(room).expect("room again");
+    running.restart();
+    uploads_again(&running, 30_000, &mut acknowledged);
+    check(&client, &acknowledged);
+    println!("{} objects, a log of {log} bytes at the kill", acknowledged.len());
+}
+
+impl Disk {
+    fn free_mebibytes(&self) -> u64 {
+        let disk = rustix::fs::statvfs(&self.mounted).expect("statvfs");
+        disk.f_bavail * disk.f_frsize >> 20
+    }
+
+    /// Waits until so much is free, for a moment: a connection's end is seen by its task.
+    fn is_free_again(&self, mebibytes: u64, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.free_mebibytes() < mebibytes {
+            assert!(
+                Instant::now() < deadline,
+                "{what} holds the disk: {} MiB are free",
+                self.free_mebibytes()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+#[ignore = "mounts a file system; the suite `full disk` runs it"]
+fn an_upload_that_ends_early_gives_the_disk_back_at_once() {
+    let disk = Disk::tmpfs(120);
+    let mut running = Running::store_in(disk.data(), &["--scrub-every", "off"]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("disk");
+    let free = disk.free_mebibytes();
+    let whole =
+        Form::signed("k", &PolicyText::open()).file("x", "a/b", body(1, 16 << 20)).post("disk").whole();
+    let begin = || -> Vec<TcpStream> {
+        let begun: Vec<TcpStream> = (0..3)
+            .map(|_| {
+                let mut stream = connect(&running.store).expect("a connection");
+                stream.write_all(&whole[..whole.len() - 100]).expect("all but the end");
+                stream
+            })
+            .collect();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while disk.free_mebibytes() > free - 40 {
+            assert!(Instant::now() < deadline, "they are not on the disk");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        begun
+    };
+    drop(begin());
+    disk.is_free_again(free, "an upload whose client has left");
+    for (digest, body) in [("AAAAAAAAAAAAAAAAAAAAAA==", body(2, 16 << 20)), ("", body(3, 130 << 20))] {
+        let headers: &[(&str, &str)] = if digest.is_empty() { &[] } else { &[("Content-MD5", digest)] };
+        let answer = client.request("PUT", "disk", "k", "", headers, body);
+        assert!(matches!(answer.status, 400 | 507), "{}", answer.text());
+        disk.is_free_again(free, "an upload that was refused at its end");
+    }
+    let begun = begin();
+    running.kill();
+    disk.is_free_again(free, "an upload of a process that is gone");
+    drop(begun);
+    running.restart();
+    assert_eq!(client.keys("disk"), Vec::<String>::new());
 }

@@ -15,6 +15,12 @@ fn health(stream: &mut TcpStream, running: &Running) -> Answer {
     read_answer(stream, Instant::now(), false).expect("an answer")
 }
 
+/// What is answered over a connection that is open already.
+fn sent_over(stream: &mut TcpStream, request: &[u8]) -> Answer {
+    stream.write_all(request).expect("a request");
+    read_answer(stream, Instant::now(), false).expect("an answer")
+}
+
 /// An upload large enough to need a file of its own.
 fn upload(running: &Running) -> Answer {
     let form = Form::signed("a.bin", &PolicyText::open()).file("x", "a/b", vec![b'x'; 300_000]);
@@ -71,4 +77,39 @@ fn a_store_without_a_descriptor_for_a_connection_says_so_and_recovers() {
     assert_eq!(upload(&running).status, 200);
     let complaints = running.printed().matches("could not be accepted").count();
     assert!((1..=2).contains(&complaints), "{complaints} lines in the log");
+}
+
+#[test]
+fn a_store_without_a_descriptor_for_a_file_refuses_what_needs_one_and_recovers() {
+    let running = Running::store(&[]);
+    let client = StoreClient::at(&running.store);
+    client.create_bucket("photos");
+    let open_to_all = client.request("PUT", "photos", "", "acl", &[("x-oss-acl", "public-read")], "");
+    assert_eq!(open_to_all.status, 200);
+    assert_eq!(upload(&running).status, 200);
+    let small = |key: &str| Form::signed(key, &PolicyText::open()).file("x", "a/b", "x").post("photos");
+    assert_eq!(small("small").send(&running.store).status, 200);
+    // What is connected stays connected, for one request each; nothing else can be opened.
+    let mut kept: Vec<TcpStream> = (0..10).map(|_| connect(&running.store).expect("a connection")).collect();
+    for stream in &mut kept {
+        assert_eq!(health(stream, &running).status, 200);
+    }
+    running.allow_open_files(8);
+    let large =
+        Form::signed("b.bin", &PolicyText::open()).file("x", "a/b", vec![b'x'; 300_000]).post("photos");
+    let get = |path: &str| Exchange::get(path).host(&running.store);
+    let mut send = |exchange: &Exchange| sent_over(&mut kept.pop().expect("a connection"), &exchange.whole());
+    for _ in 0..2 {
+        let refused = send(&large);
+        assert_eq!(refused.verdict(), "503 OpenFilesExhausted");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        assert_eq!(send(&get("/photos/a.bin")).verdict(), "503 OpenFilesExhausted");
+        let served = send(&get("/photos/small"));
+        assert_eq!((served.status, served.body.as_slice()), (200, b"x".as_slice()), "it needs no file");
+    }
+    assert!(send(&get("/_countersign/healthz")).text().contains("no file descriptor was left"));
+    running.allow_open_files(256);
+    assert_eq!(send(&large).status, 200);
+    assert_eq!(client.get("photos", "a.bin").body.len(), 300_000);
+    assert_eq!(client.keys("photos").len(), 3);
 }
