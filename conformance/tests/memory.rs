@@ -12,21 +12,31 @@ use countersign_conformance::wire::connect;
 use countersign_conformance::{Form, PolicyText, Running, StoreClient};
 
 const CONNECTIONS: usize = 2_000;
+/// As many as the store takes.
+const CONNECTIONS_MAX: usize = 4_096;
 const MEBIBYTE: u64 = 1 << 20;
 const STORE_BYTES_MAX: u64 = 256 * MEBIBYTE;
 const APP_BYTES_MAX: u64 = 128 * MEBIBYTE;
 
 fn enough_open_files() -> bool {
-    let enough = open_files_allowed() >= CONNECTIONS as u64 + 200;
+    enough_for(CONNECTIONS as u64 + 200)
+}
+
+fn enough_for(open_files: u64) -> bool {
+    let enough = open_files_allowed() >= open_files;
     if !enough {
-        println!("SKIPPED: {CONNECTIONS} connections need more open files than are allowed here");
+        println!("SKIPPED: {open_files} open files are more than are allowed here");
     }
     enough
 }
 
 /// Connections that have sent as much of this as is taken at once, and read nothing.
 fn sent(address: &str, bytes: &[u8]) -> Vec<TcpStream> {
-    (0..CONNECTIONS)
+    sent_over(CONNECTIONS, address, bytes)
+}
+
+fn sent_over(connections: usize, address: &str, bytes: &[u8]) -> Vec<TcpStream> {
+    (0..connections)
         .map(|_| {
             let mut stream = connect(address).expect("a connection");
             stream.set_write_timeout(Some(Duration::from_millis(200))).expect("a timeout");
@@ -161,6 +171,27 @@ fn lists_of_uploads_that_nobody_reads_make_the_servers_hold_little() {
     // One process is both servers here.
     assert!(resident <= APP_BYTES_MAX + 64 * MEBIBYTE, "{resident} bytes");
     drop(held);
+}
+
+/// Requests that never become whole, and small ones that are refused while their bodies come as fast as they are taken.
+#[test]
+fn heads_that_do_not_end_make_the_store_hold_little_at_the_limit_of_connections() {
+    // The store gives half of its descriptors to connections.
+    if !enough_for(CONNECTIONS_MAX as u64 * 2) {
+        return;
+    }
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}", "a".repeat(64_000));
+    let refused =
+        format!("PUT /photos/k HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n{}", "a".repeat(300_000));
+    for (what, bytes) in [("heads that do not end", head), ("bodies of refused uploads", refused)] {
+        let running = store_with_a_bucket();
+        let held = sent_over(CONNECTIONS_MAX, &running.store, bytes.as_bytes());
+        std::thread::sleep(Duration::from_millis(500));
+        let resident = running.peak_resident_bytes();
+        println!("{CONNECTIONS_MAX} {what}: {} MiB", resident / MEBIBYTE);
+        assert!(resident <= STORE_BYTES_MAX, "{resident} bytes");
+        drop(held);
+    }
 }
 
 fn signed_get(store: &str) -> Vec<u8> {

@@ -15,7 +15,7 @@ use countersign_conformance::{Answer, Exchange, Form, PolicyText, Running, Store
 /// How many uploads the store takes in at once, as `docs/semantics.md` says.
 const UPLOADS_MAX: usize = 1024;
 /// How many connections it keeps open.
-const CONNECTIONS_MAX: usize = 8192;
+const CONNECTIONS_MAX: usize = 4096;
 const MEBIBYTE: u64 = 1 << 20;
 
 fn store() -> Running {

@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 
 mod connection_places;
 mod proxy_protocol;
+mod read_room;
 pub mod request_log;
 mod tls_files;
 mod trusted_proxies;
@@ -33,6 +34,7 @@ mod write_stall;
 
 use connection_places::{Activity, ConnectionPlace, ConnectionPlaces};
 use proxy_protocol::Behind;
+use read_room::{BoundedReads, ReadRoom};
 use request_log::RequestLog;
 pub use tls_files::{TlsFiles, TlsFilesError};
 pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};
@@ -94,10 +96,14 @@ const LOG_NOT_ACCEPTED_EVERY: Duration = Duration::from_secs(10);
 /// What TLS holds of what it has encrypted and the other side does not take.
 const TLS_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
+/// The most bytes that a client sends in one step of a handshake, whose last has a record of the request behind it. TLS
+/// itself would take a message of 64 KiB and hold what came of it; those of browsers have 2.
+const HANDSHAKE_STEP_BYTES_MAX: usize = 24 * 1024;
+
 impl Default for ListenOptions {
     fn default() -> Self {
         Self {
-            connections_max: 8192,
+            connections_max: 4096,
             header_bytes_max: 64 * 1024,
             header_read_timeout: Duration::from_secs(60),
             write_stall_timeout: Duration::from_secs(60),
@@ -127,6 +133,8 @@ pub async fn listen<S, B>(
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let places = ConnectionPlaces::new(options.connections_max);
+    let room = ReadRoom::new(options.connections_max, options.header_bytes_max);
+    let shared = Arc::new(Listening { options, places, room });
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     let mut logged = None;
@@ -134,15 +142,22 @@ pub async fn listen<S, B>(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &places, &mut logged, options.not_accepted.as_ref()) => accepted,
+            accepted = accept(&listener, &shared, &mut logged) => accepted,
         };
         let Some(accepted) = accepted else { continue };
-        tokio::spawn(serve(accepted, service.clone(), options.clone(), graceful.watcher()));
+        tokio::spawn(serve(accepted, service.clone(), Arc::clone(&shared), graceful.watcher()));
     }
     drop(listener);
-    if tokio::time::timeout(options.shutdown_grace, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(shared.options.shutdown_grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections were cut off when the grace was over");
     }
+}
+
+/// What all connections of one listener share.
+struct Listening {
+    options: ListenOptions,
+    places: ConnectionPlaces,
+    room: Arc<ReadRoom>,
 }
 
 /// When a connection is served.
@@ -158,17 +173,16 @@ struct Accepted {
     stream: TcpStream,
     address: SocketAddr,
     activity: Arc<Activity>,
-    places: ConnectionPlaces,
     turn: Turn,
     socket: OwnedSemaphorePermit,
 }
 
 async fn accept(
     listener: &TcpListener,
-    places: &ConnectionPlaces,
+    shared: &Listening,
     logged: &mut Option<Instant>,
-    not_accepted: Option<&NotAccepted>,
 ) -> Option<Accepted> {
+    let places = &shared.places;
     let socket = places.socket().await?;
     match listener.accept().await {
         Ok((stream, address)) => {
@@ -181,7 +195,7 @@ async fn accept(
                     None
                 })?),
             };
-            Some(Accepted { stream, address, activity, places: places.clone(), turn, socket })
+            Some(Accepted { stream, address, activity, turn, socket })
         }
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
@@ -189,7 +203,7 @@ async fn accept(
                 *logged = Some(Instant::now());
                 tracing::warn!(%error, "a connection could not be accepted");
             }
-            if let Some(told) = not_accepted {
+            if let Some(told) = &shared.options.not_accepted {
                 told(&error);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -199,7 +213,7 @@ async fn accept(
 }
 
 /// Serves one connection until it ends, or has to give way to another.
-async fn serve<S, B>(accepted: Accepted, service: S, options: ListenOptions, watcher: Watcher)
+async fn serve<S, B>(accepted: Accepted, service: S, shared: Arc<Listening>, watcher: Watcher)
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
@@ -208,11 +222,12 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Accepted { stream, address, activity, places, turn, socket: _until_closed } = accepted;
+    let Accepted { stream, address, activity, turn, socket: _until_closed } = accepted;
     let place = match turn {
         Turn::Now(place) => Some(place),
         Turn::Later(waits) => {
-            places.wait(waits, address.ip().into(), &activity, options.handshake_timeout).await
+            let time_max = shared.options.handshake_timeout;
+            shared.places.wait(waits, address.ip().into(), &activity, time_max).await
         }
     };
     let Some(place) = place else {
@@ -221,7 +236,7 @@ where
     tokio::select! {
         biased;
         () = activity.wanted() => tracing::debug!(%address, "a connection gave way to another"),
-        () = begin(stream, address, &place, &activity, service, &options, watcher) => {}
+        () = begin(stream, address, &place, &activity, service, &shared, watcher) => {}
     }
 }
 
@@ -232,7 +247,7 @@ async fn begin<S, B>(
     place: &ConnectionPlace,
     activity: &Arc<Activity>,
     service: S,
-    options: &ListenOptions,
+    shared: &Listening,
     watcher: Watcher,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -245,20 +260,25 @@ async fn begin<S, B>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let options = &shared.options;
     let local = stream.local_addr().map_or(Peer::default().local, canonical);
-    let (client, stream) = match behind_proxy(stream, address, options).await {
+    let (client, mut stream) = match behind_proxy(stream, address, options).await {
         Ok(found) => found,
         Err(error) => return tracing::debug!(%address, %error, "a proxy's connection did not begin well"),
     };
     place.rehome(client.into());
     let peer = Peer { address, client, local, secure: options.tls.is_some() };
     let Some(tls) = &options.tls else {
-        return converse(stream, peer, activity, service, options, watcher).await;
+        return converse(stream, peer, activity, service, shared, watcher).await;
     };
+    stream.read_in_steps_of(HANDSHAKE_STEP_BYTES_MAX);
     let handshake = TlsAcceptor::from(Arc::clone(tls))
         .accept_with(stream, |session| session.set_buffer_limit(Some(TLS_BUFFER_BYTES_MAX)));
     match tokio::time::timeout(options.handshake_timeout, handshake).await {
-        Ok(Ok(stream)) => converse(stream, peer, activity, service, options, watcher).await,
+        Ok(Ok(mut stream)) => {
+            stream.get_mut().0.read_on();
+            converse(stream, peer, activity, service, shared, watcher).await;
+        }
         Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }
@@ -289,7 +309,7 @@ async fn converse<T, S, B>(
     peer: Peer,
     activity: &Arc<Activity>,
     service: S,
-    options: &ListenOptions,
+    shared: &Listening,
     watcher: Watcher,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -299,6 +319,7 @@ async fn converse<T, S, B>(
     B: Body + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let options = &shared.options;
     let service = service_fn(|mut request: Request<Incoming>| {
         let client = options.trusted_proxies.client(peer.client, request.headers());
         let peer = Peer { client, ..peer };
@@ -311,6 +332,7 @@ async fn converse<T, S, B>(
             answer.map(|response| request_log::attach(line, response))
         }
     });
+    let stream = BoundedReads::new(stream, &shared.room, peer.client.into(), activity);
     let stream = WriteStall::new(stream, options.write_stall_timeout, Arc::clone(activity));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -61,6 +61,11 @@ impl Activity {
         RequestUnderWay(Arc::clone(self))
     }
 
+    /// Whether a request is under way.
+    pub(super) fn carries_a_request(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0
+    }
+
     /// Ready once the connection has to give way.
     pub(super) async fn wanted(&self) {
         self.wanted.cancelled().await;
@@ -85,7 +90,7 @@ impl Claimant for Activity {
     fn standing(&self) -> Standing {
         let quiet = self.age_ms().saturating_sub(self.moved_ms.load(Ordering::Relaxed));
         let behind_ms = i64::try_from(quiet).unwrap_or(i64::MAX);
-        let idle = self.requests.load(Ordering::Relaxed) == 0 && !self.writes.load(Ordering::Relaxed);
+        let idle = !self.carries_a_request() && !self.writes.load(Ordering::Relaxed);
         let yields = if idle && behind_ms > QUIET_MS_MAX { YieldsTo::Own } else { YieldsTo::Smaller };
         Standing { behind_ms, yields, idle }
     }

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
@@ -113,20 +113,42 @@ pub(super) async fn take<T: AsyncRead + Unpin>(mut stream: T) -> io::Result<(Opt
             }
         };
         bytes.advance(skip);
-        return Ok((source, Behind { read_ahead: bytes.freeze(), stream }));
+        return Ok((source, Behind { read_ahead: bytes.freeze(), ..Behind::nothing(stream) }));
     }
 }
 
-/// A stream of which the first bytes were read ahead.
+/// A stream of which the first bytes were read ahead. Until it may be read on, what comes between two writes can be
+/// bounded, as what a client sends in one step of a handshake.
 pub(super) struct Behind<T> {
     read_ahead: Bytes,
     stream: T,
+    step_bytes_max: Option<usize>,
+    step_bytes: usize,
 }
 
 impl<T> Behind<T> {
     /// A stream of which nothing was read.
     pub(super) fn nothing(stream: T) -> Self {
-        Self { read_ahead: Bytes::new(), stream }
+        Self { read_ahead: Bytes::new(), stream, step_bytes_max: None, step_bytes: 0 }
+    }
+
+    /// Reading more than so many bytes without a write between them fails, until [`Behind::read_on`].
+    pub(super) fn read_in_steps_of(&mut self, bytes_max: usize) {
+        self.step_bytes_max = Some(bytes_max);
+    }
+
+    /// Reading is not bounded any more.
+    pub(super) fn read_on(&mut self) {
+        self.step_bytes_max = None;
+    }
+
+    fn count(&mut self, bytes: usize) -> io::Result<()> {
+        let Some(most) = self.step_bytes_max else { return Ok(()) };
+        self.step_bytes += bytes;
+        if self.step_bytes > most {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "more bytes came than one step can have"));
+        }
+        Ok(())
     }
 }
 
@@ -136,12 +158,15 @@ impl<T: AsyncRead + Unpin> AsyncRead for Behind<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         if self.read_ahead.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        } else {
+            let count = self.read_ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.read_ahead.split_to(count));
         }
-        let count = self.read_ahead.len().min(buffer.remaining());
-        buffer.put_slice(&self.read_ahead.split_to(count));
-        Poll::Ready(Ok(()))
+        let read = buffer.filled().len() - before;
+        Poll::Ready(self.count(read))
     }
 }
 
@@ -151,6 +176,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Behind<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.step_bytes = 0;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -159,6 +185,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Behind<T> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.step_bytes = 0;
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
@@ -177,6 +204,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Behind<T> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
     use super::*;
 
     fn v2(command: u8, family: u8, body: &[u8]) -> Vec<u8> {
@@ -209,6 +238,24 @@ mod tests {
             let followed = [&bytes[..], b"GET / HTTP/1.1\r\n"].concat();
             assert_eq!(read(&followed), Beginning::Header(bytes.len(), from), "{bytes:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_one_step_of_a_handshake_brings_is_bounded_and_a_write_begins_the_next() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut stream = Behind::nothing(near);
+        let mut buffer = [0; 32];
+        stream.read_in_steps_of(20);
+        for _ in 0..3 {
+            far.write_all(&[7; 20]).await.unwrap();
+            assert_eq!(stream.read(&mut buffer).await.unwrap(), 20);
+            stream.write_all(b"on").await.unwrap();
+        }
+        far.write_all(&[7; 21]).await.unwrap();
+        assert_eq!(stream.read(&mut buffer).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        stream.read_on();
+        far.write_all(&[7; 21]).await.unwrap();
+        assert_eq!(stream.read(&mut buffer).await.unwrap(), 21);
     }
 
     #[test]

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign_protocol::AccessKeySecret;
+use countersign_protocol::authorization::{RequestView, v1};
 use countersign_protocol::callback::BodyType;
+use countersign_protocol::http_date;
 use countersign_server::Resolver;
+use jiff::Timestamp;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::application::{Application, Conduct};
 use crate::form::Form;
-use crate::running_store::{RunningStore, Setup};
-use crate::wire_client::{Answer, connect_from, read};
+use crate::running_store::{BUCKET, KEY_ID, KEY_SECRET, NOW_SECOND, RunningStore, Setup};
+use crate::wire_client::{Answer, connect_from, read, request};
 
 /// Who misbehaves, and who does not.
 const GREEDY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -110,6 +114,49 @@ async fn behind_one_address_the_slowest_body_gives_way() {
     for stream in &mut crawlers[2..] {
         assert_slowed_down(stream).await;
     }
+}
+
+/// A PutObject whose headers are signed with the owner's key.
+fn put_signed(key: &str, body: &[u8]) -> Vec<u8> {
+    let date = http_date::format(Timestamp::from_second(NOW_SECOND).unwrap());
+    let view = RequestView {
+        method: "PUT",
+        bucket: Some(BUCKET),
+        key: Some(key),
+        raw_query: None,
+        headers: vec![("date", date.as_bytes())],
+    };
+    let signed = v1::sign_header(&view, KEY_ID, &AccessKeySecret::from(KEY_SECRET));
+    let headers = [("Date", date.as_str()), ("Authorization", signed.as_str())];
+    request(&format!("PUT /{key}"), "demo.oss.test", &headers, body)
+}
+
+#[tokio::test]
+async fn requests_signed_in_their_headers_share_by_their_key_wherever_they_come_from() {
+    let mut setup = patient();
+    setup.limits.uploads_max = 6;
+    let store = RunningStore::start_with(setup).await;
+    let put = put_signed("crawl", &[b'x'; 5_000]);
+    let mut crawlers = Vec::new();
+    for number in 0..6_u8 {
+        let mut stream = connect_from(Ipv4Addr::new(127, 0, 1, number), store.address).await;
+        stream.write_all(&put[..put.len() - 3_000]).await.unwrap();
+        crawlers.push(stream);
+    }
+    sleep(Duration::from_millis(100)).await;
+    // By their addresses each of the six would hold one place, and a seventh would take none from them at once.
+    let held = Form::signed("held", &[b'x'; 200]);
+    let mut three = Vec::new();
+    for _ in 0..3 {
+        three.push(begun(&store, MODEST, &held, 100).await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    let rest = held.request(&[]);
+    for stream in &mut three {
+        stream.write_all(&rest[rest.len() - 100..]).await.unwrap();
+        assert_eq!(read(stream).await.status, 204, "the key holds six places, and this client none");
+    }
+    drop(crawlers);
 }
 
 #[tokio::test]

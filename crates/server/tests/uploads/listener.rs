@@ -96,6 +96,29 @@ async fn a_client_that_opens_all_connections_does_not_keep_others_out() {
 }
 
 #[tokio::test]
+async fn heads_that_do_not_end_share_a_budget_and_keep_no_other_client_out() {
+    let listen = ListenOptions { connections_max: 16, ..ListenOptions::default() };
+    let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
+    let (greedy, modest) = (Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3));
+    let long = |bytes: usize| format!("GET / HTTP/1.1\r\nHost: oss.test\r\nX-Long: {}", "a".repeat(bytes));
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let mut stream = connect_from(greedy, store.address).await;
+        let _may_be_ended = stream.write_all(long(60_000).as_bytes()).await;
+        held.push(stream);
+    }
+    let mut stream = connect_from(modest, store.address).await;
+    stream.write_all(format!("{}\r\nConnection: close\r\n\r\n", long(50_000)).as_bytes()).await.unwrap();
+    assert_eq!(read(&mut stream).await.status, 403, "a long head that is whole");
+    let mut open = 0;
+    for stream in &mut held {
+        open += usize::from(timeout(Duration::from_millis(50), stream.read(&mut [0])).await.is_err());
+    }
+    // Each has 52 KiB of the 256 KiB that there are for heads beyond their first 8 KiB.
+    assert!((3..=4).contains(&open), "{open} are still open");
+}
+
+#[tokio::test]
 async fn a_connection_serves_one_form_after_the_other() {
     let store = RunningStore::start().await;
     let mut stream = TcpStream::connect(store.address).await.unwrap();

@@ -1,7 +1,9 @@
 //! TLS on both sides: a listener with certificate and key from files, and callbacks to https applications.
 
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use countersign_protocol::callback::BodyType;
@@ -11,11 +13,12 @@ use hyper::service::service_fn;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::form::Form;
 use crate::running_store::{RunningStore, Setup};
-use crate::wire_client::Answer;
+use crate::wire_client::{Answer, connect_from, request};
 
 /// A certificate for these names in files of its own, and the certificate itself.
 fn certificate(names: &[&str]) -> (Arc<rustls::ServerConfig>, CertificateDer<'static>) {
@@ -54,6 +57,61 @@ async fn a_form_comes_in_over_tls_and_its_location_says_https() {
     stream.read_to_end(&mut bytes).await.unwrap();
     let answer = Answer::parse(&bytes);
     assert_eq!((answer.status, answer.element("Location")), (201, Some("https://demo.oss.test/k")));
+}
+
+/// The beginning of a ClientHello whose length says so many bytes.
+fn hello_of(bytes: u32) -> Vec<u8> {
+    let [_, high, middle, low] = bytes.to_be_bytes();
+    let record = u16::try_from(bytes.min(16_000)).unwrap().to_be_bytes();
+    vec![22, 3, 1, record[0], record[1], 1, high, middle, low, 3, 3]
+}
+
+#[tokio::test]
+async fn handshakes_that_do_not_end_keep_nobody_out_and_are_ended() {
+    let (tls, root) = certificate(&["demo.oss.test"]);
+    let handshake_timeout = Duration::from_millis(1500);
+    let listen =
+        ListenOptions { tls: Some(tls), handshake_timeout, connections_max: 8, ..ListenOptions::default() };
+    let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
+    let greedy = Ipv4Addr::new(127, 0, 0, 2);
+    let mut halves = Vec::new();
+    for number in 0..12 {
+        let mut stream = connect_from(greedy, store.address).await;
+        stream.write_all(&hello_of(500)[..number]).await.unwrap();
+        halves.push(stream);
+    }
+    let started = Instant::now();
+    for _ in 0..4 {
+        let stream = TcpStream::connect(store.address).await.unwrap();
+        let name = ServerName::try_from("demo.oss.test").unwrap();
+        let mut stream = client(root.clone()).connect(name, stream).await.unwrap();
+        stream.write_all(&request("GET /_countersign/healthz", "oss.test", &[], b"")).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        assert_eq!(Answer::parse(&bytes).status, 200);
+    }
+    assert!(started.elapsed() < handshake_timeout, "it waited for a handshake to be given up");
+    for stream in &mut halves {
+        let mut bytes = Vec::new();
+        let end = timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes)).await;
+        assert!(end.is_ok(), "a half handshake outlasts its time");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_message_that_is_larger_than_any_is_not_held() {
+    let (tls, _) = certificate(&["demo.oss.test"]);
+    let handshake_timeout = Duration::from_secs(60);
+    let listen = ListenOptions { tls: Some(tls), handshake_timeout, ..ListenOptions::default() };
+    let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    let begun = hello_of(60_000);
+    stream.write_all(&begun).await.unwrap();
+    stream.write_all(&vec![0; 16_000 - (begun.len() - 5)]).await.unwrap();
+    // It may be ended before all is sent.
+    let _ended = stream.write_all(&[&[22, 3, 1, 0x3e, 0x80][..], &[0; 15_000]].concat()).await;
+    let end = timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
+    assert!(end.is_ok(), "it waits for the rest of it");
 }
 
 #[tokio::test]
