@@ -68,6 +68,55 @@ fn every_server_has_at_most_eighty_lines_of_code() {
     }
 }
 
+/// The first command of each README, on another port: `countersign exec` sets all that the server reads besides.
+#[test]
+fn every_server_starts_as_its_readme_says() {
+    let programs = countersign_conformance::running::binary_path();
+    let path = format!(
+        "{}:{}",
+        programs.parent().expect("a folder").display(),
+        std::env::var("PATH").expect("PATH")
+    );
+    for language in ["php", "python", "node", "go", "java"] {
+        let readme = std::fs::read_to_string(examples().join(language).join("README.md")).expect(language);
+        let block =
+            readme.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a command");
+        let port = free_port().to_string();
+        let mut shell =
+            command("sh", &["-c", &format!("exec env {}", block.replace("8000", &port))], language);
+        let mut child =
+            shell.env("PATH", &path).stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh");
+        let answer = first_upload(&format!("127.0.0.1:{port}"));
+        let asked_to_end = Command::new("kill").arg(child.id().to_string()).status();
+        let ended = child.wait().expect("it ends");
+        assert!(asked_to_end.is_ok_and(|status| status.success()), "{language} ran until then: {ended}");
+        assert_eq!(json(&answer)["Status"], "OK", "{language}: {}", answer.text());
+    }
+}
+
+/// Logs in, asks for a form, and uploads with it, as soon as the application listens.
+fn first_upload(address: &str) -> Answer {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Exchange::get("/").host(address).try_send(address).is_err() {
+        assert!(Instant::now() < deadline, "nothing listens on {address}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let token = "a-long-random-token";
+    let form = Exchange::new("POST", "/login").header("Content-Type", "application/x-www-form-urlencoded");
+    let login = form.host(address).body(format!("token={token}")).send(address);
+    let cookie =
+        login.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap_or("none=0").to_owned();
+    let asked = Exchange::get("/signature").host(address).header("Authorization", &format!("Bearer {token}"));
+    let signed = json(&asked.header("Cookie", &cookie).send(address));
+    let mut form = Form::empty();
+    for (name, value) in signed["fields"].as_object().expect("fields") {
+        form = form.field(name, value.as_str().expect("text"));
+    }
+    let store = signed["host"].as_str().and_then(|host| host.strip_prefix("http://")).expect("a host");
+    let store = store.split('/').next().expect("an address");
+    form.file("a.png", "image/png", "hello").post(BUCKET).send(store)
+}
+
 /// How many statements there are to read: without comments, imports, lone brackets, and what is text (JSON in a string of
 /// several lines, documentation). A statement that goes on in the next line counts once.
 fn lines_of_code(text: &str) -> usize {
