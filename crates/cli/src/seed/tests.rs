@@ -302,6 +302,32 @@ async fn a_damaged_object_makes_no_whole_export() {
     assert!(matches!(loaded(&base.path().join("out")).await, Err(SeedError::HalfExport)));
 }
 
+#[tokio::test]
+async fn a_key_is_a_path_unless_it_can_be_none_or_another_has_it() {
+    let (data, base) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(data.path()).await;
+    make_bucket(&store, "demo").await;
+    for key in ["a", "a/b", "B.txt", "b.txt", "Dir/x", "dir/y", "dir/", "..", ".git/config", "demo.toml"] {
+        put(&store, "demo", key.as_bytes(), b"", &[]).await;
+    }
+    export_to(data.path(), &base.path().join("out")).await.unwrap();
+    let files = tree(&base.path().join("out")).into_keys().filter(|path| path.starts_with("demo"));
+    let expected = [
+        "demo.files/%2e%2e",
+        "demo.files/%2egit%2fconfig",
+        "demo.files/a",
+        "demo.files/b.txt",
+        "demo.files/dir%2f",
+        "demo.files/dir%2fy",
+        "demo.toml",
+        "demo/B.txt",
+        "demo/Dir/x",
+        "demo/a/b",
+        "demo/demo.toml",
+    ];
+    assert_eq!(files.collect::<Vec<_>>(), expected);
+}
+
 /// Keys that are hard to have as files.
 fn hostile_key() -> impl Strategy<Value = String> {
     let segment = prop_oneof![
