@@ -90,8 +90,9 @@ impl RunningInstance {
         let store = Store::open(store_options).await?;
         let buckets =
             if options.buckets.is_empty() { vec![DEFAULT_BUCKET.to_owned()] } else { options.buckets };
-        bucket::at_start::make(&store, &buckets, &[]).await?;
+        // First, so that what it says of a bucket holds for those that are made anyway.
         seed::at_start(&store, options.seed.as_deref()).await?;
+        bucket::at_start::make(&store, &buckets, &[]).await?;
         let key = making_key.await?.context("the callback key cannot be made")?;
         let (environment, key_pem) = describe(&folder, &store_bound, &app_bound, &buckets, &key)?;
         let server = server(&environment, &store, &options.clock, key)?;

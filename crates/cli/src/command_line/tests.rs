@@ -79,7 +79,7 @@ fn companions(command: &str, flag: &str, settings: &[Setting]) -> Vec<String> {
 
 fn each_setting(mut told: impl FnMut(&[String], &Setting, &[Setting])) {
     for (words, settings) in everything(&program()) {
-        if matches!(words[0].as_str(), "serve" | "store" | "app") {
+        if matches!(words[0].as_str(), "serve" | "store" | "app" | "instance") {
             settings.iter().for_each(|setting| told(&words, setting, &settings));
         }
     }
@@ -128,7 +128,7 @@ impl Given {
 }
 
 #[test]
-fn every_flag_of_serve_store_and_app_is_a_variable_and_a_key_and_is_shown() {
+fn every_flag_of_what_serves_is_a_variable_and_a_key_and_is_shown() {
     let (_folder, secret) = file("something\n");
     let mut seen = 0;
     each_setting(|words, setting, settings| {

@@ -9,11 +9,12 @@ use super::given::Value;
 use super::nearest::nearest;
 use super::setting::{CONFIG, Kind, PREFIX, Setting};
 
-/// Variables that are no flag's: what is logged, where a test finds the program, and those by which `exec`,
+/// Variables that are no flag's: what is logged, where tests and their libraries find the program, and those by which `exec`,
 /// `instance` and `env` tell tests where an instance is. That some of them sound like flags misleads only people.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 8] = [
     "COUNTERSIGN_LOG",
     "COUNTERSIGN_BIN",
+    "COUNTERSIGN_BINARY",
     "COUNTERSIGN_STORE_URL",
     "COUNTERSIGN_APP_URL",
     "COUNTERSIGN_SIGNATURE_URL",
