@@ -22,6 +22,7 @@ use countersign_protocol::access_key::AccessKeySecret;
 
 mod authorized;
 mod callbacks;
+mod testing;
 
 fn options() -> AppOptions {
     let secret = AccessKeySecret::new("sk");

@@ -1,0 +1,186 @@
+//! `exec`, `instance` and `env` from outside: what a command finds in its environment, how it ends, and that nothing is
+//! left however it ends.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use countersign_conformance::running::binary_path;
+
+/// A folder for throw-away folders, which others of the machine do not use.
+fn root() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("with a space ").tempdir().expect("a temporary folder")
+}
+
+fn exec(root: &Path, script: &str) -> Command {
+    let mut command = Command::new(binary_path());
+    command.args(["exec", "--bucket", "photos", "--bucket", "other", "--ephemeral-in"]).arg(root);
+    command.args(["--", "sh", "-c", script]).stdin(Stdio::null());
+    command
+}
+
+fn output(command: &mut Command) -> (Output, String) {
+    let output = command.output().expect("countersign starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output, text)
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).expect("readable").next().is_none()
+}
+
+fn wait_until(what: &str, mut is: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is() {
+        assert!(Instant::now() < deadline, "{what} within 20 s");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+#[test]
+fn a_command_finds_the_instance_and_nothing_of_another_account() {
+    let root = root();
+    let mut command = exec(root.path(), "env");
+    for junk in ["OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_PROFILE", "OSS_ENDPOINT"]
+    {
+        command.env(junk, "junk");
+    }
+    let (output, text) = output(command.env("NO_PROXY", ".corp").env_remove("no_proxy"));
+    assert_eq!(output.status.code(), Some(0));
+    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+    let store = value("COUNTERSIGN_STORE_URL").expect("a store");
+    assert!(store.starts_with("http://127.0.0.1:"));
+    assert_eq!(value("OSS_ENDPOINT"), Some(store));
+    assert_eq!((value("OSS_BUCKET"), value("OSS_REGION")), (Some("photos"), Some("cn-hangzhou")));
+    let app = value("COUNTERSIGN_APP_URL").expect("an application server");
+    assert_eq!(value("COUNTERSIGN_SIGNATURE_URL"), Some(&*format!("{app}/signature")));
+    assert!(value("COUNTERSIGN_CALLBACK_KEY_URL").is_some_and(|url| url.starts_with(store)));
+    assert!(value("COUNTERSIGN_CALLBACK_KEY_FILE").is_some_and(|file| file.contains("with a space ")));
+    for half in ["ID", "SECRET"] {
+        let given = value(&format!("OSS_ACCESS_KEY_{half}"));
+        assert!(given.is_some_and(|given| given.len() >= 20));
+        assert_eq!(value(&format!("ALIBABA_CLOUD_ACCESS_KEY_{half}")), given);
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        assert_eq!(value(name), Some(".corp,127.0.0.1,localhost,::1"));
+    }
+    for gone in ["OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_PROFILE"] {
+        assert_eq!(value(gone), None, "{gone}");
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("callbacks may go to every port of this machine") && said.contains("nothing is synced")
+    );
+    assert!(is_empty(root.path()));
+}
+
+#[test]
+fn a_client_beside_a_dead_proxy_reaches_the_instance_and_no_proxy_hears_of_it() {
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    proxy.set_nonblocking(true).expect("it may be asked");
+    let address = format!("http://{}", proxy.local_addr().expect("an address"));
+    let root = root();
+    let script = "curl -sS --max-time 20 \"$COUNTERSIGN_SIGNATURE_URL?fields=1&bucket=other\" && \
+                  curl -sS --max-time 20 \"$COUNTERSIGN_CALLBACK_KEY_URL\"";
+    let mut command = exec(root.path(), script);
+    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
+        command.env(name, &address);
+    }
+    let (output, text) = output(command.env_remove("NO_PROXY").env_remove("no_proxy"));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("/other\"") && text.contains("BEGIN PUBLIC KEY"), "{text}");
+    let heard = proxy.accept().map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(heard, Err(std::io::ErrorKind::WouldBlock));
+}
+
+#[test]
+fn it_ends_as_its_command_ends_and_ends_what_the_command_left() {
+    let root = root();
+    let code = |script: &str| output(&mut exec(root.path(), script)).0.status.code();
+    assert_eq!(code("exit 7"), Some(7));
+    assert_eq!(code("kill -TERM $$"), Some(128 + 15));
+    let run = |program: &str| {
+        let mut command = Command::new(binary_path());
+        command.args(["exec", "--ephemeral-in"]).arg(root.path()).args(["--", program]);
+        output(command.stdin(Stdio::null())).0.status.code()
+    };
+    assert_eq!(run("countersign-no-such-program"), Some(127));
+    assert_eq!(run("/etc/passwd"), Some(126));
+    let (output, text) =
+        output(&mut exec(root.path(), "sleep 301 & echo $!; setsid sleep 302 & echo $!; exit 3"));
+    assert_eq!(output.status.code(), Some(3));
+    let left: Vec<&str> = text.lines().filter(|pid| runs(pid)).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(is_empty(root.path()));
+}
+
+/// Starts `exec` with a command that tells its own number and a child's that left its session, and then waits.
+fn waiting(root: &Path) -> (Child, Vec<String>) {
+    let script = "trap 'exit 5' TERM; setsid sleep 303 & echo $!; echo $$; echo $COUNTERSIGN_STORE_URL; sleep 304 & wait";
+    let mut runner = exec(root, script).stdout(Stdio::piped()).spawn().expect("countersign starts");
+    let lines = BufReader::new(runner.stdout.take().expect("piped")).lines();
+    let told = lines.take(3).map(|line| line.expect("a line")).collect();
+    (runner, told)
+}
+
+fn send(signal: &str, pid: u32) {
+    let status = Command::new("kill").args([signal, &pid.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn a_signal_is_passed_on_to_the_command() {
+    let root = root();
+    let (mut runner, _) = waiting(root.path());
+    send("-TERM", runner.id());
+    assert_eq!(runner.wait().expect("it ends").code(), Some(5));
+    assert!(is_empty(root.path()));
+}
+
+#[test]
+fn nothing_is_left_when_the_runner_is_killed() {
+    let root = root();
+    let (mut runner, told) = waiting(root.path());
+    assert!(!is_empty(root.path()) && told[..2].iter().all(|pid| runs(pid)));
+    runner.kill().expect("SIGKILL");
+    runner.wait().expect("it is dead");
+    wait_until("command and its child end", || told[..2].iter().all(|pid| !runs(pid)));
+    wait_until("the folder is removed", || is_empty(root.path()));
+    let address = told[2].trim_start_matches("http://");
+    assert!(TcpStream::connect(address).is_err(), "nothing listens");
+}
+
+#[test]
+fn an_instance_says_where_it_is_and_ends_with_its_standard_input() {
+    let root = root();
+    let mut command = Command::new(binary_path());
+    command.args(["instance", "--ephemeral-in"]).arg(root.path());
+    let mut instance =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("countersign starts");
+    let mut printed = BufReader::new(instance.stdout.take().expect("piped"));
+    let mut line = String::new();
+    printed.read_line(&mut line).expect("a line");
+    let told: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let data = told["COUNTERSIGN_DATA"].as_str().expect("a folder");
+    let env = Command::new(binary_path()).args(["env", "--json", "--data", data]).output().expect("it runs");
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&env.stdout).expect("JSON"), told);
+    let script = format!("eval \"$({} env --data '{data}')\"; echo $OSS_BUCKET", binary_path().display());
+    let (_, text) = output(Command::new("sh").args(["-c", &script]));
+    assert_eq!(text.trim(), "demo");
+    drop(instance.stdin.take());
+    assert_eq!(instance.wait().expect("it ends").code(), Some(0));
+    let mut rest = String::new();
+    printed.read_to_string(&mut rest).expect("the end");
+    assert_eq!(rest, "", "one line and no more");
+    assert!(is_empty(root.path()));
+    let nothing =
+        Command::new(binary_path()).args(["env", "--data"]).arg(root.path()).output().expect("it runs");
+    assert_eq!(nothing.status.code(), Some(2));
+}
