@@ -53,6 +53,15 @@ def test_an_instance_is_ready_and_leaves_nothing(countersign_process_ids):
         instance.bucket("films").keys()
 
 
+def test_an_instance_begins_with_the_files_of_a_seed(tmp_path):
+    (tmp_path / "photos/2026").mkdir(parents=True)
+    (tmp_path / "photos/2026/你好.txt").write_bytes(b"bytes")
+    with countersign_oss.Instance(["films"], seed=tmp_path) as instance:
+        assert instance.first_bucket == "films"
+        assert instance.bucket("photos").keys() == ["2026/你好.txt"]
+        assert instance.bucket("photos").get("2026/你好.txt") == b"bytes"
+
+
 def test_an_instance_ends_with_its_process_when_that_is_killed():
     script = (
         "import countersign_oss, sys\n"
@@ -138,10 +147,12 @@ def test_what_the_environment_says_to_other_instances_does_not_matter(tmp_path, 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with countersign_oss.Instance() as instance, instance.callbacks() as callbacks:
         assert callbacks.upload("a.txt", b"a").status == 200
+    monkeypatch.setenv("COUNTERSIGN_LOG", "debug")
     telling = program(tmp_path, "#!/bin/sh\nenv >&2\nexit 1\n")
     with pytest.raises(countersign_oss.InstanceNotStarted) as told:
         countersign_oss.Instance(binary=telling).start()
-    assert "PATH=" in str(told.value) and "COUNTERSIGN_" not in str(told.value)
+    said = [line.strip() for line in str(told.value).splitlines() if "COUNTERSIGN_" in line]
+    assert said == ["COUNTERSIGN_LOG=debug"]
 
 
 def test_a_program_under_test_gets_this_instance_and_nothing_of_the_real_one(monkeypatch):

@@ -13,7 +13,7 @@ import queue
 import subprocess
 import threading
 import urllib.parse
-from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence, Union
 
 from .binary import advice, find_binary
 from .bucket import Bucket
@@ -34,6 +34,7 @@ _REMOVED = (
     "ALIBABA_CLOUD_CREDENTIALS_FILE",
     "OSS_PROFILE",
 )
+_LOG_VARIABLE = "COUNTERSIGN_LOG"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -44,7 +45,7 @@ class Instance:
         self,
         buckets: Sequence[str] = ("demo",),
         *,
-        seed: Optional[str] = None,
+        seed: Optional[Union[str, os.PathLike[str]]] = None,
         binary: Optional[str] = None,
     ) -> None:
         """`buckets` are made at the start; `seed` is a folder with objects (`countersign export` makes one)."""
@@ -63,8 +64,9 @@ class Instance:
     def start(self) -> Instance:
         """Starts it and waits until it is ready. Raises InstanceError with the reason and what it wrote."""
         binary = self._binary or find_binary()
-        # What the environment says to Countersign is for other instances than this one.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
+        # What the environment says to Countersign is for other instances than this one, but for what is logged.
+        said = {name: value for name, value in os.environ.items() if name.startswith("COUNTERSIGN_")}
+        environment = {name: value for name, value in os.environ.items() if name not in said or name == _LOG_VARIABLE}
         try:
             self._process = subprocess.Popen(
                 [binary, "instance", *self._arguments],
