@@ -202,6 +202,18 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "node package",
+        about: "the npm package: its command, and instances in the tests of JavaScript",
+        folder: "packages/node",
+        steps: &[
+            Step::Run(&["npm", "ci", "--omit=optional", "--no-audit", "--no-fund"]),
+            Step::Run(&["npm", "run", "--silent", "check"]),
+            Step::Run(&["npm", "run", "--silent", "test"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
         name: "browsers",
         about: "the page in Chromium and Firefox; screenshots are kept in artefacts/",
         folder: "conformance/browser",

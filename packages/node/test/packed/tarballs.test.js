@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CAN_BE_ALONE, EmptyFolder, tarball } from './empty_folder.js';
-import { filesOf, linesOf } from './page.js';
+import { CAN_BE_ALONE, EmptyFolder, tarball } from '../empty_folder.js';
+import { filesOf, linesOf } from '../page.js';
 
 const FILES = filesOf('testing.md');
 const ALI_OSS = 'ali-oss@6.23.0';
@@ -56,7 +56,7 @@ test('TypeScript finds the types, as a module and as it did before there were ex
       const wrong: string = status;
       return [key, wrong, ...application.records.map((record) => record.bucket)];
     }`);
-  const modules = fileURLToPath(new URL('../node_modules', import.meta.url));
+  const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
   const strict = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node', '--typeRoots', `${modules}/@types`];
   for (const module of [['nodenext'], ['commonjs', '--moduleResolution', 'node10']]) {
     const { code, output } = await folder.run('node', [`${modules}/typescript/bin/tsc`, ...strict, '--module', ...module, 'use.ts']);
