@@ -24,7 +24,7 @@ use crate::network::reachable::Reachable;
 use crate::serve::DEFAULT_APP_PORT;
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::Running;
-use crate::setup::{clock, readiness, shutdown, signing, store_server};
+use crate::setup::{clock, readiness, running_app, shutdown, signing, store_server};
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
@@ -47,10 +47,12 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     say!("pinned                {pinned}");
     say!("ledger                {}", flags.data.join("ledger.sqlite").display());
     say!("stop                  Ctrl-C");
+    let announced = running_app::announce(&flags.data, &reachable.own_url())?;
     let listening = Running::app(bound, &router, &options);
     readiness::ready();
     shutdown::asked().await?;
     readiness::stopping();
+    drop(announced);
     listening.end().await;
     Ok(ExitCode::SUCCESS)
 }

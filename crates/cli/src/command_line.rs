@@ -5,8 +5,11 @@ mod app_flags;
 mod bucket_flags;
 mod config_flags;
 mod flag_groups;
+mod health_flags;
 mod help;
 mod instance_flags;
+#[cfg(test)]
+mod packaged_settings;
 mod quantity;
 mod serve_flags;
 mod store_flags;
@@ -14,7 +17,7 @@ mod upkeep_flags;
 mod upload_flags;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -26,6 +29,7 @@ pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
 pub(crate) use config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
 pub(crate) use flag_groups::{KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
+pub(crate) use health_flags::HealthFlags;
 pub(crate) use instance_flags::{EnvFlags, ExecFlags, InstanceFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};
 pub(crate) use store_flags::StoreFlags;
@@ -92,7 +96,13 @@ pub(crate) enum Command {
     Man {
         /// The command; the whole program when not given.
         command: Option<String>,
+        /// Write the pages of the program and of all its commands into this folder instead.
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        into: Option<PathBuf>,
     },
+    /// Ask the health pages of the store and the application server that run on a data folder, for a monitor or a
+    /// container: exits with 1 unless all are well.
+    Health(HealthFlags),
     /// Look at the callbacks that the store still owes.
     Callbacks {
         #[command(subcommand)]
@@ -215,6 +225,13 @@ pub(crate) fn man(command: Option<&str>) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text)?;
     crate::wording::print(&String::from_utf8(text)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the manual pages of the program and of all its commands, as in `countersign-bucket-create.1`.
+pub(crate) fn write_man_pages(folder: &Path) -> anyhow::Result<ExitCode> {
+    clap_mangen::generate_to(program(), folder)
+        .with_context(|| format!("the manual pages cannot be written into {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -21,6 +21,7 @@ mod config_command;
 mod configuration;
 mod environment;
 mod exec;
+mod health;
 mod instance;
 mod network;
 mod seed;
@@ -95,7 +96,9 @@ fn run() -> anyhow::Result<ExitCode> {
             }
             Command::Config { command } => config_command::run(&command),
             Command::Completions { shell } => command_line::completions(shell),
-            Command::Man { command } => command_line::man(command.as_deref()),
+            Command::Man { into: Some(folder), .. } => command_line::write_man_pages(&folder),
+            Command::Man { command, into: None } => command_line::man(command.as_deref()),
+            Command::Health(flags) => health::run(flags).await,
         }
     });
     runtime.shutdown_background();

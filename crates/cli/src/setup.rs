@@ -13,6 +13,7 @@ pub(crate) mod random;
 pub(crate) mod readiness;
 pub(crate) mod reload;
 pub(crate) mod running;
+pub(crate) mod running_app;
 pub(crate) mod running_store;
 pub(crate) mod shutdown;
 pub(crate) mod signing;

@@ -47,6 +47,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("callbacks drop", &["countersign callbacks drop --older-than 30d --dry-run"]),
     ("callbacks check", &["countersign callbacks check --older-than 5m"]),
     ("completions", &["countersign completions bash > /usr/share/bash-completion/completions/countersign"]),
+    (
+        "health",
+        &["countersign health --data /var/lib/countersign", "countersign health --url http://127.0.0.1:9817"],
+    ),
     ("man", &["countersign man > /usr/share/man/man1/countersign.1", "countersign man serve | man -l -"]),
 ];
 
