@@ -1,9 +1,11 @@
 //! The project's own commands. `cargo xtask tidy` holds the house rules, `cargo xtask test` runs everything
 //! that must pass, in the order and in the way that continuous integration does: there is no second recipe.
-//! `cargo xtask bench` measures the store beside its reference and its peers; `fuzz` and `soak` run long.
+//! `cargo xtask dist` makes the packages. `cargo xtask bench` measures the store beside its reference and its peers;
+//! `fuzz` and `soak` run long.
 
 mod bench;
 mod crash;
+mod dist;
 mod documents;
 mod fuzzing;
 mod soaking;
@@ -37,10 +39,15 @@ enum Task {
         /// Run only the suites of these names (see `--list`).
         #[arg(long = "only", value_name = "SUITE")]
         only: Vec<String>,
+        /// Run the long forms too: the suites and steps that `--list` marks.
+        #[arg(long)]
+        full: bool,
         /// Print the names of the suites and stop.
         #[arg(long)]
         list: bool,
     },
+    /// Make what is published, in `target/dist`: the wheel, the npm tarballs, the Debian package and the OCI image.
+    Dist(dist::DistArguments),
     /// Play a power loss and a kill at every point of every scenario of the crash device; takes minutes.
     Crash,
     /// Measure Countersign, its bare reference, nginx and garage in turn, and write `docs/performance.md`.
@@ -70,11 +77,15 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         Task::Test { list: true, .. } => {
             for suite in suites::ALL {
-                println!("{:<18} {}", suite.name, suite.about);
+                println!("{:<18} {}{}", suite.name, suite.about, suite.extent_in_words());
             }
             Ok(ExitCode::SUCCESS)
         }
-        Task::Test { only, .. } => suite_run::run(&root, &only),
+        Task::Test { only, full, .. } => {
+            let extent = if full { suites::Extent::Full } else { suites::Extent::Gate };
+            suite_run::run(&root, &only, extent)
+        }
+        Task::Dist(arguments) => dist::run(&root, &arguments),
         Task::Crash => crash::run(&root),
         Task::Bench(options) => bench::run(&root, &options),
         Task::Tutorial { binaries } => tutorial::run(&root, binaries),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::suites::{self, Counting, Step, Suite};
+use crate::suites::{self, Counting, Extent, Step, Suite};
 use crate::system_packages::{self, Presence};
 use crate::tally::Tally;
 
@@ -33,25 +33,30 @@ struct Outcome {
     took: Duration,
 }
 
-/// Runs all suites, or those named, and says with the exit code whether they passed.
-pub(crate) fn run(root: &Path, only: &[String]) -> anyhow::Result<ExitCode> {
+/// Runs all suites of this extent, or those named, and says with the exit code whether they passed.
+pub(crate) fn run(root: &Path, only: &[String], extent: Extent) -> anyhow::Result<ExitCode> {
     if let Some(unknown) =
         only.iter().find(|name| !suites::ALL.iter().any(|suite| suite.name == name.as_str()))
     {
         anyhow::bail!("there is no suite named `{unknown}`; `cargo xtask test --list` names them all");
     }
-    if let Presence::Missing(missing) = system_packages::ensure()? {
+    let named_long = |suite: &Suite| suite.full_only && only.iter().any(|name| name == suite.name);
+    let needed = if suites::ALL.iter().any(named_long) { Extent::Full } else { extent };
+    if let Presence::Missing(missing) = system_packages::ensure(needed)? {
         println!("These are missing, and are installed from here only as root on Debian:");
         for (package, purpose) in missing {
             println!("  {package:<16} {purpose}");
         }
         return Ok(ExitCode::from(EXIT_MISSING));
     }
-    let chosen = |suite: &&Suite| only.is_empty() || only.iter().any(|name| name == suite.name);
+    let chosen = |suite: &&Suite| match only {
+        [] => extent == Extent::Full || !suite.full_only,
+        names => names.iter().any(|name| name == suite.name),
+    };
     let mut outcomes = Vec::new();
     for suite in suites::ALL.iter().filter(chosen) {
         println!("\n── {} ── {}", suite.name, suite.about);
-        outcomes.push(run_suite(root, suite));
+        outcomes.push(run_suite(root, suite, extent));
     }
     Ok(report(&outcomes))
 }
@@ -83,12 +88,12 @@ fn summary(outcomes: &[Outcome]) -> (String, bool) {
     (text, all_passed && total.failed == 0)
 }
 
-fn run_suite(root: &Path, suite: &Suite) -> Outcome {
+fn run_suite(root: &Path, suite: &Suite, extent: Extent) -> Outcome {
     let started = Instant::now();
     let mut tally = Tally::default();
     let verdict = match suite.only_if {
         Some(condition) if !succeeds(root, condition.probe) => Verdict::Skipped(condition.otherwise),
-        _ => match run_steps(root, suite, started, &mut tally) {
+        _ => match run_steps(root, suite, extent, started, &mut tally) {
             Ok(()) => Verdict::Passed,
             Err(error) => Verdict::Failed(format!("{error:#}")),
         },
@@ -117,11 +122,19 @@ fn judge(counting: Counting, verdict: Verdict, mut tally: Tally) -> (Verdict, Ta
     }
 }
 
-fn run_steps(root: &Path, suite: &Suite, started: Instant, tally: &mut Tally) -> anyhow::Result<()> {
+fn run_steps(
+    root: &Path,
+    suite: &Suite,
+    extent: Extent,
+    started: Instant,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
     let limit = Duration::from_secs(suite.minutes_max * 60);
     for step in suite.steps {
         let command = match *step {
             Step::Run(command) => command,
+            Step::Full(command) if extent == Extent::Full => command,
+            Step::Full(_) => continue,
             Step::Install { probe, .. } if succeeds(root, probe) => continue,
             Step::Install { install, .. } => install,
             Step::Either { probe, then, .. } if succeeds(root, probe) => then,

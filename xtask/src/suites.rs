@@ -1,5 +1,15 @@
 //! Everything that must pass, as one table. Adding a suite is adding a row; how rows are run is
-//! `suite_run`'s business.
+//! `suite_run`'s business. What takes too long for every change, or needs a large toolchain, is marked as full only
+//! and runs with `cargo xtask test --full`.
+
+/// How much of the table is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What every change must pass.
+    Gate,
+    /// The long forms too.
+    Full,
+}
 
 /// One suite: a name, the commands that make it up, and how long it may take.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +30,20 @@ pub(crate) struct Suite {
     pub(crate) minutes_max: u64,
     /// What must be there for the suite to mean anything, if that can be missing through no fault of the code.
     pub(crate) only_if: Option<Condition>,
+    /// Whether only `--full`, or its own name after `--only`, runs it.
+    pub(crate) full_only: bool,
+}
+
+impl Suite {
+    /// What `--list` says of its extent; empty for a suite that always runs whole.
+    pub(crate) fn extent_in_words(&self) -> &'static str {
+        let has_long_form = self.steps.iter().any(|step| matches!(step, Step::Full(_)));
+        match (self.full_only, has_long_form) {
+            (true, _) => " (only with --full)",
+            (false, true) => " (longer with --full)",
+            (false, false) => "",
+        }
+    }
 }
 
 /// One command of a suite.
@@ -27,6 +51,8 @@ pub(crate) struct Suite {
 pub(crate) enum Step {
     /// Run this; it must succeed.
     Run(&'static [&'static str]),
+    /// Run this too, with `--full` only.
+    Full(&'static [&'static str]),
     /// Run `install` unless `probe` already succeeds.
     Install {
         /// Succeeds when the tool is there.
@@ -73,6 +99,7 @@ const CHECK: Suite = Suite {
     counting: Counting::OneCheck,
     minutes_max: 15,
     only_if: None,
+    full_only: false,
 };
 
 /// Brings cargo-deny when it is missing: about one and a half minutes of one core, unoptimised on purpose.
@@ -308,9 +335,42 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "packages",
+        about: "the Debian package and the container image are made",
+        steps: &[
+            Step::Run(&["cargo", "xtask", "dist", "--only", "deb,oci"]),
+            Step::Full(&["sh", "-c", "lintian --fail-on error,warning target/dist/countersign_*.deb"]),
+        ],
+        ..CHECK
+    },
+    Suite {
         name: "doc examples",
         about: "the examples in the documentation compile and run",
         steps: &[Step::Run(&["cargo", "test", "--release", "--workspace", "--doc", "--quiet"])],
+        ..CHECK
+    },
+    Suite {
+        name: "crash campaign",
+        about: "a power loss and a kill at every point of every scenario of the crash device",
+        steps: &[Step::Run(&["cargo", "xtask", "crash"])],
+        minutes_max: 60,
+        full_only: true,
+        ..CHECK
+    },
+    Suite {
+        name: "fuzzing",
+        about: "every fuzz target for a minute",
+        steps: &[Step::Run(&["cargo", "xtask", "fuzz", "--seconds", "60"])],
+        minutes_max: 60,
+        full_only: true,
+        ..CHECK
+    },
+    Suite {
+        name: "soak",
+        about: "everything mixed against the binary, killed at random, for ten minutes",
+        steps: &[Step::Run(&["cargo", "xtask", "soak", "--minutes", "10"])],
+        minutes_max: 30,
+        full_only: true,
         ..CHECK
     },
 ];
@@ -326,6 +386,19 @@ mod tests {
         let names: BTreeSet<&str> = ALL.iter().map(|suite| suite.name).collect();
         assert_eq!(names.len(), ALL.len());
         assert!(ALL.iter().all(|suite| !suite.steps.is_empty() && !suite.about.is_empty()));
+    }
+
+    #[test]
+    fn what_only_the_long_form_runs_is_marked_in_the_list() {
+        let marked = |name: &str| ALL.iter().find(|suite| suite.name == name).unwrap().extent_in_words();
+        assert_eq!(marked("soak"), " (only with --full)");
+        assert_eq!(marked("format"), "");
+        let both = Suite { steps: &[Step::Run(&["true"]), Step::Full(&["true"])], ..CHECK };
+        assert_eq!(both.extent_in_words(), " (longer with --full)");
+        // A suite of long forms alone would run nothing in the gate and yet count as passed there.
+        for suite in ALL.iter().filter(|suite| !suite.full_only) {
+            assert!(suite.steps.iter().any(|step| !matches!(step, Step::Full(_))), "{}", suite.name);
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
+use crate::suites::Extent;
+
 /// One thing the system must bring.
 #[derive(Debug, Clone, Copy)]
 struct Need {
@@ -15,7 +17,12 @@ struct Need {
     purpose: &'static str,
     /// How to see that it is there.
     sign: Sign,
+    /// From which extent on it is needed.
+    wanted_by: Extent,
 }
+
+/// What most rows have in common.
+const NEED: Need = Need { package: "", purpose: "", sign: Sign::Program(&[]), wanted_by: Extent::Gate };
 
 /// How to see that something is there.
 #[derive(Debug, Clone, Copy)]
@@ -31,45 +38,73 @@ const NEEDS: &[Need] = &[
         package: "chromium",
         purpose: "the page in a browser",
         sign: Sign::Program(&["chromium", "chromium-browser", "google-chrome"]),
+        ..NEED
     },
     Need {
         package: "firefox-esr",
         purpose: "the page in a second browser",
         sign: Sign::Program(&["firefox-esr", "firefox"]),
+        ..NEED
     },
     Need {
         package: "fonts-noto-cjk",
         purpose: "Chinese on the screenshots",
         sign: Sign::Answer(&["fc-list", ":lang=zh", "family"]),
+        ..NEED
     },
-    Need { package: "zbar-tools", purpose: "reading the QR codes back", sign: Sign::Program(&["zbarimg"]) },
+    Need {
+        package: "zbar-tools",
+        purpose: "reading the QR codes back",
+        sign: Sign::Program(&["zbarimg"]),
+        ..NEED
+    },
     Need {
         package: "openssl",
         purpose: "a second opinion on signatures, and certificates",
         sign: Sign::Program(&["openssl"]),
+        ..NEED
     },
-    Need { package: "curl", purpose: "the tutorial's own commands", sign: Sign::Program(&["curl"]) },
-    Need { package: "nginx", purpose: "the store behind a proxy", sign: Sign::Program(&["nginx"]) },
-    Need { package: "caddy", purpose: "the store behind a second proxy", sign: Sign::Program(&["caddy"]) },
-    Need { package: "binutils", purpose: "the size of the shipped binary", sign: Sign::Program(&["strip"]) },
-    Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]) },
-    Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]) },
-    Need { package: "php-cli", purpose: "the example in PHP", sign: Sign::Program(&["php"]) },
-    Need { package: "golang-go", purpose: "the example in Go", sign: Sign::Program(&["go"]) },
+    Need { package: "curl", purpose: "the tutorial's own commands", sign: Sign::Program(&["curl"]), ..NEED },
+    Need { package: "nginx", purpose: "the store behind a proxy", sign: Sign::Program(&["nginx"]), ..NEED },
+    Need {
+        package: "caddy",
+        purpose: "the store behind a second proxy",
+        sign: Sign::Program(&["caddy"]),
+        ..NEED
+    },
+    Need {
+        package: "binutils",
+        purpose: "the size of the shipped binary",
+        sign: Sign::Program(&["strip"]),
+        ..NEED
+    },
+    Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]), ..NEED },
+    Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]), ..NEED },
+    Need { package: "php-cli", purpose: "the example in PHP", sign: Sign::Program(&["php"]), ..NEED },
+    Need { package: "golang-go", purpose: "the example in Go", sign: Sign::Program(&["go"]), ..NEED },
     Need {
         package: "default-jdk-headless",
         purpose: "the example in Java",
         sign: Sign::Answer(&["java", "--describe-module", "jdk.compiler"]),
+        ..NEED
     },
     Need {
         package: "php-cli",
         purpose: "an application in PHP behind the hooks",
         sign: Sign::Program(&["php"]),
+        ..NEED
     },
     Need {
         package: "python3-venv",
         purpose: "the Python SDK in a folder of its own",
         sign: Sign::Answer(&["python3", "-c", "import ensurepip, venv; print('yes')"]),
+        ..NEED
+    },
+    Need {
+        package: "lintian",
+        purpose: "the policy of Debian packages",
+        sign: Sign::Program(&["lintian"]),
+        wanted_by: Extent::Full,
     },
 ];
 
@@ -82,9 +117,9 @@ pub(crate) enum Presence {
     Missing(Vec<(&'static str, &'static str)>),
 }
 
-/// Looks for what is needed and, as root on Debian, installs what is missing.
-pub(crate) fn ensure() -> anyhow::Result<Presence> {
-    let missing = missing();
+/// Looks for what a run of this extent needs and, as root on Debian, installs what is missing.
+pub(crate) fn ensure(extent: Extent) -> anyhow::Result<Presence> {
+    let missing = missing(extent);
     if missing.is_empty() {
         return Ok(Presence::Complete);
     }
@@ -100,8 +135,9 @@ pub(crate) fn ensure() -> anyhow::Result<Presence> {
     Ok(Presence::Complete)
 }
 
-fn missing() -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| !is_there(need.sign)).collect()
+fn missing(extent: Extent) -> Vec<&'static Need> {
+    let wanted = |need: &&Need| extent == Extent::Full || need.wanted_by == Extent::Gate;
+    NEEDS.iter().filter(wanted).filter(|need| !is_there(need.sign)).collect()
 }
 
 fn is_there(sign: Sign) -> bool {

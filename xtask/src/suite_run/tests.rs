@@ -11,10 +11,15 @@ const SHELL: Suite = Suite {
     counting: Counting::Tests,
     minutes_max: 1,
     only_if: None,
+    full_only: false,
 };
 
 fn outcome(steps: &'static [Step]) -> Outcome {
-    run_suite(&crate::repository_root().unwrap(), &Suite { steps, ..SHELL })
+    outcome_of(&Suite { steps, ..SHELL }, Extent::Gate)
+}
+
+fn outcome_of(suite: &Suite, extent: Extent) -> Outcome {
+    run_suite(&crate::repository_root().unwrap(), suite, extent)
 }
 
 #[test]
@@ -34,6 +39,14 @@ fn a_suite_of_tests_that_ran_none_has_failed() {
     let outcome = outcome(&[Step::Run(&["true"])]);
     assert_eq!(outcome.verdict, Verdict::Failed("no test ran".to_owned()));
     assert_eq!(outcome.tally, Tally { passed: 0, failed: 1 });
+}
+
+#[test]
+fn a_long_form_runs_in_the_full_run_only() {
+    const STEPS: &[Step] =
+        &[Step::Run(&["sh", "-c", "echo '# pass 1'"]), Step::Full(&["sh", "-c", "echo '# pass 20'"])];
+    let passed = |extent| outcome_of(&Suite { steps: STEPS, ..SHELL }, extent).tally.passed;
+    assert_eq!((passed(Extent::Gate), passed(Extent::Full)), (1, 21));
 }
 
 #[test]
@@ -68,7 +81,7 @@ fn a_suite_sees_its_environment() {
 fn a_suite_without_its_condition_is_skipped_and_says_why() {
     let condition = Some(suites::Condition { probe: &["false"], otherwise: "not here" });
     let suite = Suite { steps: &[Step::Run(&["false"])], only_if: condition, ..SHELL };
-    let outcome = run_suite(&crate::repository_root().unwrap(), &suite);
+    let outcome = outcome_of(&suite, Extent::Gate);
     assert_eq!((outcome.verdict, outcome.tally), (Verdict::Skipped("not here"), Tally::default()));
 }
 
