@@ -9,6 +9,7 @@ mod linked_libraries;
 mod npm;
 mod oci;
 mod wheel;
+mod zip;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -37,7 +38,7 @@ pub(crate) struct DistArguments {
 /// A kind of package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// The Python wheel.
+    /// The Python wheels.
     Wheel,
     /// The tarballs for npm.
     Npm,

@@ -273,6 +273,52 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "python packages",
+        about: "the wheels from an empty folder without a network, their library and fixtures, no cross-talk",
+        steps: &[
+            Step::Run(&["cargo", "xtask", "dist", "--only", "wheel"]),
+            Step::Run(&["python3", "packages/python/tests/empty_folder.py", "target/python-package"]),
+            Step::Run(&[
+                "target/python-package/.venv/bin/python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--constraint",
+                "packages/python/tests/requirements.lock",
+                "pytest-xdist",
+            ]),
+            Step::Run(&[
+                "target/python-package/.venv/bin/python",
+                "-m",
+                "pytest",
+                "--color=no",
+                "packages/python/tests",
+                "--ignore=packages/python/tests/crosstalk",
+            ]),
+            Step::Run(&[
+                "target/python-package/.venv/bin/python",
+                "packages/python/tests/crosstalk.py",
+                "--workers",
+                "4",
+                "--runs",
+                "2",
+            ]),
+            Step::Full(&[
+                "target/python-package/.venv/bin/python",
+                "packages/python/tests/crosstalk.py",
+                "--workers",
+                "8",
+                "--runs",
+                "20",
+            ]),
+            Step::Full(&["python3", "packages/python/tests/maturin_wheel.py", "target/python-maturin"]),
+        ],
+        counting: Counting::Tests,
+        ..CHECK
+    },
+    Suite {
         name: "rust",
         about: "unit, property, vector, trait-suite and black-box tests",
         steps: &[Step::Either {
