@@ -12,6 +12,7 @@ import time
 import countersign_oss
 import pytest
 from countersign_oss.binary import find_binary
+from countersign_oss.child_environment import REMOVED
 
 SECONDS_MAX = 20
 
@@ -169,3 +170,9 @@ def test_a_program_under_test_gets_this_instance_and_nothing_of_the_real_one(mon
     assert environment["OSS_BUCKET"] == "other"
     assert environment["NO_PROXY"] == "example.com,127.0.0.1,localhost,::1"
     assert "127.0.0.1" in environment["no_proxy"]
+
+
+def test_what_is_withheld_from_a_program_under_test_is_what_exec_withholds():
+    text = (pathlib.Path(__file__).parents[3] / "crates/cli/src/environment.rs").read_text("utf-8")
+    listed = re.search(r"const REMOVED: &\[&str\] = &\[(.*?)\];", text, re.DOTALL).group(1)
+    assert list(REMOVED) == re.findall(r'"(\w+)"', listed)

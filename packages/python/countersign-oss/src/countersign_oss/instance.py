@@ -18,6 +18,7 @@ from typing import Any, Deque, Dict, List, Mapping, Optional, Sequence, Union
 from .binary import advice, find_binary
 from .bucket import Bucket
 from .callbacks import Callbacks
+from .child_environment import REMOVED, without_proxy
 from .exchange import Refused, exchange
 from .form import SignedForm
 from .receiver import Receiver
@@ -26,16 +27,7 @@ from .troubles import BinaryMissing, InstanceEnded, InstanceNotStarted
 _START_SECONDS_MAX = 30.0
 _STOP_SECONDS_MAX = 10.0
 _LOG_LINES_KEPT = 400
-# Where both are set an SDK takes the temporary credentials, and they are of another account.
-_REMOVED = (
-    "OSS_SESSION_TOKEN",
-    "ALIBABA_CLOUD_SECURITY_TOKEN",
-    "ALIBABA_CLOUD_PROFILE",
-    "ALIBABA_CLOUD_CREDENTIALS_FILE",
-    "OSS_PROFILE",
-)
 _LOG_VARIABLE = "COUNTERSIGN_LOG"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Instance:
@@ -141,7 +133,7 @@ class Instance:
 
         Proxies are not asked for loopback, and temporary credentials and profiles are left out.
         """
-        merged = {name: value for name, value in os.environ.items() if name not in _REMOVED}
+        merged = {name: value for name, value in os.environ.items() if name not in REMOVED}
         merged.update(self.variables)
         if bucket is not None:
             merged["OSS_BUCKET"] = bucket
@@ -265,9 +257,3 @@ class Instance:
 
     def __exit__(self, *_: Any) -> None:
         self.stop()
-
-
-def without_proxy(names: str) -> str:
-    """A value for NO_PROXY that also has this machine's own addresses."""
-    listed = [name.strip() for name in names.split(",") if name.strip()]
-    return ",".join(listed + [name for name in _LOOPBACK if name not in listed])

@@ -10,7 +10,7 @@ from typing import Dict, Generator, Iterator, Optional
 
 import pytest
 from countersign_oss import Bucket, Callbacks, Instance, InstanceError, Refused
-from countersign_oss.instance import without_proxy
+from countersign_oss.child_environment import without_proxy
 
 _NUMBERS = itertools.count(1)
 _OUTCOME = pytest.StashKey[Dict[str, pytest.TestReport]]()
