@@ -230,12 +230,15 @@ pub(crate) const ALL: &[Suite] = &[
     },
     Suite {
         name: "node package",
-        about: "the npm package: its command, and instances in the tests of JavaScript",
+        about: "the npm package and its tarballs: the command, and instances in the tests of JavaScript",
         folder: "packages/node",
         steps: &[
             Step::Run(&["npm", "ci", "--omit=optional", "--no-audit", "--no-fund"]),
             Step::Run(&["npm", "run", "--silent", "check"]),
             Step::Run(&["npm", "run", "--silent", "test"]),
+            Step::Run(&["cargo", "xtask", "dist", "--only", "npm"]),
+            Step::Run(&["npm", "run", "--silent", "test:packed"]),
+            Step::Full(&["npm", "run", "--silent", "test:runners"]),
         ],
         counting: Counting::Tests,
         ..CHECK

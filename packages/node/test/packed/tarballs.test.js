@@ -30,6 +30,20 @@ test('the whole scenario has at most 25 lines, the shortest at most 10, and both
   assert.ok(Number(lines[0]) <= 25 && Number(lines[1]) <= 10, `${lines}`);
 });
 
+test('ali-oss takes the region as the environment spells it, and an application finds all it needs there', async () => {
+  folder.write('application.mjs', `
+    import OSS from 'ali-oss';
+    const { OSS_ENDPOINT: endpoint, OSS_REGION: region, OSS_BUCKET: bucket, OSS_ACCESS_KEY_ID: accessKeyId, OSS_ACCESS_KEY_SECRET: accessKeySecret } = process.env;
+    for (const authorizationV4 of [false, true]) {
+      const client = new OSS({ endpoint, region, bucket, accessKeyId, accessKeySecret, authorizationV4 });
+      await client.put('a/b.txt', Buffer.from('kept'));
+      console.log(String((await client.get('a/b.txt')).content));
+    }`);
+  const { code, output } = await folder.alone('node_modules/.bin/countersign', ['exec', '--', 'node', 'application.mjs']);
+  assert.equal(code, 0, output);
+  assert.match(output, /kept\nkept\n/);
+});
+
 test('the command on the path is the binary', async () => {
   const { code, output } = await folder.alone('node_modules/.bin/countersign', ['--version']);
   assert.equal(code, 0, output);
@@ -57,7 +71,7 @@ test('TypeScript finds the types, as a module and as it did before there were ex
       return [key, wrong, ...application.records.map((record) => record.bucket)];
     }`);
   const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
-  const strict = ['--noEmit', '--strict', '--target', 'es2022', '--types', 'node', '--typeRoots', `${modules}/@types`];
+  const strict = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022', '--types', 'node', '--typeRoots', `${modules}/@types`];
   for (const module of [['nodenext'], ['commonjs', '--moduleResolution', 'node10']]) {
     const { code, output } = await folder.run('node', [`${modules}/typescript/bin/tsc`, ...strict, '--module', ...module, 'use.ts']);
     assert.equal(code, 0, output);
