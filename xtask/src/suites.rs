@@ -393,6 +393,21 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "package installed",
+        about: "the Debian package is installed, started, used, upgraded, removed and purged",
+        steps: &[Step::Run(&["sh", "-c", "packaging/tests/installed.sh target/dist/countersign_*.deb"])],
+        minutes_max: 3,
+        only_if: Some(Condition {
+            probe: &[
+                "sh",
+                "-c",
+                "command -v dpkg && folder=$(mktemp -d) && mount -t tmpfs none \"$folder\" && umount \"$folder\"; code=$?; rmdir \"$folder\"; exit $code",
+            ],
+            otherwise: "mounting a file system is not permitted here",
+        }),
+        ..CHECK
+    },
+    Suite {
         name: "doc examples",
         about: "the examples in the documentation compile and run",
         steps: &[Step::Run(&["cargo", "test", "--release", "--workspace", "--doc", "--quiet"])],
