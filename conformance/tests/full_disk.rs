@@ -224,7 +224,7 @@ fn a_store_that_is_killed_on_a_full_disk_starts_on_it_and_has_lost_nothing() {
 impl Disk {
     fn free_mebibytes(&self) -> u64 {
         let disk = rustix::fs::statvfs(&self.mounted).expect("statvfs");
-        disk.f_bavail * disk.f_frsize >> 20
+        (disk.f_bavail * disk.f_frsize) >> 20
     }
 
     /// Waits until so much is free, for a moment: a connection's end is seen by its task.
