@@ -30,6 +30,7 @@ pub(super) struct Activity {
     accepted: Instant,
     moved_ms: AtomicU64,
     requests: AtomicUsize,
+    requests_begun: AtomicUsize,
     writes: AtomicBool,
     wanted: CancellationToken,
 }
@@ -40,6 +41,7 @@ impl Activity {
             accepted: Instant::now(),
             moved_ms: AtomicU64::new(0),
             requests: AtomicUsize::new(0),
+            requests_begun: AtomicUsize::new(0),
             writes: AtomicBool::new(false),
             wanted: CancellationToken::new(),
         })
@@ -58,12 +60,18 @@ impl Activity {
     /// A request is under way until the guard is dropped.
     pub(super) fn request(self: &Arc<Self>) -> RequestUnderWay {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.requests_begun.fetch_add(1, Ordering::Relaxed);
         RequestUnderWay(Arc::clone(self))
     }
 
     /// Whether a request is under way.
     pub(super) fn carries_a_request(&self) -> bool {
         self.requests.load(Ordering::Relaxed) > 0
+    }
+
+    /// How many requests there were so far, with those under way.
+    pub(super) fn requests_begun(&self) -> usize {
+        self.requests_begun.load(Ordering::Relaxed)
     }
 
     /// Ready once the connection has to give way.

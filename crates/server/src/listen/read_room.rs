@@ -109,8 +109,11 @@ pub(super) struct BoundedReads<T> {
     stream: T,
     head: Head,
     large_buffer: Option<OwnedSemaphorePermit>,
-    /// A request was under way at the last read.
+    /// A request is under way at this read.
     in_request: bool,
+    /// How many requests had begun when a head last ended. Several may come in one read and be answered before the
+    /// next.
+    begun: usize,
 }
 
 impl<T> BoundedReads<T> {
@@ -123,7 +126,7 @@ impl<T> BoundedReads<T> {
     ) -> Self {
         let (room, activity) = (Arc::clone(room), Arc::clone(activity));
         let head = Head { room, client, activity, bytes: 0, claim: None };
-        Self { stream, head, large_buffer: None, in_request: false }
+        Self { stream, head, large_buffer: None, in_request: false, begun: 0 }
     }
 
     /// What is read while a request is under way is its body's, and all else the next request's head.
@@ -144,11 +147,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for BoundedReads<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let in_request = self.head.activity.carries_a_request();
-        if self.in_request && !in_request {
+        self.in_request = self.head.activity.carries_a_request();
+        let begun = self.head.activity.requests_begun();
+        if !self.in_request && begun != self.begun {
             self.head.end();
+            self.begun = begun;
         }
-        self.in_request = in_request;
         let before = buffer.filled().len();
         if self.large_buffer.is_some() || buffer.remaining() <= SMALL_READ_BYTES {
             ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
@@ -269,5 +273,21 @@ mod tests {
         gone.large_buffer = None;
         assert_eq!(last.read(&mut buffer).await.unwrap(), SMALL_READ_BYTES);
         assert_eq!(last.read(&mut buffer).await.unwrap(), buffer.len());
+    }
+
+    #[tokio::test]
+    async fn requests_that_are_answered_from_one_buffer_do_not_add_up_to_one_head() {
+        let room = ReadRoom::new(1, 64 * 1024);
+        let activity = Activity::begins();
+        let client = ClientNetwork::from(IpAddr::from([127, 0, 0, 1]));
+        let mut pipelined =
+            BoundedReads::new(tokio::io::repeat(b'a').take(1 << 20), &room, client, &activity);
+        let mut buffer = vec![0; 64 * 1024];
+        for _ in 0..100 {
+            assert_eq!(pipelined.read(&mut buffer).await.unwrap(), SMALL_READ_BYTES);
+            // Each begins and ends between two reads.
+            drop([activity.request(), activity.request()]);
+        }
+        assert_eq!(room.lock().held_by(&client), 0);
     }
 }
