@@ -86,7 +86,7 @@ impl Signer {
         }
         let facts = &callback.facts;
         let here = facts.bucket.as_ref().is_none_or(|bucket| *bucket == self.options.bucket)
-            && facts.key.as_ref().is_some_and(|key| key.starts_with(grant.folder.as_str()));
+            && facts.key.as_ref().is_some_and(|key| lies_in(key, grant.folder.as_str()));
         if here { Ok(grant) } else { Err(NotGranted::Elsewhere) }
     }
 
@@ -130,6 +130,13 @@ fn is_of(body: &[u8], callback: &CallbackOptions) -> bool {
     let names = |body: &[u8]| UploadFacts::member_names(body, BodyType::parse(&callback.body_type)?);
     let expected = sample(callback).and_then(|body| names(body.as_bytes()));
     expected.is_some() && names(body) == expected
+}
+
+/// Whether a key lies in a folder, also for an application that joins it to a path, or a browser that opens it: both
+/// take `..` for the folder above, and browsers a backslash for a slash.
+fn lies_in(key: &str, folder: &str) -> bool {
+    let plain = |rest: &str| !rest.split(['/', '\\']).any(|part| matches!(part, "." | ".."));
+    key.strip_prefix(folder).is_some_and(plain)
 }
 
 fn tag(signer: &SignerOptions, claims: &str) -> [u8; 32] {

@@ -83,7 +83,11 @@ fn a_grant_finds_its_place_in_forms_and_objects_and_reads_the_same_there() {
             signer.granted(&crate::signed_callback::verifier().verify_request(recorded, None).unwrap())
         };
         assert_eq!(granted("user-dir/42/\"},{a&b=c.jpg"), Ok(grant()), "{template}");
-        assert_eq!(granted("user-dir/43/a.jpg"), Err(NotGranted::Elsewhere), "{template}");
+        assert_eq!(granted("user-dir/42/..a/b../...jpg"), Ok(grant()), "{template}");
+        for key in ["43/a.jpg", "42/../43/a.jpg", "42/..\\43/a.jpg", "42/.", "42/./a.jpg"] {
+            let key = format!("user-dir/{key}");
+            assert_eq!(granted(&key), Err(NotGranted::Elsewhere), "{template} {key}");
+        }
     }
     for template in ["a=${object}", "${object}", r#"{"object":${object}"#, "[]", "{}", r#"{"a":${object}}"#] {
         let refused = Signer::new(with_body(template, json_type), noon()).unwrap();
