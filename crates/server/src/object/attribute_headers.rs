@@ -41,13 +41,13 @@ pub enum AttributeError {
         /// The word as it came.
         word: String,
     },
-    /// More than [`USER_META_BYTES_MAX`] of user metadata.
+    /// More than `USER_META_BYTES_MAX` of user metadata.
     #[error("user metadata of {bytes} bytes is more than {USER_META_BYTES_MAX}")]
     UserMetaTooLarge {
         /// How many bytes names and values have.
         bytes: usize,
     },
-    /// More than [`KEPT_BYTES_MAX`] in the other headers that are kept.
+    /// More than `KEPT_BYTES_MAX` in the other headers that are kept.
     #[error("the headers that are kept have {bytes} bytes, which is more than {KEPT_BYTES_MAX}")]
     HeadersTooLarge {
         /// How many bytes their values have.
