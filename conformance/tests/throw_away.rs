@@ -184,3 +184,62 @@ fn an_instance_says_where_it_is_and_ends_with_its_standard_input() {
         Command::new(binary_path()).args(["env", "--data"]).arg(root.path()).output().expect("it runs");
     assert_eq!(nothing.status.code(), Some(2));
 }
+
+/// Starts a server that keeps nothing, and reads what it says up to its last line.
+fn ephemeral(root: &Path, arguments: &[&str]) -> (Child, String) {
+    let mut command = Command::new(binary_path());
+    command.args(arguments).args(["--ephemeral", "--ephemeral-in"]).arg(root);
+    command.envs([("COUNTERSIGN_ACCESS_KEY_ID", "id"), ("COUNTERSIGN_ACCESS_KEY_SECRET", "secret")]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = command.spawn().expect("countersign starts");
+    let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut said = String::new();
+    for line in lines.by_ref() {
+        said.push_str(&format!("{line}\n"));
+        if line.starts_with("ephemeral") {
+            break;
+        }
+    }
+    // Read on, so that nothing it says later finds a closed pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    (server, said)
+}
+
+#[test]
+fn a_server_that_keeps_nothing_says_so_takes_uploads_and_leaves_no_folder() {
+    let root = root();
+    let (mut server, said) =
+        ephemeral(root.path(), &["serve", "--store", "127.0.0.1:0", "--app", "127.0.0.1:0"]);
+    assert!(said.contains("removed at the end; nothing is synced"), "{said}");
+    let page = said.lines().find_map(|line| line.strip_prefix("open this")).expect("an address").trim();
+    let file = root.path().join("photo.txt");
+    std::fs::write(&file, "five!").expect("a file");
+    let upload = Command::new(binary_path()).arg("upload").arg(&file).args(["--to", page]).output();
+    assert_eq!(upload.expect("countersign starts").status.code(), Some(0));
+    std::fs::remove_file(&file).expect("removed");
+    assert!(!is_empty(root.path()));
+    server.kill().expect("killed");
+    server.wait().expect("ended");
+    wait_until("the folder of the killed server is gone", || is_empty(root.path()));
+
+    for arguments in [
+        &["store", "--listen", "127.0.0.1:0"][..],
+        &["app", "--listen", "127.0.0.1:0", "--host", "http://127.0.0.1:9/demo"],
+    ] {
+        let (mut server, said) = ephemeral(root.path(), arguments);
+        assert!(said.contains("nothing is synced"), "{said}");
+        let ended = Command::new("kill").arg(server.id().to_string()).status();
+        assert!(ended.expect("kill runs").success());
+        assert_eq!(server.wait().expect("ended").code(), Some(0));
+        assert!(is_empty(root.path()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn data_that_are_kept_and_thrown_away_at_once_are_refused() {
+    for arguments in [&["--ephemeral", "--data", "here"][..], &["--ephemeral-in", "here"]] {
+        let refused = Command::new(binary_path()).arg("store").args(arguments).output().expect("starts");
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("--ephemeral"));
+    }
+}

@@ -13,7 +13,7 @@ use countersign_app::allowed_origins::AllowedOrigins;
 use countersign_app::router::{date::dated, uploads_routes};
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{
-    AccessKeySecret, AppOptions, CallbackVerifier, Pins, Signer, SignerOptions, StoreKind, UploadLedger,
+    AccessKeySecret, AppOptions, CallbackVerifier, Pins, Signer, SignerOptions, StoreKind,
 };
 use countersign_server::listen::request_log::RequestLog;
 use countersign_store::Clock;
@@ -22,18 +22,21 @@ use http::HeaderName;
 use crate::command_line::AppFlags;
 use crate::network::reachable::Reachable;
 use crate::serve::DEFAULT_APP_PORT;
+use crate::setup::data_folder::{self, DataFolder};
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::Running;
-use crate::setup::{clock, readiness, running_app, shutdown, signing, store_server};
+use crate::setup::shutdown::EndSignals;
+use crate::setup::{clock, readiness, running_app, signing};
 
 /// Runs until it is asked to stop.
-pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut flags: AppFlags) -> anyhow::Result<ExitCode> {
+    let signals = EndSignals::listen()?;
     refuse_open_listener(&flags)?;
     let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_APP_PORT), None).await?;
     let reachable =
         Reachable::new(options.tls.is_some(), bound.addresses.clone(), flags.public_app_url.clone());
-    store_server::make_data_folder(&flags.data)?;
+    let folder = DataFolder::make(&mut flags.place)?;
     let clock = clock::real(flags.clock.clock_offset);
     let app = app_options(&flags, &clock)?;
     let host = app.signer.options().host.clone();
@@ -45,15 +48,21 @@ pub(crate) async fn run(flags: AppFlags) -> anyhow::Result<ExitCode> {
     say!("application server    {}", reachable.own_url());
     say!("callback              {callback}");
     say!("pinned                {pinned}");
-    say!("ledger                {}", flags.data.join("ledger.sqlite").display());
+    if flags.place.ephemeral {
+        say!("ledger                in memory, gone at the end");
+    } else {
+        say!("ledger                {}", flags.place.data.join("ledger.sqlite").display());
+    }
+    folder.say();
     say!("stop                  Ctrl-C");
-    let announced = running_app::announce(&flags.data, &reachable.own_url())?;
+    let announced = running_app::announce(&flags.place.data, &reachable.own_url())?;
     let listening = Running::app(bound, &router, &options);
     readiness::ready();
-    shutdown::asked().await?;
+    signals.asked().await;
     readiness::stopping();
     drop(announced);
     listening.end().await;
+    folder.end()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,8 +90,7 @@ fn refuse_open_listener(flags: &AppFlags) -> anyhow::Result<()> {
 
 fn app_options(flags: &AppFlags, clock: &Clock) -> anyhow::Result<AppOptions> {
     let signer = Signer::new(signer_options(flags)?, Arc::clone(clock))?;
-    let ledger =
-        UploadLedger::open(&flags.data.join("ledger.sqlite")).context("the ledger cannot be opened")?;
+    let ledger = data_folder::ledger(&flags.place)?;
     let mut app = AppOptions::new(signer, verifier(flags)?, ledger, Arc::clone(clock));
     app.admission = admission(flags)?;
     app.origins = AllowedOrigins::from_list(flags.signing.allow_origin.clone());

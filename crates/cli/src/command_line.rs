@@ -28,7 +28,9 @@ use crate::configuration::{self, ConfigError, Environment, Warning};
 pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
 pub(crate) use config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
-pub(crate) use flag_groups::{KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags};
+pub(crate) use flag_groups::{
+    DataFlags, KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags,
+};
 pub(crate) use health_flags::HealthFlags;
 pub(crate) use instance_flags::{EnvFlags, ExecFlags, InstanceFlags};
 pub(crate) use serve_flags::{Lan, ServeFlags};

@@ -15,11 +15,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use axum::Router;
 use countersign_app::admission::Admission;
 use countersign_app::upload_path::UploadPath;
-use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind, UploadLedger};
+use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind};
 use countersign_server::listen::request_log::RequestLog;
 use countersign_server::listen::{ListenOptions, Peer};
 use countersign_server::{Permission, Server};
@@ -31,10 +31,12 @@ use crate::network::interfaces;
 use crate::network::reachable::Reachable;
 use crate::seed;
 use crate::setup::credentials::{self, AccessKey};
+use crate::setup::data_folder::{self, DataFolder};
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::{self, Running};
+use crate::setup::shutdown::EndSignals;
 use crate::setup::store_server::{self, StoreServer};
-use crate::setup::{callback_key, clock, random, readiness, running_store, shutdown, signing};
+use crate::setup::{callback_key, clock, random, readiness, running_store, signing};
 use crate::store_alone::DEFAULT_STORE_PORT;
 use known_host::KnownHost;
 use routes::Serving;
@@ -82,7 +84,8 @@ impl Reach {
 }
 
 /// Runs until it is asked to stop.
-pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
+    let signals = EndSignals::listen()?;
     let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Short, 2)?;
     let lan = flags.lan.map(interfaces::lan_address).transpose()?;
     let store_bound = listeners::bind(Wanted::or_default(flags.store, DEFAULT_STORE_PORT), lan).await?;
@@ -90,8 +93,8 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let inner = inner_listener(&options, &app_bound).await?;
     let addresses = addresses(&flags, &options, lan, &store_bound, &app_bound, inner.as_ref());
 
-    store_server::make_data_folder(&flags.data)?;
-    let access_key = credentials::access_key(flags.key.clone(), &flags.data)?;
+    let folder = DataFolder::make(&mut flags.place)?;
+    let access_key = credentials::access_key(flags.key.clone(), &flags.place.data)?;
     let clock = clock::real(flags.clock.clock_offset);
     let opened = open_store(&flags, &clock, &access_key, &addresses).await?;
     let token = if addresses.reach == Reach::Home { None } else { Some(random::text::<16>()?) };
@@ -104,24 +107,25 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let app = app_options(&flags, &clock, &access_key, &opened, &addresses, token.as_deref())?;
     let callback = app.signer.options().callback.as_ref().map(|callback| callback.url.clone());
     let facts = serve_document::Facts::new(&flags, &app, &addresses, token.as_deref())?;
-    let greeting = welcome::Greeting::new(&flags.data, &access_key, &addresses, &facts)?;
+    let greeting = welcome::Greeting::new(&flags.place.data, &access_key, &addresses, &facts)?;
     let serving_key = access_key.clone();
     let serving = Serving::new(&app, &opened, &addresses.store, access_key, clock, facts);
     let router: Router = routes::router(app, serving, KnownHost::new(flags.public_app_url.as_deref()));
 
     let mut environment =
-        running_store::describe(&flags.data, &opened, &serving_key, &flags.settings, &addresses.store)?;
+        running_store::describe(&flags.place.data, &opened, &serving_key, &flags.settings, &addresses.store)?;
     environment.app_url = Some(addresses.app.own_url());
     environment.bucket = Some(BUCKET.to_owned());
-    let announced = running_store::announce(&flags.data, &environment)?;
+    let announced = running_store::announce(&flags.place.data, &environment)?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print(seeded.as_ref());
+    folder.say();
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);
     let inner_running = inner.map(|bound| Running::app(bound, &router, &ListenOptions::default()));
     readiness::ready();
-    shutdown::asked().await?;
+    signals.asked().await;
     readiness::stopping();
     say!("finishing what is under way; Ctrl-C again ends at once");
     drop(announced);
@@ -132,6 +136,7 @@ pub(crate) async fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     }
     app_running.end().await;
     running::close(&opened.store).await;
+    folder.end()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -183,7 +188,8 @@ async fn open_store(
     addresses: &Addresses,
 ) -> anyhow::Result<StoreServer> {
     let parts = store_server::Parts {
-        data: &flags.data,
+        data: &flags.place.data,
+        durable: !flags.place.ephemeral,
         clock,
         access_key,
         reachable: &addresses.store,
@@ -193,7 +199,7 @@ async fn open_store(
             .map(Permission::exactly)
             .collect(),
     };
-    let key = callback_key::load_or_make(&flags.data)?;
+    let key = callback_key::load_or_make(&flags.place.data)?;
     store_server::open(&flags.settings, key, parts).await
 }
 
@@ -215,8 +221,7 @@ fn app_options(
     signing::apply(&mut signer, &flags.signing, callback_url(flags, addresses)?)?;
     let signer = Signer::new(signer, Arc::clone(clock))?;
     let verifier = CallbackVerifier::new().pin(&opened.callback_key_url, &opened.callback_key_pem)?;
-    let ledger =
-        UploadLedger::open(&flags.data.join("ledger.sqlite")).context("the ledger cannot be opened")?;
+    let ledger = data_folder::ledger(&flags.place)?;
     let mut app = AppOptions::new(signer, verifier, ledger, Arc::clone(clock));
     // With an application that is asked, what is signed is its choice and not the caller's.
     app.switches = flags.signing.signature_hook.is_none();

@@ -4,6 +4,7 @@
 pub(crate) mod callback_key;
 pub(crate) mod clock;
 pub(crate) mod credentials;
+pub(crate) mod data_folder;
 pub(crate) mod ephemeral_folder;
 pub(crate) mod listeners;
 pub(crate) mod log;

@@ -10,42 +10,47 @@ use crate::command_line::StoreFlags;
 use crate::network::reachable::Reachable;
 use crate::seed;
 use crate::setup::credentials::{self, Origin};
+use crate::setup::data_folder::DataFolder;
 use crate::setup::listeners::{self, Wanted};
 use crate::setup::running::{self, Running};
-use crate::setup::{callback_key, clock, readiness, running_store, shutdown, store_server};
+use crate::setup::shutdown::EndSignals;
+use crate::setup::{callback_key, clock, readiness, running_store, store_server};
 
 /// The default port of a store.
 pub(crate) const DEFAULT_STORE_PORT: u16 = 9817;
 
 /// Runs until it is asked to stop.
-pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
+    let signals = EndSignals::listen()?;
     let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
-    store_server::make_data_folder(&flags.data)?;
-    let access_key = credentials::access_key(flags.key, &flags.data)?;
+    let folder = DataFolder::make(&mut flags.place)?;
+    let access_key = credentials::access_key(flags.key, &flags.place.data)?;
     let public = flags.settings.public_store_url.clone();
     let reachable = Reachable::new(options.tls.is_some(), bound.addresses.clone(), public);
     let clock = clock::real(flags.clock.clock_offset);
     let parts = store_server::Parts {
-        data: &flags.data,
+        data: &flags.place.data,
+        durable: !flags.place.ephemeral,
         clock: &clock,
         access_key: &access_key,
         reachable: &reachable,
         also_allow: Vec::new(),
     };
-    let key = callback_key::load_or_make(&flags.data)?;
+    let key = callback_key::load_or_make(&flags.place.data)?;
     let opened = store_server::open(&flags.settings, key, parts).await?;
     let seeded = seed::at_start(&opened.store, flags.settings.seed.as_deref()).await?;
     bucket::at_start::make(&opened.store, &flags.bucket, &flags.allow_origin).await?;
     let mut environment =
-        running_store::describe(&flags.data, &opened, &access_key, &flags.settings, &reachable)?;
+        running_store::describe(&flags.place.data, &opened, &access_key, &flags.settings, &reachable)?;
     environment.bucket = flags.bucket.first().cloned();
-    let announced = running_store::announce(&flags.data, &environment)?;
+    let announced = running_store::announce(&flags.place.data, &environment)?;
     say!("store            {}", reachable.own_url());
     for address in bound.addresses.iter().filter(|address| !address.ip().is_loopback()) {
         say!("listening on     {address}");
     }
-    say!("data             {}", flags.data.display());
+    say!("data             {}", flags.place.data.display());
+    folder.say();
     if let Some(seeded) = seeded {
         say!("seed             {}", seeded.in_words());
     }
@@ -54,11 +59,12 @@ pub(crate) async fn run(flags: StoreFlags) -> anyhow::Result<ExitCode> {
     say!("stop             Ctrl-C");
     let listening = Running::store(bound, &opened.server, &options);
     readiness::ready();
-    shutdown::asked().await?;
+    signals.asked().await;
     readiness::stopping();
     drop(announced);
     running::end_store(listening, &opened.server).await;
     running::close(&opened.store).await;
+    folder.end()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,17 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use countersign_app::{AccessKeySecret, StoreKind};
 
-use super::DEFAULT_DATA;
 use super::flag_groups::{
-    ClockFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
+    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
 };
 
 /// Flags of `app`.
 #[derive(Debug, Args)]
 pub(crate) struct AppFlags {
-    /// Where the ledger is kept.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: DataFlags,
     /// The address to listen on. Without it 127.0.0.1:9818, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,

@@ -11,6 +11,22 @@ use countersign_server::{EtagSource, Permission};
 
 use super::upkeep_flags::BackgroundScrubFlags;
 
+/// Where a server keeps its data, or that it keeps none.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DataFlags {
+    /// Where everything is kept.
+    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_DATA)]
+    pub(crate) data: PathBuf,
+    /// Keep nothing: the data folder is a throw-away one, in memory where there is room, nothing is synced, and it is
+    /// removed at the end, or by the next start where the process was killed.
+    #[arg(long, conflicts_with = "data")]
+    pub(crate) ephemeral: bool,
+    /// Make that throw-away folder in this one. Without it /dev/shm where that is in memory and has room, else the
+    /// folder for temporary files.
+    #[arg(long, value_name = "DIR", requires = "ephemeral")]
+    pub(crate) ephemeral_in: Option<PathBuf>,
+}
+
 /// The access key. Without one, the first start makes one and keeps it in the data folder.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeyFlags {

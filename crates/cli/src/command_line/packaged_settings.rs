@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Command, Environment, program, read_in};
 
 /// Flags that have no place in a service's settings: where these are read from, and what only tests and trials use.
-const ELSEWHERE: &[&str] = &["config", "clock-offset", "ephemeral", "seed", "help"];
+const ELSEWHERE: &[&str] = &["config", "clock-offset", "ephemeral", "ephemeral-in", "seed", "help"];
 /// Flags that belong into the file that fewer people may read.
 const SECRETS: &[&str] = &["access-key-id", "access-key-secret", "security-token", "token"];
 

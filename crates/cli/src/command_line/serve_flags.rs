@@ -1,14 +1,12 @@
 //! The flags of `serve`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
-use super::DEFAULT_DATA;
 use super::flag_groups::{
-    ClockFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url,
+    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url,
     listen_address,
 };
 
@@ -24,9 +22,8 @@ pub(crate) enum Lan {
 /// Flags of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeFlags {
-    /// Where everything is kept.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: DataFlags,
     /// The store's address. Without it 127.0.0.1:9817, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) store: Option<SocketAddr>,

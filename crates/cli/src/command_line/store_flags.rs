@@ -1,21 +1,18 @@
 //! The flags of `store`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DEFAULT_DATA;
 use super::flag_groups::{
-    ClockFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address,
+    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address,
 };
 
 /// Flags of `store`.
 #[derive(Debug, Args)]
 pub(crate) struct StoreFlags {
-    /// Where everything is kept.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: DataFlags,
     /// The address to listen on. Without it 127.0.0.1:9817, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,

@@ -6,16 +6,28 @@ use tokio::sync::watch;
 /// The exit code of a process that was ended by Ctrl-C.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// Waits for the first signal. From then on a second one ends the process at once.
-pub(crate) async fn asked() -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    either(&mut interrupt, &mut terminate).await;
-    tokio::spawn(async move {
-        either(&mut interrupt, &mut terminate).await;
-        std::process::exit(EXIT_INTERRUPTED);
-    });
-    Ok(())
+/// The signals that ask for the end. They count from when this is made, before there is anything to finish: without a
+/// handler, one that came while a server starts would kill it, and be lost where it is the first process of a container.
+pub(crate) struct EndSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl EndSignals {
+    /// Listens from now on.
+    pub(crate) fn listen() -> anyhow::Result<EndSignals> {
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(EndSignals { interrupt, terminate })
+    }
+
+    /// Waits for the first signal. From then on a second one ends the process at once.
+    pub(crate) async fn asked(mut self) {
+        either(&mut self.interrupt, &mut self.terminate).await;
+        tokio::spawn(async move {
+            either(&mut self.interrupt, &mut self.terminate).await;
+            std::process::exit(EXIT_INTERRUPTED);
+        });
+    }
 }
 
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {

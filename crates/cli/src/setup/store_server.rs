@@ -37,6 +37,8 @@ pub(crate) struct StoreServer {
 pub(crate) struct Parts<'a> {
     /// The data folder, which is there.
     pub(crate) data: &'a Path,
+    /// Whether what is acknowledged must outlive the machine; see [`StoreOptions::durable`].
+    pub(crate) durable: bool,
     /// The source of time.
     pub(crate) clock: &'a Clock,
     /// The owner's key.
@@ -47,16 +49,6 @@ pub(crate) struct Parts<'a> {
     pub(crate) also_allow: Vec<Permission>,
 }
 
-/// Makes the data folder if need be; whoever may read it reads everything, so only its owner may.
-pub(crate) fn make_data_folder(data: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data)
-        .with_context(|| format!("the data folder {} cannot be made", data.display()))
-}
-
 /// Opens the store and puts its server together.
 pub(crate) async fn open(
     settings: &StoreSettings,
@@ -65,6 +57,7 @@ pub(crate) async fn open(
 ) -> anyhow::Result<StoreServer> {
     let mut options = StoreOptions::new(parts.data, Arc::clone(parts.clock));
     options.garbage_grace = GARBAGE_GRACE;
+    options.durable = parts.durable;
     let store = Store::open(options)
         .await
         .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
