@@ -9,6 +9,7 @@ mod large_uploads;
 mod million_objects;
 mod signatures;
 mod small_uploads;
+mod starts;
 mod tails;
 
 use super::Bench;
@@ -52,6 +53,11 @@ pub(super) const ROWS: &[RowGroup] = &[
         name: "crowds",
         about: "a client that behaves beside crawlers, heads without a key and an application that hangs",
         measure: crowds::measure,
+    },
+    RowGroup {
+        name: "start",
+        about: "a throw-away instance: time to ready, idle memory",
+        measure: starts::measure,
     },
     RowGroup { name: "in-flight", about: "memory at 256 slow uploads", measure: in_flight::measure },
     RowGroup {
