@@ -388,6 +388,13 @@ pub(crate) const ALL: &[Suite] = &[
         about: "the Debian package and the container image are made",
         steps: &[
             Step::Run(&["cargo", "xtask", "dist", "--only", "deb,oci"]),
+            Step::Full(&[
+                "sh",
+                "-c",
+                "cd target/dist && sha256sum countersign_*.deb countersign-*-oci-*.tar >sums",
+            ]),
+            Step::Full(&["cargo", "xtask", "dist", "--only", "deb,oci"]),
+            Step::Full(&["sh", "-c", "cd target/dist && sha256sum --check sums"]),
             Step::Full(&["sh", "-c", "lintian --fail-on error,warning target/dist/countersign_*.deb"]),
         ],
         ..CHECK
@@ -404,6 +411,19 @@ pub(crate) const ALL: &[Suite] = &[
                 "command -v dpkg && folder=$(mktemp -d) && mount -t tmpfs none \"$folder\" && umount \"$folder\"; code=$?; rmdir \"$folder\"; exit $code",
             ],
             otherwise: "mounting a file system is not permitted here",
+        }),
+        ..CHECK
+    },
+    Suite {
+        name: "image started",
+        about: "the container image is read, unpacked, started as two users, used and ended",
+        steps: &[Step::Run(&["sh", "-c", "packaging/tests/image.sh target/dist/countersign-*-oci-*.tar"])],
+        minutes_max: 3,
+        only_if: Some(Condition {
+            probe: &[
+                "unshare", "--mount", "--pid", "--net", "--fork", "mount", "-t", "tmpfs", "none", "/mnt",
+            ],
+            otherwise: "namespaces are not permitted here",
         }),
         ..CHECK
     },

@@ -1,0 +1,115 @@
+#!/bin/sh
+# Reads the container image with Python instead of what wrote it, unpacks it, and starts it as a container engine would:
+# as the first process of its own process and network namespaces, on a read-only root, as the image's user and as one that
+# a platform chose, of group 0. Uploads a file there. Needs root, unshare, nsenter, curl, python3. Usage: image.sh IMAGE.tar
+set -eu
+
+image=$1
+work=$(mktemp -d)
+root=$work/root
+container=
+helper=
+finish() {
+    for process in $helper $container; do
+        kill -KILL "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
+    umount "$root/data" 2>/dev/null || true
+    umount "$root" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+fail() { echo "FAILED: $1; $(cat "$work/log" 2>/dev/null)" >&2; exit 1; }
+
+chroot=$(command -v chroot)
+# The interface of a new network namespace is down (SIOCSIFFLAGS, IFF_UP).
+loopback_up='import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 1))'
+
+mkdir "$work/layout" "$root"
+tar -xf "$image" -C "$work/layout"
+python3 - "$work" <<'END'
+import gzip, hashlib, json, pathlib, re, subprocess, sys
+work = pathlib.Path(sys.argv[1])
+layout = work / "layout"
+def blob(descriptor):
+    algorithm, digest = descriptor["digest"].split(":")
+    data = (layout / "blobs" / algorithm / digest).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == digest and len(data) == descriptor["size"], descriptor
+    return data
+assert json.loads((layout / "oci-layout").read_text())["imageLayoutVersion"] == "1.0.0"
+[entry] = json.loads((layout / "index.json").read_text())["manifests"]
+manifest = json.loads(blob(entry))
+image = json.loads(blob(manifest["config"]))
+config = image["config"]
+assert (image["os"], config["User"]) == ("linux", "65532:65532"), image
+assert list(config["Volumes"]) == ["/data"] and "9817/tcp" in config["ExposedPorts"], config
+assert config["Entrypoint"] == ["/usr/bin/countersign"], config
+assert config["Cmd"] == ["store", "--data", "/data", "--listen", "0.0.0.0:9817"], config
+assert config["Healthcheck"]["Test"] == ["CMD", "/usr/bin/countersign", "health", "--data", "/data"], config
+assert not [line for line in config["Env"] if re.search("KEY|SECRET|TOKEN", line)], config
+layers = [blob(layer) for layer in manifest["layers"]]
+layers = [gzip.decompress(layer) if layer[:2] == b"\x1f\x8b" else layer for layer in layers]
+assert ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers] == image["rootfs"]["diff_ids"]
+for layer in layers:
+    subprocess.run(["tar", "-x", "--numeric-owner", "-C", work / "root"], input=layer, check=True)
+END
+[ -z "$(find "$root" -perm -4000)" ] || fail "the image has programs that give another user's rights"
+[ "$(stat -c '%a %u:%g' "$root/data")" = "770 65532:0" ] || fail "the data folder: $(stat -c '%a %u:%g' "$root/data")"
+
+# start USER:GROUP ARGUMENTS: the container in the background; `first` is its first process as this system counts it.
+start() {
+    user=$1
+    shift
+    mount --bind "$root" "$root"
+    mount -o remount,bind,ro "$root"
+    mount -t tmpfs -o uid=65532,gid=0,mode=0770 none "$root/data"
+    unshare --pid --net --fork --kill-child sh -c 'python3 -c "$0"; exec "$@"' "$loopback_up" \
+        env -i COUNTERSIGN_DATA=/data "$chroot" --userspec="$user" "$root" /usr/bin/countersign "$@" >"$work/log" 2>&1 &
+    container=$!
+    for _ in $(seq 100); do
+        first=$(cat "/proc/$container/task/$container/children" 2>/dev/null | tr -d ' ')
+        if [ -n "$first" ] && inside "$user" health --data /data --quiet 2>/dev/null; then return; fi
+        sleep 0.1
+    done
+    fail "not healthy as $user"
+}
+inside() {
+    as=$1
+    shift
+    nsenter -t "$first" --net env -i "$chroot" --userspec="$as" "$root" /usr/bin/countersign "$@"
+}
+stop() {
+    kill -TERM "$first"
+    wait "$container" || fail "SIGTERM did not end it with 0"
+    container=
+    umount "$root/data"
+    umount "$root"
+}
+
+# As it is by default.
+start 65532:65532 store --data /data --listen 0.0.0.0:9817
+[ "$(stat -c %a "$root/data/credentials.toml")" = 600 ] || fail "the key is for others to read"
+if grep -q "$(sed -n 's/^access-key-secret = "\(.*\)"/\1/p' "$root/data/credentials.toml")" "$work/log"; then
+    fail "the secret is in the log"
+fi
+stop
+
+# As a platform that gives each container a user of its own, with an upload and its callback.
+user=1234567:0
+start $user store --data /data --listen 0.0.0.0:9817 --bucket photos --callback-allow 127.0.0.1/32
+value() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" "$root/data/credentials.toml"; }
+store=http://127.0.0.1:9817
+nsenter -t "$first" --net env -i COUNTERSIGN_ACCESS_KEY_ID="$(value access-key-id)" \
+    COUNTERSIGN_ACCESS_KEY_SECRET="$(value access-key-secret)" "$chroot" --userspec=$user "$root" /usr/bin/countersign app \
+    --data /data --listen 127.0.0.1:9818 --host $store/photos --root up/ --callback-url http://127.0.0.1:9818/callback \
+    --callback-key "$store/_countersign/callback_pub_key_v1.pem=/data/callback_pub_key_v1.pem" >"$work/app" 2>&1 &
+helper=$!
+echo "a real file" >"$root/data/file.txt"
+chmod 644 "$root/data/file.txt"
+for _ in $(seq 100); do nsenter -t "$first" --net curl -fs http://127.0.0.1:9818/healthz >/dev/null && break; sleep 0.1; done
+inside $user upload /data/file.txt --to http://127.0.0.1:9818 || fail "not uploaded: $(cat "$work/app")"
+kill -TERM $helper
+wait $helper || fail "the application server did not end with 0"
+helper=
+stop
+echo "read, unpacked, started, used and ended, as two users"
