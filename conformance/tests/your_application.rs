@@ -147,7 +147,7 @@ fn with_php_sessions_each_user_reaches_his_own_folder_and_no_other() {
     let php = Php::start(folder.path(), &secret_file);
     let (hook, forward) = (php.url("/countersign/grant"), php.url("/countersign/uploaded"));
     let secret_file = secret_file.display().to_string();
-    let arguments = ["--root", "user", "--signature-hook", &hook, "--forward", &forward];
+    let arguments = ["--signature-hook", &hook, "--forward", &forward];
     let running = Running::serve(&[&arguments[..], &["--forward-secret-file", &secret_file]].concat());
     let (app, store) = (running.app.as_str(), running.store.as_str());
     let (as_42, as_43) = (php.login("42"), php.login("43"));

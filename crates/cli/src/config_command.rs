@@ -133,7 +133,7 @@ fn shown(held: &Held) -> Option<Vec<String>> {
 }
 
 /// An address without the password or the token that may be in it.
-fn without_secrets(text: &str) -> String {
+pub(crate) fn without_secrets(text: &str) -> String {
     // Several addresses may stand in one value.
     let addresses = text.split(';').map(|part| match reqwest::Url::parse(part.trim()) {
         Ok(url) if url.password().is_some() || url.query().is_some() => {

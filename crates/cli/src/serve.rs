@@ -216,7 +216,10 @@ fn app_options(
     let mut signer = SignerOptions::new(&access_key.id, access_key.secret.clone(), BUCKET, host);
     signer.store = StoreKind::Countersign;
     signer.region.clone_from(&flags.settings.region);
-    signer.root = UploadPath::normalise(DIRECTORY)?;
+    // The page's folder; where an application says whose folder it is, its folders are its own choice.
+    if flags.signing.signature_hook.is_none() {
+        signer.root = UploadPath::normalise(DIRECTORY)?;
+    }
     signer.directory = None;
     signing::apply(&mut signer, &flags.signing, callback_url(flags, addresses)?)?;
     let signer = Signer::new(signer, Arc::clone(clock))?;

@@ -73,7 +73,10 @@ fn companions(command: &str, flag: &str, settings: &[Setting]) -> Vec<String> {
         .iter()
         .map(name)
         .map(wanted)
-        .map(|setting| format!("--{}={}", setting.name, sample(setting)))
+        .map(|setting| match setting.kind {
+            Kind::Switch => format!("--{}", setting.name),
+            _ => format!("--{}={}", setting.name, sample(setting)),
+        })
         .collect()
 }
 
@@ -237,6 +240,7 @@ fn what_a_variable_cannot_say_is_refused_by_its_name_and_secrets_are_not_repeate
         ),
         ("serve", "COUNTERSIGN_CALLBACK_ALLOW", "10.0.0.0/8,nowhere", &["COUNTERSIGN_CALLBACK_ALLOW"]),
         ("app", "COUNTERSIGN_TOKEN", "k3y", &["COUNTERSIGN_TOKEN", "at least 6 letters"]),
+        ("app", "COUNTERSIGN_HOST", "https://u:k3y@h/?q=k3y", &["`host` is \"https://u:"]),
         (
             "store",
             "COUNTERSIGN_TLS_CERT",

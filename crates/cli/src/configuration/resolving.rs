@@ -18,6 +18,7 @@ use super::environment::Environment;
 use super::given::{Source, Value};
 use super::secret_file;
 use super::setting::{self, CONFIG, Kind, Setting};
+use crate::config_command::without_secrets;
 
 /// A setting and what it is.
 #[derive(Clone)]
@@ -280,8 +281,8 @@ impl Resolved {
         }
         Some(match (reason, &held.value) {
             (Some(reason), Some(Value::Words(words))) => {
-                let shown: Vec<String> =
-                    words.iter().map(|word| format!("{:?}", word.to_string_lossy())).collect();
+                let word_shown = |word: &OsString| format!("{:?}", without_secrets(&word.to_string_lossy()));
+                let shown: Vec<String> = words.iter().map(word_shown).collect();
                 format!("`{name}` is {}: {reason}", shown.join(", "))
             }
             _ => sentence(&error),
