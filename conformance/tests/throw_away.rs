@@ -243,3 +243,54 @@ fn data_that_are_kept_and_thrown_away_at_once_are_refused() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains("--ephemeral"));
     }
 }
+
+/// What said that nothing is synced must not have been waiting for a disk, which only the system sees.
+#[test]
+fn nothing_is_synced_where_that_is_said() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("skipped: strace is not installed");
+        return;
+    }
+    let root = root();
+    for arguments in [
+        &["instance"][..],
+        &["serve", "--ephemeral", "--store", "127.0.0.1:0", "--app", "127.0.0.1:0"],
+        &["app", "--ephemeral", "--listen", "127.0.0.1:0", "--host", "http://127.0.0.1:9/demo"],
+        // Watched alike, so that a watch that sees nothing is seen.
+        &["store", "--listen", "127.0.0.1:0", "--data", "kept"],
+    ] {
+        let syncs = syncs_until_ready(root.path(), arguments);
+        assert_eq!(syncs.is_empty(), !arguments.contains(&"kept"), "{arguments:?}: {syncs}");
+    }
+}
+
+/// The calls by which a start made a file durable.
+fn syncs_until_ready(root: &Path, arguments: &[&str]) -> String {
+    let seen = root.join("seen");
+    let mut command = Command::new("strace");
+    command.args([
+        "-f",
+        "-qq",
+        "-e",
+        "trace=fsync,fdatasync,sync_file_range,syncfs,sync",
+        "-e",
+        "signal=none",
+    ]);
+    command.arg("-o").arg(&seen).arg(binary_path()).args(arguments).current_dir(root);
+    if arguments.contains(&"app") {
+        // The others make their own, which is a file that could be synced.
+        command.envs([("COUNTERSIGN_ACCESS_KEY_ID", "id"), ("COUNTERSIGN_ACCESS_KEY_SECRET", "secret")]);
+    }
+    let mut watched = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("strace starts");
+    let printed = BufReader::new(watched.stdout.take().expect("piped"));
+    let ready = |line: &String| line.contains("Ctrl-C") || line.contains("COUNTERSIGN_STORE_URL");
+    assert!(printed.lines().map_while(Result::ok).any(|line| ready(&line)), "{arguments:?}");
+    // strace passes no signal on to what it watches.
+    let children = Command::new("pgrep").args(["-P", &watched.id().to_string()]).output().expect("pgrep");
+    for child in String::from_utf8_lossy(&children.stdout).lines() {
+        send("-TERM", child.parse().expect("a number"));
+    }
+    watched.wait().expect("it ends");
+    let seen = std::fs::read_to_string(seen).expect("what strace saw");
+    seen.lines().filter(|line| line.contains("sync") && !line.contains("+++")).collect::<Vec<_>>().join("\n")
+}

@@ -80,7 +80,12 @@ const NEEDS: &[Need] = &[
     },
     Need { package: "make", purpose: "building the allocator", sign: Sign::Program(&["make"]), ..NEED },
     Need { package: "procps", purpose: "ending what a test started", sign: Sign::Program(&["kill"]), ..NEED },
-    Need { package: "php-cli", purpose: "the example in PHP", sign: Sign::Program(&["php"]), ..NEED },
+    Need {
+        package: "php-cli",
+        purpose: "the application servers in PHP",
+        sign: Sign::Program(&["php"]),
+        ..NEED
+    },
     Need { package: "golang-go", purpose: "the example in Go", sign: Sign::Program(&["go"]), ..NEED },
     Need {
         package: "default-jdk-headless",
@@ -89,9 +94,9 @@ const NEEDS: &[Need] = &[
         ..NEED
     },
     Need {
-        package: "php-cli",
-        purpose: "an application in PHP behind the hooks",
-        sign: Sign::Program(&["php"]),
+        package: "strace",
+        purpose: "seeing that nothing is synced where a start says so",
+        sign: Sign::Program(&["strace"]),
         ..NEED
     },
     Need {

@@ -94,7 +94,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let addresses = addresses(&flags, &options, lan, &store_bound, &app_bound, inner.as_ref());
 
     let folder = DataFolder::make(&mut flags.place)?;
-    let access_key = credentials::access_key(flags.key.clone(), &flags.place.data)?;
+    let access_key = credentials::access_key(flags.key.clone(), &flags.place.data, !flags.place.ephemeral)?;
     let clock = clock::real(flags.clock.clock_offset);
     let opened = open_store(&flags, &clock, &access_key, &addresses).await?;
     let token = if addresses.reach == Reach::Home { None } else { Some(random::text::<16>()?) };
@@ -199,7 +199,7 @@ async fn open_store(
             .map(Permission::exactly)
             .collect(),
     };
-    let key = callback_key::load_or_make(&flags.place.data)?;
+    let key = callback_key::load_or_make(&flags.place.data, !flags.place.ephemeral)?;
     store_server::open(&flags.settings, key, parts).await
 }
 

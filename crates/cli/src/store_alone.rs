@@ -25,7 +25,7 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
     let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
     let folder = DataFolder::make(&mut flags.place)?;
-    let access_key = credentials::access_key(flags.key, &flags.place.data)?;
+    let access_key = credentials::access_key(flags.key, &flags.place.data, !flags.place.ephemeral)?;
     let public = flags.settings.public_store_url.clone();
     let reachable = Reachable::new(options.tls.is_some(), bound.addresses.clone(), public);
     let clock = clock::real(flags.clock.clock_offset);
@@ -37,7 +37,7 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
         reachable: &reachable,
         also_allow: Vec::new(),
     };
-    let key = callback_key::load_or_make(&flags.place.data)?;
+    let key = callback_key::load_or_make(&flags.place.data, !flags.place.ephemeral)?;
     let opened = store_server::open(&flags.settings, key, parts).await?;
     let seeded = seed::at_start(&opened.store, flags.settings.seed.as_deref()).await?;
     bucket::at_start::make(&opened.store, &flags.bucket, &flags.allow_origin).await?;

@@ -30,13 +30,13 @@ pub(crate) enum Origin {
     MadeNow(PathBuf),
 }
 
-/// The access key to use with this data folder.
-pub(crate) fn access_key(flags: KeyFlags, data: &Path) -> anyhow::Result<AccessKey> {
+/// The access key to use with this data folder; one that is made is synced if `durable`.
+pub(crate) fn access_key(flags: KeyFlags, data: &Path, durable: bool) -> anyhow::Result<AccessKey> {
     match (flags.access_key_id, flags.access_key_secret) {
         (Some(id), Some(secret)) if !id.is_empty() && !secret.as_bytes().is_empty() => {
             Ok(AccessKey { id, secret, origin: Origin::Given })
         }
-        (None, None) => kept_or_made(data.join("credentials.toml")),
+        (None, None) => kept_or_made(data.join("credentials.toml"), durable),
         _ => bail!("an access key is an id and a secret, both given and neither empty"),
     }
 }
@@ -50,10 +50,10 @@ pub(crate) fn kept(data: &Path) -> anyhow::Result<(String, AccessKeySecret)> {
     Ok((key.id, key.secret))
 }
 
-fn kept_or_made(path: PathBuf) -> anyhow::Result<AccessKey> {
+fn kept_or_made(path: PathBuf, durable: bool) -> anyhow::Result<AccessKey> {
     match std::fs::read_to_string(&path) {
         Ok(text) => read(&text, path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path, durable),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
 }
@@ -70,10 +70,10 @@ fn read(text: &str, path: PathBuf) -> anyhow::Result<AccessKey> {
     Ok(AccessKey { id, secret: AccessKeySecret::from(secret), origin: Origin::Kept(path) })
 }
 
-fn make(path: PathBuf) -> anyhow::Result<AccessKey> {
+fn make(path: PathBuf, durable: bool) -> anyhow::Result<AccessKey> {
     let (id, secret) = (format!("CS{}", random::capitals::<18>()?), random::text::<30>()?);
     let text = format!("access-key-id = \"{id}\"\naccess-key-secret = \"{secret}\"\n");
-    private_file::write_new(&path, text.as_bytes())
+    private_file::write_new(&path, text.as_bytes(), durable)
         .with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(AccessKey { id, secret: AccessKeySecret::from(secret), origin: Origin::MadeNow(path) })
 }
@@ -87,9 +87,9 @@ mod tests {
     #[test]
     fn the_first_start_makes_a_key_and_the_next_keeps_it() {
         let folder = tempfile::tempdir().unwrap();
-        let made = access_key(NONE, folder.path()).unwrap();
+        let made = access_key(NONE, folder.path(), true).unwrap();
         assert!(matches!(made.origin, Origin::MadeNow(_)));
-        let kept = access_key(NONE, folder.path()).unwrap();
+        let kept = access_key(NONE, folder.path(), true).unwrap();
         assert!(matches!(kept.origin, Origin::Kept(_)));
         assert_eq!((made.id, made.secret), (kept.id, kept.secret));
     }
@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn two_folders_never_share_a_key() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let (one, other) = (access_key(NONE, one.path()).unwrap(), access_key(NONE, other.path()).unwrap());
+        let (one, other) =
+            (access_key(NONE, one.path(), true).unwrap(), access_key(NONE, other.path(), true).unwrap());
         assert_ne!(one.id, other.id);
         assert_ne!(one.secret, other.secret);
     }
@@ -106,16 +107,16 @@ mod tests {
     fn half_a_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let half = KeyFlags { access_key_id: Some("id".into()), access_key_secret: None };
-        assert!(access_key(half, folder.path()).is_err());
+        assert!(access_key(half, folder.path(), true).is_err());
         let empty = KeyFlags { access_key_id: Some("id".into()), access_key_secret: Some("".into()) };
-        assert!(access_key(empty, folder.path()).is_err());
+        assert!(access_key(empty, folder.path(), true).is_err());
     }
 
     #[test]
     fn a_given_key_writes_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let given = KeyFlags { access_key_id: Some("id".into()), access_key_secret: Some("secret".into()) };
-        assert_eq!(access_key(given, folder.path()).unwrap().origin, Origin::Given);
+        assert_eq!(access_key(given, folder.path(), true).unwrap().origin, Origin::Given);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -124,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials.toml");
         std::fs::write(&path, "access-key-id = 5").unwrap();
-        let error = access_key(NONE, folder.path()).unwrap_err().to_string();
+        let error = access_key(NONE, folder.path(), true).unwrap_err().to_string();
         assert!(error.contains("credentials.toml"), "{error}");
         assert_eq!(std::fs::read_to_string(path).unwrap(), "access-key-id = 5");
     }
