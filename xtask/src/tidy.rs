@@ -6,6 +6,9 @@
 mod file_rules;
 mod house_rules;
 mod import_arrows;
+mod module_graph;
+mod module_paths;
+mod rooms;
 mod rust_source;
 mod source_tree;
 
@@ -46,6 +49,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
         file_rules::check_file(file, &mut found);
     }
     import_arrows::check(root, &mut found)?;
+    rooms::check(&files, &mut found);
     crate::documents::check(root, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));
     found.sort();

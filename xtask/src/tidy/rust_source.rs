@@ -51,9 +51,14 @@ pub(crate) fn measure(text: &str) -> Measure {
 
 /// A word or a single sign, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Token {
-    text: String,
+pub(super) struct Token {
+    pub(super) text: String,
     line: usize,
+}
+
+/// The words and signs of a file, without its comments, strings and character literals.
+pub(super) fn code_tokens(text: &str) -> Vec<Token> {
+    tokens(&blank_out(text))
 }
 
 fn tokens(code: &str) -> Vec<Token> {
