@@ -1,9 +1,9 @@
-// The examples against the real store: the form without script in a browser that runs none, and the callback server in
-// one file.
+// The examples against the real store: the form without script in a browser that runs none, the page of
+// packaging/compose.yaml, and the callback server in one file.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { BINARY, KEY_ID, KEY_SECRET, freePort, startStore } from '../node/running.js';
 import { filesIn, launchChromium } from './browser.js';
 
-const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const EXAMPLES = join(REPOSITORY, 'examples');
 const KEY_PATH = '/_countersign/callback_pub_key_v1.pem';
 
 let store;
@@ -61,6 +62,65 @@ test('the form without script: the browser shows what the application answered',
     await example.stop();
   }
 });
+
+test('the page of compose.yaml: what the application takes, what it declines, and a token it does not know', async () => {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const ownStore = await startStore(['--bucket', 'photos', '--allow-origin', `http://${listen}`]);
+  const site = await compositionIn(folder);
+  await writeFile(join(folder, 'own_key.pem'), await (await fetch(ownStore.url + KEY_PATH)).text());
+  const example = run('php', ['-d', `session.save_path=${folder}`, '-S', listen, '-t', site, join(folder, 'front.php')], {
+    OSS_ENDPOINT: ownStore.url,
+    OSS_REGION: 'cn-hangzhou',
+    OSS_BUCKET: 'photos',
+    OSS_ACCESS_KEY_ID: KEY_ID,
+    OSS_ACCESS_KEY_SECRET: KEY_SECRET,
+    CALLBACK_URL: `http://${listen}/callback`,
+    COUNTERSIGN_CALLBACK_KEY_URL: ownStore.url + KEY_PATH,
+    COUNTERSIGN_CALLBACK_KEY_FILE: join(folder, 'own_key.pem'),
+    APP_TOKENS: 'open-sesame=42',
+    APP_UPLOADS: folder,
+  });
+  const pictures = await filesIn([['a b.png', 'hello'], ['note.txt', 'hello']]);
+  const browser = await launchChromium();
+  try {
+    await example.said('started');
+    const page = await browser.newPage();
+    await page.goto(`http://${listen}/`);
+    const logIn = async (token) => {
+      await page.$eval('input[name=token]', (input, value) => (input.value = value), token);
+      await page.click('button');
+    };
+    await logIn('wrong');
+    await page.waitForSelector('li[data-outcome=refused]');
+    assert.equal(await page.$eval('#files', (input) => input.disabled), true);
+    await logIn('open-sesame');
+    await page.waitForSelector('#files:enabled');
+    await (await page.$('#files')).uploadFile(...pictures.paths);
+    await page.waitForSelector('li[data-outcome=done]');
+    await page.waitForSelector('li[data-outcome=declined]');
+    const lines = await page.$$eval('li', (items) => items.map((item) => item.textContent));
+    assert.deepEqual(lines.slice(1), [
+      'a b.png: taken as user/42/a b.png',
+      'note.txt: Only pictures are kept here.',
+    ]);
+  } finally {
+    await browser.close();
+    await example.stop();
+    await ownStore.stop();
+    await pictures.remove();
+  }
+});
+
+/** Puts the files where compose.yaml mounts them, relative to each other; gives the folder that is served. */
+async function compositionIn(place) {
+  const site = join(place, 'site');
+  await mkdir(site);
+  await cp(join(REPOSITORY, 'packaging/compose/index.html'), join(site, 'index.html'));
+  await cp(join(REPOSITORY, 'uploader/src'), join(site, 'uploader'), { recursive: true });
+  await cp(join(REPOSITORY, 'packaging/compose/front.php'), join(place, 'front.php'));
+  await cp(join(EXAMPLES, 'php/server.php'), join(place, 'server.php'));
+  return site;
+}
 
 test('the callback server in one file: one command, and the uploader hears its answer', async () => {
   const port = await freePort();

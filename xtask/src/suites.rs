@@ -428,6 +428,19 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "compose file",
+        about: "what compose.yaml starts, without a container engine: one upload countersigned, one declined",
+        steps: &[Step::Run(&["packaging/tests/compose.py", "target/release/countersign"])],
+        minutes_max: 3,
+        only_if: Some(Condition {
+            probe: &[
+                "unshare", "--mount", "--pid", "--net", "--fork", "mount", "-t", "tmpfs", "none", "/mnt",
+            ],
+            otherwise: "namespaces are not permitted here",
+        }),
+        ..CHECK
+    },
+    Suite {
         name: "doc examples",
         about: "the examples in the documentation compile and run",
         steps: &[Step::Run(&["cargo", "test", "--release", "--workspace", "--doc", "--quiet"])],

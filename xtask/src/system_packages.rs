@@ -106,6 +106,12 @@ const NEEDS: &[Need] = &[
         ..NEED
     },
     Need {
+        package: "python3-yaml",
+        purpose: "reading the compose file",
+        sign: Sign::Answer(&["python3", "-c", "import yaml; print(yaml.__version__)"]),
+        ..NEED
+    },
+    Need {
         package: "lintian",
         purpose: "the policy of Debian packages",
         sign: Sign::Program(&["lintian"]),
