@@ -1,21 +1,18 @@
-//! Taking in the bytes of one upload: streaming, invisible, hashed in the same pass as they are written.
+//! Takes in the bytes of one upload, invisible to everyone until a commit names them, and hashes them in the same pass.
 //!
-//! Up to the inline limit the bytes stay in memory and go into the catalog with their record. Beyond it they
-//! are handed on in batches: received, hashed and written beside one another, the latter two off the async
+//! Up to the inline limit the bytes stay in memory and go into the catalog with their record. Beyond it they are
+//! handed on in batches ([`spill`]): received, hashed and written at the same time, the latter two off the async
 //! threads. At most 256 KiB are held, whatever the upload's size, and by the first four that are too fast for it 2 MiB.
 
 pub(crate) mod digest;
-mod hash_line;
-pub(crate) mod lead;
-mod spill;
+pub(crate) mod spill;
 
 use crate::StageError;
 use crate::blobs::{BlobError, Blobs, Chunks, SealedBytes};
 use crate::health::HealthFlag;
 use bytes::{Bytes, BytesMut};
 use digest::Digests;
-use lead::Leads;
-use spill::Spill;
+use spill::{BufferQuotas, Spill};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -34,7 +31,7 @@ pub struct StagedBlob {
     health: HealthFlag,
     inline_bytes_max: u64,
     expected_bytes: Option<u64>,
-    leads: Leads,
+    quotas: BufferQuotas,
     with_md5: bool,
     batch: Batch,
     len: u64,
@@ -81,7 +78,7 @@ impl StagedBlob {
     pub(crate) fn new(
         blobs: Arc<dyn Blobs>,
         health: HealthFlag,
-        leads: Leads,
+        quotas: BufferQuotas,
         inline_bytes_max: u64,
         expected_bytes: Option<u64>,
     ) -> StagedBlob {
@@ -90,7 +87,7 @@ impl StagedBlob {
             health,
             inline_bytes_max,
             expected_bytes,
-            leads,
+            quotas,
             with_md5: true,
             batch: Batch::default(),
             len: 0,
@@ -173,7 +170,7 @@ impl StagedBlob {
 
     fn open_spill(&mut self) -> Spill {
         self.spill.take().unwrap_or_else(|| {
-            Spill::new(self.blobs.stage(self.expected_bytes), self.digests(), self.leads.own())
+            Spill::new(self.blobs.stage(self.expected_bytes), self.digests(), self.quotas.own())
         })
     }
 

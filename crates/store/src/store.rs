@@ -14,7 +14,7 @@ use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
 use crate::object_reader::{pins::Pins, verified};
 use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
-use crate::staged_blob::{StagedBlob, lead::Leads};
+use crate::staged_blob::{StagedBlob, spill::BufferQuotas};
 use crate::trouble::{Trouble, TroubleNote, Troubles};
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
@@ -106,7 +106,7 @@ pub(crate) struct Inner {
     pub(crate) troubles: Troubles,
     pub(crate) clock: Clock,
     pub(crate) pins: Pins,
-    leads: Leads,
+    quotas: BufferQuotas,
     /// What must not be served.
     pub(crate) damaged: KnownDamage,
     ending: Arc<AtomicBool>,
@@ -176,7 +176,7 @@ impl Store {
             troubles: Troubles::default(),
             clock: parts.clock,
             pins: Pins::default(),
-            leads: Leads::new(),
+            quotas: BufferQuotas::new(),
             damaged,
             ending: Arc::default(),
             inline_bytes_max: parts.inline_bytes_max,
@@ -204,7 +204,7 @@ impl Store {
             troubles: Troubles::default(),
             clock: Arc::clone(clock),
             pins: Pins::default(),
-            leads: Leads::new(),
+            quotas: BufferQuotas::new(),
             damaged: KnownDamage::from_records(damaged),
             ending: Arc::default(),
             inline_bytes_max: INLINE_BYTES_MAX,
@@ -225,7 +225,7 @@ impl Store {
             return Err(StageError::Unhealthy { reason: reason.to_owned() });
         }
         let (blobs, health) = (Arc::clone(&inner.blobs), inner.health.clone());
-        Ok(StagedBlob::new(blobs, health, inner.leads.clone(), inner.inline_bytes_max, expected_bytes))
+        Ok(StagedBlob::new(blobs, health, inner.quotas.clone(), inner.inline_bytes_max, expected_bytes))
     }
 
     /// Applies mutations in order, durably, in one transaction with whatever else waits.
