@@ -8,6 +8,7 @@ mod crash;
 mod dist;
 mod documents;
 mod fuzzing;
+mod patches;
 mod soaking;
 mod suite_run;
 mod suites;
@@ -54,6 +55,8 @@ enum Task {
     Bench(Box<bench::BenchOptions>),
     /// Fuzz the wire, one target after the other.
     Fuzz(fuzzing::FuzzArguments),
+    /// Apply each committed patch to a copy of the repository and compile it there.
+    Patches(patches::PatchesArguments),
     /// Run every command of the tutorials in an empty folder and compare what they print.
     Tutorial {
         /// The folder of the `countersign` binary; the release build when not given.
@@ -88,6 +91,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Dist(arguments) => dist::run(&root, &arguments),
         Task::Crash => crash::run(&root),
         Task::Bench(options) => bench::run(&root, &options),
+        Task::Patches(arguments) => patches::run(&root, &arguments),
         Task::Tutorial { binaries } => tutorial::run(&root, binaries),
         Task::Fuzz(arguments) => fuzzing::run(&root, &arguments),
         Task::Soak(arguments) => soaking::run(&root, &arguments),

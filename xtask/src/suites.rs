@@ -146,6 +146,15 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "patches",
+        about: "committed patches on a copy of the tree: what must build does, what must not does not",
+        steps: &[
+            Step::Run(&["cargo", "xtask", "patches"]),
+            Step::Full(&["cargo", "xtask", "patches", "--tests"]),
+        ],
+        ..CHECK
+    },
+    Suite {
         name: "dependencies",
         about: "bans, licences and sources of what is imported",
         steps: &[

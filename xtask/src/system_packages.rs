@@ -64,6 +64,7 @@ const NEEDS: &[Need] = &[
         sign: Sign::Program(&["openssl"]),
         ..NEED
     },
+    Need { package: "git", purpose: "applying the committed patches", sign: Sign::Program(&["git"]), ..NEED },
     Need { package: "curl", purpose: "the tutorial's own commands", sign: Sign::Program(&["curl"]), ..NEED },
     Need { package: "nginx", purpose: "the store behind a proxy", sign: Sign::Program(&["nginx"]), ..NEED },
     Need {
