@@ -21,7 +21,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path"
 	"strings"
 	"sync"
 	"time"
@@ -30,8 +29,8 @@ import (
 const uploadBytesMax, callbackBytesMax = 5 << 20, 64 << 10
 
 // The policy pins, letter by letter, whatever the form carries besides the file; of the key it pins the folder.
-const callbackBody = "object=${object}&size=${size}&mimeType=${mimeType}&permit="
-const callbackJSON = `{"callbackUrl":"%s","callbackBody":"%s"}`
+const callbackJSON = `{"callbackUrl":"%s",
+	"callbackBody":"object=${object}&size=${size}&mimeType=${mimeType}&permit=%s"}`
 const policyJSON = `{"expiration":"%s","conditions":[{"bucket":"%s"},["starts-with","$key","%s"],
 	["content-length-range",1,%d],{"callback":"%s"},{"x-oss-forbid-overwrite":"true"},{"x-oss-object-acl":"private"},
 	{"x-oss-signature-version":"OSS4-HMAC-SHA256"},{"x-oss-credential":"%s"},{"x-oss-date":"%s"}]}`
@@ -71,7 +70,7 @@ func formFor(folder string) string {
 	date, expiration := now.Format("20060102T150405Z"), now.Add(5*time.Minute).Format(time.RFC3339)
 	scope := []string{date[:8], os.Getenv("OSS_REGION"), "oss", "aliyun_v4_request"}
 	credential := os.Getenv("OSS_ACCESS_KEY_ID") + "/" + strings.Join(scope, "/")
-	callback := base64Of(fmt.Sprintf(callbackJSON, os.Getenv("CALLBACK_URL"), callbackBody+permitFor(folder)))
+	callback := base64Of(fmt.Sprintf(callbackJSON, os.Getenv("CALLBACK_URL"), permitFor(folder)))
 	policy := base64Of(fmt.Sprintf(policyJSON, expiration, bucket, folder, uploadBytesMax, callback, credential, date))
 	signature := hmacOf([]byte("aliyun_v4"+os.Getenv("OSS_ACCESS_KEY_SECRET")), append(scope, policy)...)
 	// On the real OSS: "https://" + bucket + ".oss-cn-hangzhou.aliyuncs.com"
@@ -80,21 +79,20 @@ func formFor(folder string) string {
 }
 
 // isFromStore compares the key's address and never fetches it. The path is signed decoded, the query as it came.
+// A header that comes twice is joined to what fits nothing.
 func isFromStore(r *http.Request, body []byte) bool {
-	signatures, addresses := r.Header["Authorization"], r.Header["X-Oss-Pub-Key-Url"]
-	if len(signatures) != 1 || len(addresses) != 1 || addresses[0] != base64Of(os.Getenv("COUNTERSIGN_CALLBACK_KEY_URL")) {
-		return false
-	}
-	signature, err := base64.StdEncoding.DecodeString(signatures[0])
+	address := strings.Join(r.Header["X-Oss-Pub-Key-Url"], ",")
+	signature, err := base64.StdEncoding.DecodeString(strings.Join(r.Header["Authorization"], ","))
 	digest := md5.Sum([]byte(strings.Replace(r.RequestURI, r.URL.EscapedPath(), r.URL.Path, 1) + "\n" + string(body)))
-	return err == nil && rsa.VerifyPKCS1v15(storeKey.(*rsa.PublicKey), crypto.MD5, digest[:], signature) == nil
+	return err == nil && address == base64Of(os.Getenv("COUNTERSIGN_CALLBACK_KEY_URL")) &&
+		rsa.VerifyPKCS1v15(storeKey.(*rsa.PublicKey), crypto.MD5, digest[:], signature) == nil
 }
 
 func receive(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, callbackBytesMax))
 	facts, _ := url.ParseQuery(string(body))
-	folder, _ := path.Split(facts.Get("object"))
-	isOurs := hmac.Equal([]byte(facts.Get("permit")), []byte(permitFor(folder)))
+	key := facts.Get("object")
+	isOurs := hmac.Equal([]byte(facts.Get("permit")), []byte(permitFor(key[:strings.LastIndex(key, "/")+1])))
 	if err != nil || r.Method != http.MethodPost || !isOurs || !isFromStore(r, body) {
 		reply(w, http.StatusBadRequest, words{"Status": "Refused"})
 		return
@@ -104,8 +102,8 @@ func receive(w http.ResponseWriter, r *http.Request) {
 		answer = words{"Status": "Declined", "message": "Only pictures are kept here."}
 	}
 	// A callback that comes again hears what the first one heard.
-	said, isRepeated := uploads.LoadOrStore(facts.Get("object"), answer)
-	log.Printf("%q: %s (again: %t)", facts.Get("object"), said, isRepeated)
+	said, isRepeated := uploads.LoadOrStore(key, answer)
+	log.Printf("%q: %s (again: %t)", key, said, isRepeated)
 	reply(w, http.StatusOK, said)
 }
 

@@ -1,29 +1,16 @@
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.sun.net.httpserver.Headers;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.*;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.MessageDigest;
-import java.security.Signature;
+import java.net.*;
+import java.nio.file.*;
+import java.security.*;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Base64;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.*;
+import java.util.concurrent.*;
+import java.util.stream.*;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -57,9 +44,9 @@ public class Main {
     record Answer(int status, String json) {}
 
     static final Answer ACCEPTED = new Answer(200, "{\"Status\":\"OK\"}");
+    static final Answer REFUSED = new Answer(400, "{\"Status\":\"Refused\"}");
     static final Answer DECLINED = new Answer(200, """
         {"Status":"Declined","message":"Only pictures are kept here."}""");
-    static final Answer REFUSED = new Answer(400, "{\"Status\":\"Refused\"}");
 
     // Your login, and your table of uploads with a unique index on the key.
     static final Map<String, String> USERS = parameters(ENV.get("APP_TOKENS")); // token=user&token=user
@@ -70,9 +57,7 @@ public class Main {
             .collect(Collectors.toMap(pair -> pair[0], pair -> URLDecoder.decode(pair[1], UTF_8)));
     }
 
-    static String base64(String text) {
-        return Base64.getEncoder().encodeToString(text.getBytes(UTF_8));
-    }
+    static String base64(String text) { return Base64.getEncoder().encodeToString(text.getBytes(UTF_8)); }
 
     /** Makes of each text the key for the next. */
     static String hmac(String secret, String... texts) throws GeneralSecurityException {
@@ -101,9 +86,9 @@ public class Main {
     static boolean isFromStore(HttpExchange exchange, byte[] body) throws GeneralSecurityException, IOException {
         String pem = Files.readString(Path.of(ENV.get("COUNTERSIGN_CALLBACK_KEY_FILE")));
         byte[] key = Base64.getDecoder().decode(pem.replaceAll("-----.*-----|\\s", ""));
-        URI uri = exchange.getRequestURI();
         Signature rsa = Signature.getInstance("MD5withRSA");
         rsa.initVerify(KeyFactory.getInstance("RSA").generatePublic(new X509EncodedKeySpec(key)));
+        URI uri = exchange.getRequestURI();
         rsa.update((uri.getPath() + uri.toString().substring(uri.getRawPath().length()) + "\n").getBytes(UTF_8));
         rsa.update(body);
         Headers headers = exchange.getRequestHeaders();
@@ -118,9 +103,7 @@ public class Main {
         String key = facts.get("object"), folder = key.substring(0, key.lastIndexOf('/') + 1);
         String permit = hmac(SECRET, "permit " + folder);
         boolean isOurs = MessageDigest.isEqual(permit.getBytes(UTF_8), facts.get("permit").getBytes(UTF_8));
-        if (body.length > CALLBACK_BYTES_MAX || !isOurs || !isFromStore(exchange, body)) {
-            return REFUSED;
-        }
+        if (body.length > CALLBACK_BYTES_MAX || !isOurs || !isFromStore(exchange, body)) return REFUSED;
         Answer answer = facts.get("mimeType").startsWith("image/") ? ACCEPTED : DECLINED;
         // A callback that comes again hears what the first one heard.
         Answer said = UPLOADS.putIfAbsent(key, answer);

@@ -8,15 +8,14 @@
 import base64
 import hmac
 import json
-import os
-from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from os import environ as ENV
 from pathlib import Path
+from time import gmtime, strftime, time
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from rsa_md5 import PublicKey
 
-ENV = os.environ
 BUCKET, SECRET = ENV["OSS_BUCKET"], ENV["OSS_ACCESS_KEY_SECRET"]
 # On the real OSS: f"https://{BUCKET}.oss-cn-hangzhou.aliyuncs.com"
 UPLOAD_HOST = f"{ENV['OSS_ENDPOINT']}/{BUCKET}"
@@ -39,17 +38,14 @@ def permit_for(folder: str) -> str:
 
 def form_for(folder: str) -> dict[str, object]:
     """The policy pins, letter by letter, whatever the form carries besides the file; of the key it pins the folder."""
-    now = datetime.now(timezone.utc)
-    date, expiration = f"{now:%Y%m%dT%H%M%SZ}", f"{now + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+    date, expiration = strftime("%Y%m%dT%H%M%SZ", gmtime()), strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(time() + 300))
     scope = [date[:8], ENV["OSS_REGION"], "oss", "aliyun_v4_request"]
     callback_body = f"object=${{object}}&size=${{size}}&mimeType=${{mimeType}}&permit={permit_for(folder)}"
     pinned = {
         "callback": base64_of(json.dumps({"callbackUrl": ENV["CALLBACK_URL"], "callbackBody": callback_body})),
-        "x-oss-forbid-overwrite": "true",
-        "x-oss-object-acl": "private",
-        "x-oss-signature-version": "OSS4-HMAC-SHA256",
+        "x-oss-forbid-overwrite": "true", "x-oss-object-acl": "private",
+        "x-oss-signature-version": "OSS4-HMAC-SHA256", "x-oss-date": date,
         "x-oss-credential": "/".join([ENV["OSS_ACCESS_KEY_ID"], *scope]),
-        "x-oss-date": date,
     }
     limits = [["starts-with", "$key", folder], ["content-length-range", 1, UPLOAD_BYTES_MAX]]
     conditions = [{"bucket": BUCKET}, *limits, *({name: value} for name, value in pinned.items())]
@@ -69,16 +65,12 @@ class Application(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         asked, folder = dict(parse_qsl(query)), f"user/{user}/"
         wanted = asked.get("path") or asked.get("key") or folder
-        if user is None:
-            self.answer(401, {"message": "Log in first."})
-        elif not wanted.startswith(folder):
-            self.answer(403, {"message": "That folder is not yours."})
-        elif path == "/signature":
-            self.answer(200, form_for(folder))
-        elif path == "/uploads":
-            self.answer(200, uploads.get(wanted))
-        else:
+        if user is None or not wanted.startswith(folder):
+            self.answer(401 if user is None else 403, {"message": "A user has his own folder, after a login."})
+        elif path not in ("/signature", "/uploads"):
             self.answer(404, {"message": "There is nothing here."})
+        else:
+            self.answer(200, form_for(folder) if path == "/signature" else uploads.get(wanted))
 
     def do_POST(self) -> None:
         try:
@@ -91,11 +83,9 @@ class Application(BaseHTTPRequestHandler):
         [authorization], [address] = self.headers.get_all("authorization"), self.headers.get_all("x-oss-pub-key-url")
         target, length = self.requestline.split(" ")[1], int(self.headers["content-length"])
         path, mark, query = target.partition("?")
-        if path != "/callback" or not 0 <= length <= CALLBACK_BYTES_MAX:
-            raise ValueError("this is no callback")
-        body = self.rfile.read(length)
+        body = self.rfile.read(max(0, min(length, CALLBACK_BYTES_MAX)))  # of a longer one no signature fits the part
         signed = unquote_to_bytes(path) + f"{mark}{query}\n".encode() + body
-        is_signed = STORE_KEY.verifies(base64.b64decode(authorization, validate=True), signed)
+        is_signed = path == "/callback" and STORE_KEY.verifies(base64.b64decode(authorization, validate=True), signed)
         facts = dict(parse_qsl(body.decode()))
         key = facts["object"]
         is_ours = hmac.compare_digest(facts["permit"], permit_for(key[: key.rfind("/") + 1]))
