@@ -19,6 +19,7 @@ use countersign_server::listen::request_log::RequestLog;
 use countersign_store::Clock;
 use http::HeaderName;
 
+use crate::admin::{Admin, Watched};
 use crate::command_line::AppFlags;
 use crate::network::reachable::Reachable;
 use crate::serve::DEFAULT_APP_PORT;
@@ -34,6 +35,8 @@ pub(crate) async fn run(mut flags: AppFlags) -> anyhow::Result<ExitCode> {
     refuse_open_listener(&flags)?;
     let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_APP_PORT), None).await?;
+    // Before the routes are made, so that they are measured.
+    let admin = Admin::bind(flags.admin).await?;
     let reachable =
         Reachable::new(options.tls.is_some(), bound.addresses.clone(), flags.public_app_url.clone());
     let folder = DataFolder::make(&mut flags.place)?;
@@ -46,6 +49,9 @@ pub(crate) async fn run(mut flags: AppFlags) -> anyhow::Result<ExitCode> {
     let router = routes(app);
     say!("signing uploads to    {host}");
     say!("application server    {}", reachable.own_url());
+    if let Some(url) = admin.metrics_url() {
+        say!("metrics               {url}");
+    }
     say!("callback              {callback}");
     say!("pinned                {pinned}");
     if flags.place.ephemeral {
@@ -57,11 +63,14 @@ pub(crate) async fn run(mut flags: AppFlags) -> anyhow::Result<ExitCode> {
     say!("stop                  Ctrl-C");
     let announced = running_app::announce(&flags.place.data, &reachable.own_url())?;
     let listening = Running::app(bound, &router, &options);
+    let admin = admin.start(Watched::application());
     readiness::ready();
     signals.asked().await;
     readiness::stopping();
+    admin.stopping();
     drop(announced);
     listening.end().await;
+    admin.end().await;
     folder.end()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! The commands and their flags. What the environment and the configuration file say is turned into flags too, and
 //! read by the same parser ([`crate::configuration`]).
 
+mod admin_address;
 mod app_flags;
 mod bucket_flags;
 mod config_flags;
@@ -25,6 +26,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::configuration::{self, ConfigError, Environment, Warning};
 
+pub(crate) use admin_address::AdminAddress;
 pub(crate) use app_flags::AppFlags;
 pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
 pub(crate) use config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};

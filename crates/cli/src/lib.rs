@@ -13,6 +13,7 @@
 mod wording;
 mod xml_text;
 
+mod admin;
 mod app_alone;
 mod bucket;
 mod callbacks;

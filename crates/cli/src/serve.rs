@@ -26,6 +26,7 @@ use countersign_server::{Permission, Server};
 use countersign_store::Clock;
 use http::request::Parts;
 
+use crate::admin::{Admin, Watched};
 use crate::command_line::{Lan, ServeFlags};
 use crate::network::interfaces;
 use crate::network::reachable::Reachable;
@@ -91,6 +92,8 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let store_bound = listeners::bind(Wanted::or_default(flags.store, DEFAULT_STORE_PORT), lan).await?;
     let app_bound = listeners::bind(Wanted::or_default(flags.app, DEFAULT_APP_PORT), lan).await?;
     let inner = inner_listener(&options, &app_bound).await?;
+    // Before the store is opened, so that it is measured.
+    let admin = Admin::bind_or_default(flags.admin).await?;
     let addresses = addresses(&flags, &options, lan, &store_bound, &app_bound, inner.as_ref());
 
     let folder = DataFolder::make(&mut flags.place)?;
@@ -118,15 +121,17 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     environment.bucket = Some(BUCKET.to_owned());
     let announced = running_store::announce(&flags.place.data, &environment)?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
-    greeting.print(seeded.as_ref());
+    greeting.print(seeded.as_ref(), admin.metrics_url().as_deref());
     folder.say();
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);
     let inner_running = inner.map(|bound| Running::app(bound, &router, &ListenOptions::default()));
+    let admin = admin.start(Watched::store(&opened));
     readiness::ready();
     signals.asked().await;
     readiness::stopping();
+    admin.stopping();
     say!("finishing what is under way; Ctrl-C again ends at once");
     drop(announced);
     // The store first: an upload that is under way still needs the application's answer.
@@ -136,6 +141,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     }
     app_running.end().await;
     running::close(&opened.store).await;
+    admin.end().await;
     folder.end()?;
     Ok(ExitCode::SUCCESS)
 }

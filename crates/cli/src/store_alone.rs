@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use countersign_server::listen::request_log::RequestLog;
 
+use crate::admin::{Admin, Watched};
 use crate::bucket;
 use crate::command_line::StoreFlags;
 use crate::network::reachable::Reachable;
@@ -24,6 +25,8 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
     let signals = EndSignals::listen()?;
     let options = listeners::options(&flags.tls, &flags.proxy, RequestLog::Full, 1)?;
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
+    // Before the store is opened, so that it is measured.
+    let admin = Admin::bind(flags.admin).await?;
     let folder = DataFolder::make(&mut flags.place)?;
     let access_key = credentials::access_key(flags.key, &flags.place.data, !flags.place.ephemeral)?;
     let public = flags.settings.public_store_url.clone();
@@ -54,16 +57,22 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
     if let Some(seeded) = seeded {
         say!("seed             {}", seeded.in_words());
     }
+    if let Some(url) = admin.metrics_url() {
+        say!("metrics          {url}");
+    }
     say!("callback key     {}", opened.callback_key_url);
     print_access_key(&access_key);
     say!("stop             Ctrl-C");
     let listening = Running::store(bound, &opened.server, &options);
+    let admin = admin.start(Watched::store(&opened));
     readiness::ready();
     signals.asked().await;
     readiness::stopping();
+    admin.stopping();
     drop(announced);
     running::end_store(listening, &opened.server).await;
     running::close(&opened.store).await;
+    admin.end().await;
     folder.end()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use countersign_app::{AccessKeySecret, StoreKind};
 
+use super::admin_address::{AdminAddress, admin_address};
 use super::flag_groups::{
     ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
 };
@@ -18,6 +19,10 @@ pub(crate) struct AppFlags {
     /// The address to listen on. Without it 127.0.0.1:9818, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Where the administration listener is, with metrics and health for monitors of this machine or a private network.
+    /// Without it there is none.
+    #[arg(long, value_name = "ADDR|none", value_parser = admin_address)]
+    pub(crate) admin: Option<AdminAddress>,
     /// The upload address that uploaders are told, as in `https://BUCKET.oss-cn-hangzhou.aliyuncs.com`.
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub(crate) host: Option<String>,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::admin_address::{AdminAddress, admin_address};
 use super::flag_groups::{
     ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url,
     listen_address,
@@ -30,6 +31,10 @@ pub(crate) struct ServeFlags {
     /// The page's and the application server's address. Without it 127.0.0.1:9818, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) app: Option<SocketAddr>,
+    /// Where the administration listener is, with metrics and health for monitors of this machine or a private network, or
+    /// none. Without it 127.0.0.1:9819, or the next free port.
+    #[arg(long, value_name = "ADDR|none", value_parser = admin_address)]
+    pub(crate) admin: Option<AdminAddress>,
     /// Be reached from phones in the same network too, and print a QR code.
     #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, default_missing_value = "find")]
     pub(crate) lan: Option<Lan>,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
+use super::admin_address::{AdminAddress, admin_address};
 use super::flag_groups::{
     ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address,
 };
@@ -16,6 +17,10 @@ pub(crate) struct StoreFlags {
     /// The address to listen on. Without it 127.0.0.1:9817, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Where the administration listener is, with metrics and health for monitors of this machine or a private network.
+    /// Without it there is none.
+    #[arg(long, value_name = "ADDR|none", value_parser = admin_address)]
+    pub(crate) admin: Option<AdminAddress>,
     /// Make this bucket at the start if it is not there, guarded against fields that a policy does not cover; repeatable.
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Vec<String>,

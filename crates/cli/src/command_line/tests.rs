@@ -41,7 +41,7 @@ fn sample(setting: &Setting) -> &'static str {
         (_, "text|json") => "json",
         (_, "md5|crc64") => "crc64",
         (_, "oss|countersign") => "oss",
-        (_, "ADDR") => "127.0.0.1:1",
+        (_, "ADDR" | "ADDR|none") => "127.0.0.1:1",
         (_, "SIZE") => "5MB",
         (_, "TIME") => "9m",
         (_, "NUMBER" | "SECONDS") => "5",

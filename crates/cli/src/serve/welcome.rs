@@ -55,7 +55,7 @@ impl Greeting {
         })
     }
 
-    pub(super) fn print(&self, seeded: Option<&Seeded>) {
+    pub(super) fn print(&self, seeded: Option<&Seeded>, metrics_url: Option<&str>) {
         say!("Countersign is ready.");
         say!("");
         say!("open this        {}", self.page);
@@ -66,6 +66,9 @@ impl Greeting {
         say!("store            {}, bucket {}", self.store, super::BUCKET);
         if let Some(seeded) = seeded {
             say!("seed             {}", seeded.in_words());
+        }
+        if let Some(url) = metrics_url {
+            say!("metrics          {url}");
         }
         print_access_key(&self.access_key);
         say!("data here        {}", self.data.display());
