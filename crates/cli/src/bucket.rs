@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use countersign_protocol::BucketName;
 use countersign_protocol::xml::CorsConfiguration;
-use countersign_server::bucket_mode::{BucketMode, MODE_HEADER};
+use countersign_server::bucket_rules::mode::{BucketMode, MODE_HEADER};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 //! Authentication comes first and needs no object: an unknown key id is refused before anything else is looked
 //! at (protocol 07 §2.6), but that a bucket is missing is said first. What an anonymous visitor may do then follows from the
 //! access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
-//! [`crate::subject`].
+//! [`crate::access::subject`].
 
 pub(crate) mod subject;
 
@@ -13,7 +13,7 @@ use countersign_protocol::{
     xml::Owner,
 };
 
-use crate::route::Operation;
+use crate::request::route::Operation;
 
 /// The account number of the one owner of all buckets.
 pub(crate) const OWNER_ID: &str = "1000000000000000";

@@ -4,20 +4,20 @@ pub(crate) mod body_watch;
 pub(crate) mod context;
 pub(crate) mod dispatch;
 pub mod framing;
-pub mod host;
+pub(crate) mod host;
 pub(crate) mod operate;
-pub mod query;
+pub(crate) mod query;
 pub(crate) mod query_parameter;
 pub(crate) mod request_body;
 pub mod request_id;
-pub mod route;
-pub mod subresource;
+pub(crate) mod route;
+pub(crate) mod subresource;
 pub(crate) mod unserved_header;
 
 use http::request::Parts;
 
-use crate::query::Query;
-use crate::route::Location;
+use crate::request::query::Query;
+use crate::request::route::Location;
 
 /// The head of a request, resolved. The body travels beside it.
 #[derive(Debug)]

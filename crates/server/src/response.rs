@@ -6,4 +6,4 @@ pub(crate) mod header_names;
 pub(crate) mod one_at_a_time;
 pub(crate) mod traffic_limit;
 pub(crate) mod wire_error;
-pub mod wire_response;
+pub(crate) mod wire_response;

@@ -2,7 +2,7 @@
 //! loop calls.
 
 pub(crate) mod fair_budget;
-pub mod limits;
+pub(crate) mod limits;
 pub(crate) mod said_once;
 
 use std::convert::Infallible;
@@ -19,27 +19,30 @@ use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::body_watch::BodyWatch;
-use crate::callback_budget::CallbackBudget;
-use crate::callback_dispatch::{
-    self, CallbackConnections, CallbackWait, Resolver, SigningLine, UndeliverableCallback,
-};
-use crate::destination_guard::Permission;
-use crate::dispatch;
-use crate::fair_budget::FairBudget;
-use crate::form_coverage::CoverageWarnings;
-use crate::gzip;
-use crate::head_budget::HeadBudget;
-use crate::header_names::HeaderNames;
+use crate::bucket_rules::lifecycle::{self, LifecycleError};
+use crate::bucket_rules::refused_origins::RefusedOrigins;
+use crate::callback::address::{self, Resolver, UndeliverableCallback};
+use crate::callback::budget::CallbackBudget;
+use crate::callback::connection::CallbackConnections;
+use crate::callback::delivery;
+use crate::callback::destination_guard::Permission;
+use crate::callback::signing::SigningLine;
+use crate::callback::tls;
+use crate::callback::wait::CallbackWait;
 use crate::holder::{CallbackDestination, UploadHolder};
-use crate::host::HostNames;
-use crate::image_info;
-use crate::lifecycle::{self, LifecycleError};
-use crate::limits::Limits;
 use crate::listen::NotAccepted;
-use crate::object_attributes::ObjectAttributes;
-use crate::refused_origins::RefusedOrigins;
-use crate::wire_response::WireResponse;
+use crate::object::attributes::ObjectAttributes;
+use crate::request::body_watch::BodyWatch;
+use crate::request::dispatch;
+use crate::request::host::HostNames;
+use crate::response::gzip;
+use crate::response::header_names::HeaderNames;
+use crate::response::wire_response::WireResponse;
+use crate::server::fair_budget::FairBudget;
+use crate::server::limits::Limits;
+use crate::upload::form_coverage::CoverageWarnings;
+use crate::upload::head_budget::HeadBudget;
+use crate::upload::image_info;
 use countersign_quota::places::Places;
 
 /// An access key that may do everything: the owner's.
@@ -180,8 +183,8 @@ impl Server {
             lookups: FairBudget::new(usize::MAX, options.limits.callback_lookups_max),
             signing: SigningLine::new(),
             callback_connections: Arc::default(),
-            callback_tls: callback_dispatch::client_config(&options.callback_extra_roots)?,
-            callback_key_url: callback_dispatch::key_url_header(&options.callback_key_url),
+            callback_tls: tls::client_config(&options.callback_extra_roots)?,
+            callback_key_url: delivery::key_url_header(&options.callback_key_url),
             callback_key_pem: options.callback_key.public_key_pem()?,
             tasks: TaskTracker::new(),
             options,
@@ -218,7 +221,7 @@ impl Server {
     /// Which of these callback URLs (up to five, with `;` between them) could not be called as things stand: the host
     /// has no address, or none that is permitted. Nothing is connected to.
     pub async fn undeliverable(&self, callback_url: &str) -> Vec<UndeliverableCallback> {
-        callback_dispatch::undeliverable(&self.0, callback_url).await
+        address::undeliverable(&self.0, callback_url).await
     }
 
     /// For a listener of this server: a connection that could not be accepted, which is for want of descriptors most

@@ -1,11 +1,11 @@
 //! The stages of an upload (DESIGN §3): the form's head, the grant, the bytes, the commit, the answer.
 
+pub(crate) mod answer;
 pub(crate) mod commit;
 pub(crate) mod form_coverage;
 pub(crate) mod form_head;
+pub(crate) mod grant;
 pub(crate) mod head_budget;
 pub(crate) mod image_info;
 pub(crate) mod ingest;
 pub(crate) mod stored_form;
-pub(crate) mod upload_answer;
-pub(crate) mod upload_grant;

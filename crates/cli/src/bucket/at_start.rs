@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use countersign_protocol::BucketName;
 use countersign_protocol::xml::CorsConfiguration;
-use countersign_server::bucket_mode::BucketMode;
-use countersign_server::bucket_settings;
+use countersign_server::bucket_rules::mode::BucketMode;
+use countersign_server::bucket_rules::settings;
 use countersign_store::{CommitError, Mutation, Refused, Store};
 
 use super::page_origins;
@@ -16,7 +16,7 @@ use super::page_origins;
 pub(crate) async fn make(store: &Store, names: &[String], origins: &[String]) -> anyhow::Result<()> {
     for name in names {
         BucketName::parse(name).with_context(|| format!("--bucket {name}"))?;
-        let mode = (bucket_settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
+        let mode = (settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
         let making = Mutation::CreateBucket { name: name.clone(), settings: BTreeMap::from([mode]) };
         match store.commit(making).await {
             Ok(_) | Err(CommitError::Refused(Refused::BucketExists)) => {}
@@ -31,12 +31,12 @@ pub(crate) async fn make(store: &Store, names: &[String], origins: &[String]) ->
 
 async fn allow(store: &Store, name: &str, origins: &[String]) -> anyhow::Result<()> {
     let bucket = store.bucket(name).await?.context("the bucket is not there")?;
-    let rules = match bucket.settings.get(bucket_settings::CORS) {
+    let rules = match bucket.settings.get(settings::CORS) {
         Some(document) => CorsConfiguration::parse(document)?,
         None => CorsConfiguration::default(),
     };
     if let Some(rules) = page_origins::added(rules, origins)? {
-        let (bucket, setting) = (name.to_owned(), bucket_settings::CORS.to_owned());
+        let (bucket, setting) = (name.to_owned(), settings::CORS.to_owned());
         let value = Some(rules.to_xml().into_bytes());
         store.commit(Mutation::PutSetting { bucket, name: setting, value }).await?;
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use countersign_app::AccessKeySecret;
-use countersign_server::bucket_mode::BucketMode;
+use countersign_server::bucket_rules::mode::BucketMode;
 
 use super::DEFAULT_DATA;
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::Path;
 
-use countersign_server::object_attributes::ObjectAttributes;
+use countersign_server::object::attributes::ObjectAttributes;
 use countersign_store::{BackupError, Clock, Entry, ListQuery, ObjectRecord, OpenError, ReadError, Store};
 use crc_fast::{CrcAlgorithm, checksum};
 use futures_util::StreamExt as _;

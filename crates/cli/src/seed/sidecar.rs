@@ -9,10 +9,10 @@ mod lifecycle;
 use std::collections::BTreeMap;
 
 use countersign_protocol::{Acl, ObjectAcl};
-use countersign_server::attribute_headers;
-use countersign_server::bucket_mode::BucketMode;
-use countersign_server::bucket_settings;
-use countersign_server::object_attributes::{ObjectAttributes, content_type_of_key};
+use countersign_server::bucket_rules::mode::BucketMode;
+use countersign_server::bucket_rules::settings;
+use countersign_server::object::attribute_headers;
+use countersign_server::object::attributes::{ObjectAttributes, content_type_of_key};
 use countersign_store::BucketRecord;
 use serde::{Deserialize, Serialize};
 
@@ -100,11 +100,11 @@ impl Sidecar {
                 std::str::from_utf8(value).map(str::to_owned).map_err(|_| format!("its {name} is no text"))
             };
             match name.as_str() {
-                bucket_settings::ACL => sidecar.acl = Some(text()?),
-                bucket_settings::MODE => sidecar.mode = Some(text()?),
-                bucket_settings::STORAGE_CLASS => sidecar.storage_class = Some(text()?),
-                bucket_settings::CORS => sidecar.cors = Some(CorsTable::of_document(value)?),
-                bucket_settings::LIFECYCLE => sidecar.lifecycle = lifecycle::of_document(value)?,
+                settings::ACL => sidecar.acl = Some(text()?),
+                settings::MODE => sidecar.mode = Some(text()?),
+                settings::STORAGE_CLASS => sidecar.storage_class = Some(text()?),
+                settings::CORS => sidecar.cors = Some(CorsTable::of_document(value)?),
+                settings::LIFECYCLE => sidecar.lifecycle = lifecycle::of_document(value)?,
                 other => return Err(format!("it has a setting {other:?}, which this version does not know")),
             }
         }
@@ -128,18 +128,18 @@ impl Sidecar {
         let mode = self.mode.as_deref().map_or(Some(BucketMode::Guarded), BucketMode::parse);
         let mode = mode.ok_or("the mode of a bucket is guarded, compat or strict")?;
         let mut settings = BTreeMap::from([
-            (bucket_settings::ACL.to_owned(), acl.as_str().into()),
-            (bucket_settings::MODE.to_owned(), mode.as_str().into()),
+            (settings::ACL.to_owned(), acl.as_str().into()),
+            (settings::MODE.to_owned(), mode.as_str().into()),
         ]);
         if let Some(class) = &self.storage_class {
             let class = attribute_headers::storage_class(class).map_err(|error| error.to_string())?;
-            settings.insert(bucket_settings::STORAGE_CLASS.to_owned(), class.into());
+            settings.insert(settings::STORAGE_CLASS.to_owned(), class.into());
         }
         if let Some(cors) = &self.cors {
-            settings.insert(bucket_settings::CORS.to_owned(), cors.to_document()?);
+            settings.insert(settings::CORS.to_owned(), cors.to_document()?);
         }
         if !self.lifecycle.is_empty() {
-            settings.insert(bucket_settings::LIFECYCLE.to_owned(), lifecycle::to_document(&self.lifecycle)?);
+            settings.insert(settings::LIFECYCLE.to_owned(), lifecycle::to_document(&self.lifecycle)?);
         }
         Ok(settings)
     }

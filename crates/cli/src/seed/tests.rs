@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign_server::attribute_headers;
+use countersign_server::object::attribute_headers;
 use countersign_store::{Clock, Mutation, Store, StoreOptions};
 use proptest::prelude::*;
 
@@ -96,7 +96,7 @@ async fn bytes_of(store: &Store, bucket: &str, key: &str) -> Option<Vec<u8>> {
 }
 
 async fn type_of(store: &Store, bucket: &str, key: &str) -> String {
-    use countersign_server::object_attributes::ObjectAttributes;
+    use countersign_server::object::attributes::ObjectAttributes;
     let object = store.object(bucket, key).await.unwrap().unwrap();
     ObjectAttributes::read(&object.attributes).unwrap().content_type
 }

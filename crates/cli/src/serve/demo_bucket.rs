@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use countersign_protocol::xml::CorsConfiguration;
-use countersign_server::bucket_mode::BucketMode;
-use countersign_server::bucket_settings;
+use countersign_server::bucket_rules::mode::BucketMode;
+use countersign_server::bucket_rules::settings;
 use countersign_store::{CommitError, Mutation, Refused, Store};
 
 use crate::bucket::page_origins;
@@ -18,8 +18,8 @@ pub(crate) const RETENTION_HOURS: u32 = RETENTION_DAYS * 24;
 
 /// Makes the bucket if need be, and writes the CORS rule for where the page is this time.
 pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> anyhow::Result<()> {
-    let lifecycle = (bucket_settings::LIFECYCLE.to_owned(), lifecycle().into_bytes());
-    let mode = (bucket_settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
+    let lifecycle = (settings::LIFECYCLE.to_owned(), lifecycle().into_bytes());
+    let mode = (settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
     let settings = BTreeMap::from([lifecycle, mode]);
     match store.commit(Mutation::CreateBucket { name: name.to_owned(), settings }).await {
         Ok(_) => {}
@@ -29,7 +29,7 @@ pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> an
     let cors = CorsConfiguration { rules: vec![page_origins::rule(origins)?], response_vary: false };
     let rule = Mutation::PutSetting {
         bucket: name.to_owned(),
-        name: bucket_settings::CORS.to_owned(),
+        name: settings::CORS.to_owned(),
         value: Some(cors.to_xml().into_bytes()),
     };
     store.commit(rule).await.context("the bucket's CORS rule cannot be written")?;
@@ -39,11 +39,11 @@ pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> an
 /// Gives a bucket that an older version made its mode. A mode that somebody chose since then stays.
 async fn guard_if_unsaid(store: &Store, name: &str) -> anyhow::Result<()> {
     let bucket = store.bucket(name).await.context("the bucket cannot be read")?;
-    if bucket.is_some_and(|bucket| bucket.settings.contains_key(bucket_settings::MODE)) {
+    if bucket.is_some_and(|bucket| bucket.settings.contains_key(settings::MODE)) {
         return Ok(());
     }
     let word = BucketMode::Guarded.as_str().as_bytes().to_vec();
-    let (bucket, setting) = (name.to_owned(), bucket_settings::MODE.to_owned());
+    let (bucket, setting) = (name.to_owned(), settings::MODE.to_owned());
     let guard = Mutation::PutSetting { bucket, name: setting, value: Some(word) };
     store.commit(guard).await.context("the bucket's mode cannot be written")?;
     Ok(())

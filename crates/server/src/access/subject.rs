@@ -12,16 +12,14 @@ use countersign_protocol::{
 };
 use countersign_store::{BucketRecord, ObjectRecord};
 
-use crate::{
-    access::{self, AuthenticationError, Caller, Right},
-    bucket_settings,
-    context::RequestContext,
-    host,
-    object_attributes::ObjectAttributes,
-    request::Call,
-    route::Location,
-    wire_error::OperationError,
-};
+use crate::access::{self, AuthenticationError, Caller, Right};
+use crate::bucket_rules::settings;
+use crate::object::attributes::ObjectAttributes;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::host;
+use crate::request::route::Location;
+use crate::response::wire_error::OperationError;
 
 /// A bucket that exists and that the caller may use.
 #[derive(Debug)]
@@ -131,8 +129,7 @@ pub(crate) async fn bucket(
     right: Right,
 ) -> Result<BucketSubject, OperationError> {
     let record = existing_bucket(context, call).await?;
-    access::permit(caller, right, bucket_settings::acl(&record), ObjectAcl::Default)
-        .map_err(WireError::from)?;
+    access::permit(caller, right, settings::acl(&record), ObjectAcl::Default).map_err(WireError::from)?;
     Ok(BucketSubject { record })
 }
 
@@ -154,7 +151,7 @@ pub(crate) async fn object(
         (record, attributes)
     });
     let own = current.as_ref().map_or(ObjectAcl::Default, |(_, attributes)| attributes.acl);
-    access::permit(&caller, right, bucket_settings::acl(&bucket), own).map_err(WireError::from)?;
+    access::permit(&caller, right, settings::acl(&bucket), own).map_err(WireError::from)?;
     Ok(ObjectSubject { caller, bucket, key, current })
 }
 

@@ -12,7 +12,8 @@ use countersign_store::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{ops::bucket::bucket_lifecycle, server::ServerState};
+use crate::ops::bucket::lifecycle;
+use crate::server::ServerState;
 
 /// How many names are looked at in one query.
 const PAGE_NAMES: usize = 500;
@@ -55,7 +56,7 @@ pub(crate) async fn pass(state: &ServerState) -> Result<u64, LifecycleError> {
         let Some(last) = buckets.last() else { return Ok(deleted) };
         after.clone_from(&last.name);
         for bucket in &buckets {
-            let Some(configuration) = bucket_lifecycle::configuration(bucket) else { continue };
+            let Some(configuration) = lifecycle::configuration(bucket) else { continue };
             for rule in configuration.rules.iter().filter(|rule| rule.enabled) {
                 deleted += carry_out(store, bucket, rule, (state.options.clock)()).await?;
             }

@@ -109,7 +109,7 @@ impl fmt::Display for Permission {
 /// A destination that the operator has not permitted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the callback address {address} is not public; --callback-allow {permission} would permit it")]
-pub struct DestinationRefused {
+pub(crate) struct DestinationRefused {
     /// Where the callback would have gone.
     pub address: SocketAddr,
     /// What the operator would have to list.
@@ -118,7 +118,7 @@ pub struct DestinationRefused {
 
 impl DestinationRefused {
     /// The option that would permit the destination, as it is typed.
-    pub fn option(&self) -> String {
+    pub(crate) fn option(&self) -> String {
         format!("--callback-allow {}", self.permission)
     }
 }
@@ -127,7 +127,7 @@ impl DestinationRefused {
 ///
 /// # Errors
 /// [`DestinationRefused`] for an address that is neither public nor permitted.
-pub fn check(address: SocketAddr, permitted: &[Permission]) -> Result<SocketAddr, DestinationRefused> {
+pub(crate) fn check(address: SocketAddr, permitted: &[Permission]) -> Result<SocketAddr, DestinationRefused> {
     if is_public(address.ip()) || permitted.iter().any(|permission| permission.covers(address)) {
         return Ok(address);
     }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use http::HeaderMap;
 
-use crate::destination_guard::{Permission, PermissionError};
+use crate::callback::destination_guard::{Permission, PermissionError};
 
 /// A network whose connections come from proxies that say truly whom they speak for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

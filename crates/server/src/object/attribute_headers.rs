@@ -6,7 +6,7 @@
 use countersign_protocol::{ErrorCode, ObjectAcl, WireError, acl::AclError};
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 
-use crate::object_attributes::{DEFAULT_CONTENT_TYPE, ObjectAttributes, content_type_of_key};
+use crate::object::attributes::{DEFAULT_CONTENT_TYPE, ObjectAttributes, content_type_of_key};
 
 /// The most bytes that names and values of all `x-oss-meta-*` together may have.
 pub(crate) const USER_META_BYTES_MAX: usize = 8 * 1024;

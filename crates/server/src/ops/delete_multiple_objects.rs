@@ -9,15 +9,13 @@ use countersign_protocol::{
 use countersign_store::{CommitError, Mutation};
 use http::StatusCode;
 
-use crate::{
-    context::RequestContext,
-    ops::listing::name_encoding,
-    request::Call,
-    request_body::RequestBody,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::BucketSubject;
+use crate::ops::listing::name_encoding;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Deletes what the document lists.
 pub(crate) async fn run(

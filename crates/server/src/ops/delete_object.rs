@@ -4,14 +4,12 @@ use bytes::Bytes;
 use countersign_store::Mutation;
 use http::StatusCode;
 
-use crate::{
-    context::RequestContext,
-    object_version,
-    request::Call,
-    subject::ObjectSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::ObjectSubject;
+use crate::object::version;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Deletes what the key holds.
 pub(crate) async fn run(
@@ -19,7 +17,7 @@ pub(crate) async fn run(
     call: &Call,
     object: &ObjectSubject,
 ) -> Result<WireResponse, OperationError> {
-    if object_version::names_the_only_one(&call.query)? {
+    if version::names_the_only_one(&call.query)? {
         let mutation = Mutation::DeleteObject {
             bucket: object.bucket.name.clone(),
             key: Bytes::copy_from_slice(object.key.as_str().as_bytes()),

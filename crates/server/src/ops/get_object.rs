@@ -16,19 +16,19 @@ use http::{
     },
 };
 
-use crate::one_at_a_time::OneAtATime;
-use crate::{
-    access::Caller,
-    context::RequestContext,
-    gzip,
-    object_attributes::ObjectAttributes,
-    object_headers, object_version, precondition,
-    request::Call,
-    subject::{self, ObjectSubject},
-    traffic_limit::TrafficLimit,
-    wire_error::OperationError,
-    wire_response::{self, ContentStream, ResponseBody, WireResponse},
-};
+use crate::access::Caller;
+use crate::access::subject::{self, ObjectSubject};
+use crate::object::attributes::ObjectAttributes;
+use crate::object::headers;
+use crate::object::precondition;
+use crate::object::version;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::response::gzip;
+use crate::response::one_at_a_time::OneAtATime;
+use crate::response::traffic_limit::TrafficLimit;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, ContentStream, ResponseBody, WireResponse};
 
 /// How often a key is resolved anew when its bytes are gone before the first was read.
 const RESOLUTIONS_MAX: usize = 4;
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     object: ObjectSubject,
 ) -> Result<WireResponse, OperationError> {
     check_overrides(call, &object.caller)?;
-    object_version::require_the_only_one(&call.query, &object.key)?;
+    version::require_the_only_one(&call.query, &object.key)?;
     let store = &context.server.options.store;
     let (mut record, mut attributes) = object.existing()?.clone();
     for _ in 1..RESOLUTIONS_MAX {
@@ -77,8 +77,7 @@ async fn answer(
     attributes: &ObjectAttributes,
 ) -> Result<WireResponse, OperationError> {
     let offered = gzip::is_offered(attributes, record.len);
-    if let Some(mut unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)?
-    {
+    if let Some(mut unmodified) = headers::answer_conditions(&call.parts.headers, record, attributes)? {
         if offered {
             gzip::vary(unmodified.headers_mut());
         }
@@ -101,7 +100,7 @@ async fn answer(
     };
     let mut response = wire_response::with_body(status, body);
     let headers = response.headers_mut();
-    object_headers::describe(record, attributes, headers);
+    headers::describe(record, attributes, headers);
     if offered {
         gzip::vary(headers);
     }
@@ -110,7 +109,7 @@ async fn answer(
     }
     if status == StatusCode::PARTIAL_CONTENT {
         let shown = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), record.len);
-        object_headers::put(headers, CONTENT_RANGE, &shown);
+        headers::put(headers, CONTENT_RANGE, &shown);
         // The digest is the whole object's, and this is not the whole.
         headers.remove("content-md5");
     }
@@ -145,7 +144,7 @@ async fn read(
 
 fn requested_range(call: &Call, record: &ObjectRecord) -> RangeOutcome {
     let Some(range) = call.parts.headers.get(RANGE) else { return RangeOutcome::Whole };
-    let tag = object_headers::etag_of(record.md5, record.crc64, record.len);
+    let tag = headers::etag_of(record.md5, record.crc64, record.len);
     if !precondition::range_holds(&call.parts.headers, &tag, record.modified) {
         return RangeOutcome::Whole;
     }
@@ -173,6 +172,6 @@ fn override_headers(call: &Call, headers: &mut HeaderMap) -> Result<(), WireErro
         })?;
         headers.insert(name, value);
     }
-    object_headers::serve_safely(headers);
+    headers::serve_safely(headers);
     Ok(())
 }

@@ -5,23 +5,23 @@ use http::{
     header::{CONTENT_LENGTH, HeaderMap},
 };
 
-use crate::{
-    gzip, object_headers, object_version,
-    request::Call,
-    subject::ObjectSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::ObjectSubject;
+use crate::object::headers;
+use crate::object::version;
+use crate::request::Call;
+use crate::response::gzip;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Describes what the key holds.
 pub(crate) fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
-    object_version::require_the_only_one(&call.query, &object.key)?;
+    version::require_the_only_one(&call.query, &object.key)?;
     let (record, attributes) = object.existing()?;
-    if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {
+    if let Some(unmodified) = headers::answer_conditions(&call.parts.headers, record, attributes)? {
         return Ok(unmodified);
     }
     let mut response = wire_response::empty(StatusCode::OK);
-    object_headers::describe(record, attributes, response.headers_mut());
+    headers::describe(record, attributes, response.headers_mut());
     set_length(response.headers_mut(), record.len);
     // The form that is described is the uncompressed one, with its tag and length; caches are told of the other.
     if gzip::is_offered(attributes, record.len) {

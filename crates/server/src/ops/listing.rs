@@ -4,7 +4,9 @@
 use countersign_protocol::{ErrorCode, WireError, xml::NameEncoding, xml::ObjectEntry};
 use countersign_store::{Entry, ListPage, ObjectRecord};
 
-use crate::{object_attributes::ObjectAttributes, object_headers, query::Query};
+use crate::object::attributes::ObjectAttributes;
+use crate::object::headers;
+use crate::request::query::Query;
 
 pub(crate) mod list_buckets;
 pub(crate) mod list_object_versions;
@@ -62,7 +64,7 @@ fn object_entry(record: &ObjectRecord) -> ObjectEntry {
     ObjectEntry {
         key: name(&record.key),
         last_modified: record.modified,
-        etag: object_headers::etag_of(record.md5, record.crc64, record.len),
+        etag: headers::etag_of(record.md5, record.crc64, record.len),
         object_type: "Normal".to_owned(),
         size: record.len,
         storage_class: attributes.storage_class().to_owned(),

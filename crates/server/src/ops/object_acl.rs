@@ -3,17 +3,16 @@
 use countersign_protocol::xml::AccessControlPolicy;
 use http::StatusCode;
 
-use crate::{
-    access, object_version,
-    request::Call,
-    subject::ObjectSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access;
+use crate::access::subject::ObjectSubject;
+use crate::object::version;
+use crate::request::Call;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Shows the object's list.
 pub(crate) fn get(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
-    object_version::require_the_only_one(&call.query, &object.key)?;
+    version::require_the_only_one(&call.query, &object.key)?;
     let (_, attributes) = object.existing()?;
     let policy = AccessControlPolicy { owner: access::owner(), grant: attributes.acl.as_str() };
     Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))

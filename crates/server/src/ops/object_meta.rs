@@ -3,23 +3,22 @@
 use countersign_protocol::http_date;
 use http::{Method, StatusCode, header::LAST_MODIFIED};
 
-use crate::{
-    object_headers, object_version,
-    ops::head_object,
-    request::Call,
-    subject::ObjectSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::ObjectSubject;
+use crate::object::headers;
+use crate::object::version;
+use crate::ops::head_object;
+use crate::request::Call;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Describes what the key holds, briefly.
 pub(crate) fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
-    object_version::require_the_only_one(&call.query, &object.key)?;
+    version::require_the_only_one(&call.query, &object.key)?;
     let (record, _) = object.existing()?;
     let mut response = wire_response::empty(StatusCode::OK);
     let headers = response.headers_mut();
-    object_headers::describe_content(record, headers);
-    object_headers::put(headers, LAST_MODIFIED, &http_date::format(record.modified));
+    headers::describe_content(record, headers);
+    headers::put(headers, LAST_MODIFIED, &http_date::format(record.modified));
     // The length is the object's, which only an answer without a body may state.
     if call.parts.method == Method::HEAD {
         head_object::set_length(headers, record.len);

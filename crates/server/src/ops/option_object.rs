@@ -4,16 +4,14 @@ use countersign_protocol::WireError;
 use countersign_store::QueryError;
 use http::StatusCode;
 
-use crate::{
-    context::RequestContext,
-    cors::{CrossOrigin, PreflightError},
-    ops::bucket::bucket_cors,
-    request::Call,
-    route::Location,
-    subject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject;
+use crate::bucket_rules::cors::{CrossOrigin, PreflightError};
+use crate::ops::bucket::cors;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::route::Location;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Answers a preflight by the rules of the bucket.
 pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
@@ -25,7 +23,7 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
     let name = subject::bucket_name(call)?;
     let found = context.server.options.store.bucket(name.as_str()).await?;
     let bucket = found.ok_or(QueryError::NoSuchBucket)?;
-    let configuration = bucket_cors::configuration(&bucket);
+    let configuration = cors::configuration(&bucket);
     let rule = configuration.as_ref().and_then(|configuration| asked.rule(configuration));
     let Some(rule) = rule else {
         context.server.refused_origins.warn(name.as_str(), asked.origin());

@@ -8,11 +8,11 @@ use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::{Health, Trouble};
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::callback_budget::OwedUsage;
-use crate::context::RequestContext;
+use crate::callback::budget::OwedUsage;
 use crate::request::Call;
-use crate::wire_error::OperationError;
-use crate::wire_response::{self, WireResponse};
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// The page of the callback key. Its name carries a version: another key gets another name.
 const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";

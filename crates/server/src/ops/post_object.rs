@@ -10,19 +10,20 @@ use countersign_store::ObjectRecord;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 
-use crate::context::RequestContext;
-use crate::form_head::{self, FormFile};
 use crate::holder::UploadHolder;
-use crate::ingest::{Intake, SealedUpload, Sender};
 use crate::listen::request_log;
-use crate::object_headers;
+use crate::object::headers;
 use crate::request::Call;
-use crate::request_body::RequestBody;
-use crate::traffic_limit::{Pace, TrafficLimit};
-use crate::upload_grant::{self, Reply, UploadGrant};
-use crate::wire_error::OperationError;
-use crate::wire_response::{self, WireResponse};
-use crate::{commit, upload_answer};
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::traffic_limit::{Pace, TrafficLimit};
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
+use crate::upload::answer;
+use crate::upload::commit;
+use crate::upload::form_head::{self, FormFile};
+use crate::upload::grant::{self, Reply, UploadGrant};
+use crate::upload::ingest::{Intake, SealedUpload, Sender};
 
 /// What may stand around the file: fields before and behind it.
 const AROUND_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -40,7 +41,7 @@ pub(crate) async fn run(
     let content_type = call.header(CONTENT_TYPE.as_str());
     let (mut fields, head_share, mut file) = form_head::read(content_type, body, context).await?;
     fields.merge_callback_variables().map_err(WireError::from)?;
-    let grant = upload_grant::authorise(context, call, &fields).await?;
+    let grant = grant::authorise(context, call, &fields).await?;
     drop((fields, head_share));
 
     let sealed = ingest(context, &grant, &mut file, limit).await?;
@@ -51,7 +52,7 @@ pub(crate) async fn run(
     let stored = commit::commit(context, upload, sealed).await?;
 
     let mut response =
-        upload_answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply));
+        answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply));
     if let Some(limit) = limit {
         limit.tell(bytes, response.headers_mut());
     }
@@ -117,7 +118,7 @@ fn plain(
                 bucket: call.bucket().unwrap_or_default().to_owned(),
                 location: location.clone(),
                 key: key.as_str().to_owned(),
-                etag: object_headers::etag_of(object.md5, object.crc64, object.len),
+                etag: headers::etag_of(object.md5, object.crc64, object.len),
             };
             let mut response = wire_response::xml(StatusCode::CREATED, document.to_xml());
             if let Ok(location) = HeaderValue::from_str(&location) {

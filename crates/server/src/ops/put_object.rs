@@ -14,25 +14,23 @@ use countersign_protocol::{
 };
 use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
 
-use crate::{
-    access::{Caller, Right},
-    attribute_headers,
-    bucket_mode::BucketMode,
-    bucket_settings,
-    callback_message::CallbackPlan,
-    commit::{self, Upload},
-    context::RequestContext,
-    holder::UploadHolder,
-    ingest::{Intake, SealedUpload, Sender},
-    request::Call,
-    request_body::RequestBody,
-    server::EtagSource,
-    subject::{self, ObjectSubject},
-    traffic_limit::{Pace, TrafficLimit},
-    upload_answer,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::{self, ObjectSubject};
+use crate::access::{Caller, Right};
+use crate::bucket_rules::mode::BucketMode;
+use crate::bucket_rules::settings;
+use crate::callback::message::CallbackPlan;
+use crate::holder::UploadHolder;
+use crate::object::attribute_headers;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::traffic_limit::{Pace, TrafficLimit};
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
+use crate::server::EtagSource;
+use crate::upload::answer;
+use crate::upload::commit::{self, Upload};
+use crate::upload::ingest::{Intake, SealedUpload, Sender};
 
 /// Headers that ask for what this store does not do, and must not seem to do.
 const UNBUILT_HEADERS: [&str; 3] = [
@@ -72,8 +70,7 @@ pub(crate) async fn run(
         subject::object(context, call, caller, Right::WriteObject).await?;
     }
     let stored = commit::commit(context, upload, sealed).await?;
-    let mut response =
-        upload_answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK));
+    let mut response = answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK));
     if let Some(limit) = limit {
         limit.tell(bytes, response.headers_mut());
     }
@@ -88,7 +85,7 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
     }
     BucketMode::of(&object.bucket).check_key(&object.key)?;
     let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?
-        .in_class_of_bucket(bucket_settings::storage_class(&object.bucket));
+        .in_class_of_bucket(settings::storage_class(&object.bucket));
     if object.caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)

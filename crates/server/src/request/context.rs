@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::request_id::RequestId;
+use crate::request::request_id::RequestId;
 use crate::server::ServerState;
 
 /// The surroundings of one request.

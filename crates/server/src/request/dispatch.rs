@@ -8,22 +8,22 @@ use http::header::{CONNECTION, DATE, HOST, SERVER};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 
-use crate::context::RequestContext;
-use crate::fair_budget::NoRoom;
-use crate::framing;
+use crate::access::subject;
 use crate::listen::{Peer, request_log};
-use crate::operate;
 use crate::ops;
-use crate::ops::bucket::bucket_cors;
-use crate::query::Query;
+use crate::ops::bucket::cors;
 use crate::request::Call;
-use crate::request_body::RequestBody;
-use crate::request_id::RequestId;
-use crate::route::{self, Location, RouteError};
+use crate::request::context::RequestContext;
+use crate::request::framing;
+use crate::request::operate;
+use crate::request::query::Query;
+use crate::request::request_body::RequestBody;
+use crate::request::request_id::RequestId;
+use crate::request::route::{self, Location, RouteError};
+use crate::response::wire_error::{self, OperationError};
+use crate::response::wire_response::{ANSWER_BYTES_UNCOUNTED, Counted, ResponseBody, WireResponse};
 use crate::server::ServerState;
-use crate::subject;
-use crate::wire_error::{self, OperationError};
-use crate::wire_response::{ANSWER_BYTES_UNCOUNTED, Counted, ResponseBody, WireResponse};
+use crate::server::fair_budget::NoRoom;
 
 /// Answers one request.
 pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {
@@ -97,7 +97,7 @@ fn hold(context: &RequestContext, call: &Call, response: &mut WireResponse) {
 /// Sets what every answer carries.
 async fn finish(context: &RequestContext, call: &Call, response: &mut WireResponse) {
     let headers = response.headers_mut();
-    bucket_cors::decorate(context, call, headers).await;
+    cors::decorate(context, call, headers).await;
     headers.insert("x-oss-request-id", context.request_id.header_value());
     headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));
     // The date is the injected clock's, so that clients that measure their skew measure the right one.

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 /// Where a request says it goes, as far as its host can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Addressed {
+pub(crate) enum Addressed {
     /// The bare endpoint: the bucket, if any, is the first segment of the path.
     Endpoint,
     /// The host names this bucket, and the whole path is the object key. Not yet checked to be a legal name.
@@ -17,7 +17,7 @@ pub enum Addressed {
 
 /// The names under which a store answers.
 #[derive(Debug, Clone, Default)]
-pub struct HostNames {
+pub(crate) struct HostNames {
     domains: Vec<String>,
     bound: BTreeMap<String, String>,
 }
@@ -26,7 +26,7 @@ impl HostNames {
     /// `domains` are endpoints (`oss.example.org`): `BUCKET.` in front of one names a bucket. `bound` maps
     /// whole host names to buckets, as OSS's CNAME binding does. Letter case is of no importance; ports are
     /// ignored in both. `localhost` is always a domain.
-    pub fn new(
+    pub(crate) fn new(
         domains: impl IntoIterator<Item = String>,
         bound: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
@@ -41,7 +41,7 @@ impl HostNames {
     }
 
     /// Resolves the value of a `Host` header (with or without a port).
-    pub fn resolve(&self, host_header: &str) -> Addressed {
+    pub(crate) fn resolve(&self, host_header: &str) -> Addressed {
         let host = host_name(host_header);
         if let Some(bucket) = self.bound.get(&host) {
             return Addressed::Bucket(bucket.clone());
@@ -94,7 +94,7 @@ fn resolve_aliyun(host: &str) -> Option<Addressed> {
 }
 
 /// The region that a host of `oss-<region>.aliyuncs.com` names; an `-internal` at its end is not part of it.
-pub fn region(host_header: &str) -> Option<String> {
+pub(crate) fn region(host_header: &str) -> Option<String> {
     let host = host_name(host_header);
     let endpoint = host.strip_suffix(".aliyuncs.com")?.rsplit('.').next()?;
     let region = endpoint.strip_prefix("oss-")?;

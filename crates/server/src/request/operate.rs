@@ -7,17 +7,16 @@ use http::HeaderName;
 
 use countersign_protocol::{Acl, ErrorCode, ObjectAcl, WireError};
 
-use crate::{
-    access::{self, Caller, Right},
-    context::RequestContext,
-    ops::{self, bucket, listing},
-    request::Call,
-    request_body::RequestBody,
-    route::Operation,
-    subject, unserved_header,
-    wire_error::OperationError,
-    wire_response::WireResponse,
-};
+use crate::access::subject;
+use crate::access::{self, Caller, Right};
+use crate::ops::{self, bucket, listing};
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::request::route::Operation;
+use crate::request::unserved_header;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::WireResponse;
 
 type Outcome = Result<WireResponse, OperationError>;
 
@@ -48,7 +47,7 @@ pub(crate) async fn run(
         }
         Operation::PutBucketAcl => {
             owner_only(&caller)?;
-            bucket::bucket_acl::put(context, call).await
+            bucket::acl::put(context, call).await
         }
         Operation::PutObject
         | Operation::GetObject
@@ -92,15 +91,15 @@ async fn on_bucket(
     match operation {
         Operation::DeleteBucket => bucket::delete_bucket::run(context, &found).await,
         Operation::HeadBucket => bucket::head_bucket::run(context, &found),
-        Operation::GetBucketInfo => bucket::bucket_info::run(context, call, &found),
-        Operation::GetBucketLocation => bucket::bucket_location::run(context),
-        Operation::GetBucketAcl => bucket::bucket_acl::get(&found),
-        Operation::GetBucketCors => bucket::bucket_cors::get(&found),
-        Operation::PutBucketCors => bucket::bucket_cors::put(context, call, &found, body).await,
-        Operation::DeleteBucketCors => bucket::bucket_cors::delete(context, &found).await,
-        Operation::GetBucketLifecycle => bucket::bucket_lifecycle::get(&found),
-        Operation::PutBucketLifecycle => bucket::bucket_lifecycle::put(context, call, &found, body).await,
-        Operation::DeleteBucketLifecycle => bucket::bucket_lifecycle::delete(context, &found).await,
+        Operation::GetBucketInfo => bucket::info::run(context, call, &found),
+        Operation::GetBucketLocation => bucket::location::run(context),
+        Operation::GetBucketAcl => bucket::acl::get(&found),
+        Operation::GetBucketCors => bucket::cors::get(&found),
+        Operation::PutBucketCors => bucket::cors::put(context, call, &found, body).await,
+        Operation::DeleteBucketCors => bucket::cors::delete(context, &found).await,
+        Operation::GetBucketLifecycle => bucket::lifecycle::get(&found),
+        Operation::PutBucketLifecycle => bucket::lifecycle::put(context, call, &found, body).await,
+        Operation::DeleteBucketLifecycle => bucket::lifecycle::delete(context, &found).await,
         Operation::ListObjects => listing::list_objects::version_1(context, call, &found).await,
         Operation::ListObjectsV2 => listing::list_objects::version_2(context, call, &found).await,
         Operation::ListObjectVersions => listing::list_object_versions::run(context, call, &found).await,

@@ -7,14 +7,14 @@ use percent_encoding::percent_decode;
 
 /// A decoded query. Names are case-sensitive; of a name given twice the first value counts (protocol 03 §2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
+pub(crate) struct Query {
     pairs: Vec<(String, String)>,
 }
 
 impl Query {
     /// Decodes what follows the `?`. Bytes that are not UTF-8 become replacement characters: no name that
     /// anything here asks for holds one, and a value with one matches nothing that is stored.
-    pub fn parse(raw: &str) -> Self {
+    pub(crate) fn parse(raw: &str) -> Self {
         let pairs = raw
             .split('&')
             .filter(|pair| !pair.is_empty())
@@ -27,17 +27,17 @@ impl Query {
     }
 
     /// The first value of `name`; empty for a bare name.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether `name` is there, with or without a value.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
     /// All pairs in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

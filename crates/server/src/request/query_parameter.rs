@@ -7,8 +7,8 @@
 
 use countersign_protocol::authorization::sub_resource;
 
-use crate::query::Query;
-use crate::route::{Operation, RouteError};
+use crate::request::query::Query;
+use crate::request::route::{Operation, RouteError};
 
 /// What makes a URL a signed one, in V1 and V4.
 const SIGNATURE: &[&str] = &[

@@ -19,9 +19,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::body_watch::BodyWatch;
-use crate::context::RequestContext;
-use crate::fair_budget::{FairBudget, NoRoom};
+use crate::request::body_watch::BodyWatch;
+use crate::request::context::RequestContext;
+use crate::server::fair_budget::{FairBudget, NoRoom};
 
 /// Why a body could not be read to its end.
 #[derive(Debug, thiserror::Error)]

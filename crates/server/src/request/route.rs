@@ -3,21 +3,23 @@
 //! Pure and closed: every operation that protocol 04 names is found by name. One that is not built is
 //! [`Operation::NotBuilt`] with that name and never falls through to another operation, so that
 //! `DELETE /?policy` cannot delete a bucket. The words that choose an operation are data, in
-//! [`crate::subresource`]; what an operation does not name is refused in `query_parameter.rs`.
+//! [`crate::request::subresource`]; what an operation does not name is refused in `query_parameter.rs`.
 
 use countersign_protocol::url_encoding;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::query_parameter;
-use crate::{host::Addressed, query::Query, subresource};
+use crate::request::host::Addressed;
+use crate::request::query::Query;
+use crate::request::subresource;
 
 /// The path under which the store's own pages live, on the bare endpoint only. No bucket name can hold `_`.
-pub const OWN_PATH: &str = "/_countersign/";
+pub(crate) const OWN_PATH: &str = "/_countersign/";
 
 /// What a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
+pub(crate) enum Location {
     /// The account: the bare endpoint without a bucket.
     Service,
     /// A page of the store itself: what follows [`OWN_PATH`].
@@ -37,7 +39,7 @@ impl Location {
     /// Finds bucket and key. `path` is the raw path; its escapes are decoded, and a bare `+` is a space, as in a
     /// query: clients that form-encode their keys mean that, and a plus is written `%2B`. `//`, `.` and `..` are
     /// parts of a key like any other.
-    pub fn find(addressed: &Addressed, path: &str) -> Self {
+    pub(crate) fn find(addressed: &Addressed, path: &str) -> Self {
         match addressed {
             Addressed::Bucket(bucket) => Self::of(bucket.clone(), path.strip_prefix('/').unwrap_or(path)),
             Addressed::Endpoint => {
@@ -62,7 +64,7 @@ impl Location {
     }
 
     /// The bucket, if the request names one.
-    pub fn bucket(&self) -> Option<&str> {
+    pub(crate) fn bucket(&self) -> Option<&str> {
         match self {
             Self::Service | Self::Own(_) => None,
             Self::Bucket(bucket) | Self::Object { bucket, .. } => Some(bucket),
@@ -70,7 +72,7 @@ impl Location {
     }
 
     /// The word OSS uses for it in `ResourceType`.
-    pub fn resource_type(&self) -> &'static str {
+    pub(crate) fn resource_type(&self) -> &'static str {
         match self {
             Self::Service | Self::Own(_) => "SERVICE",
             Self::Bucket(_) => "BUCKET",
@@ -81,8 +83,7 @@ impl Location {
 
 /// The operations of the API, by the names of its reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each name is the operation's own name in the API reference")]
-pub enum Operation {
+pub(crate) enum Operation {
     ListBuckets,
     PutBucket,
     DeleteBucket,
@@ -118,7 +119,7 @@ pub enum Operation {
 
 /// Why no operation was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RouteError {
+pub(crate) enum RouteError {
     /// The API has no such method on this resource.
     #[error("the method is not allowed against this resource")]
     MethodNotAllowed,
@@ -137,7 +138,7 @@ pub enum RouteError {
 
 /// Finds the operation. `copies` says whether the request has the header `x-oss-copy-source`, the one header
 /// that turns an operation into another.
-pub fn operation(
+pub(crate) fn operation(
     method: &Method,
     location: &Location,
     query: &Query,

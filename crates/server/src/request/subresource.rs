@@ -5,14 +5,12 @@
 
 use http::Method;
 
-use crate::{
-    query::Query,
-    route::Operation::{self, NotBuilt},
-};
+use crate::request::query::Query;
+use crate::request::route::Operation::{self, NotBuilt};
 
 /// One word of the query and what each method means with it. A method without an entry is not allowed.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     word: &'static str,
     /// Only together with this further word and value.
     with: Option<(&'static str, &'static str)>,
@@ -21,17 +19,18 @@ pub struct Row {
 
 impl Row {
     /// The words that the row is about.
-    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+    #[cfg(test)]
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'static str> {
         [self.word].into_iter().chain(self.with.map(|(name, _)| name))
     }
 
     /// Whether the query asks for this row.
-    pub fn matches(&self, query: &Query) -> bool {
+    pub(crate) fn matches(&self, query: &Query) -> bool {
         query.has(self.word) && self.with.is_none_or(|(name, value)| query.get(name) == Some(value))
     }
 
     /// What `method` means here.
-    pub fn operation(&self, method: &Method, copies: bool) -> Option<Operation> {
+    pub(crate) fn operation(&self, method: &Method, copies: bool) -> Option<Operation> {
         let found =
             self.methods.iter().find(|(name, _)| *name == method.as_str()).map(|(_, found)| *found)?;
         Some(if copies && found == NotBuilt("UploadPart") { NotBuilt("UploadPartCopy") } else { found })
@@ -51,7 +50,7 @@ const fn row_with(
 }
 
 /// Words on the bare endpoint.
-pub const SERVICE: &[Row] = &[
+pub(crate) const SERVICE: &[Row] = &[
     row("regions", &[("GET", NotBuilt("DescribeRegions"))]),
     row("cloudboxes", &[("GET", NotBuilt("ListCloudBoxes"))]),
     row(
@@ -69,7 +68,7 @@ pub const SERVICE: &[Row] = &[
 ];
 
 /// Words on a bucket.
-pub const BUCKET: &[Row] = &[
+pub(crate) const BUCKET: &[Row] = &[
     row("acl", &[("GET", Operation::GetBucketAcl), ("PUT", Operation::PutBucketAcl)]),
     row("bucketInfo", &[("GET", Operation::GetBucketInfo)]),
     row("location", &[("GET", Operation::GetBucketLocation)]),
@@ -309,7 +308,7 @@ pub const BUCKET: &[Row] = &[
 ];
 
 /// Words on an object.
-pub const OBJECT: &[Row] = &[
+pub(crate) const OBJECT: &[Row] = &[
     row("append", &[("POST", NotBuilt("AppendObject"))]),
     row("seal", &[("POST", NotBuilt("SealAppendObject"))]),
     row("uploads", &[("POST", NotBuilt("InitiateMultipartUpload"))]),

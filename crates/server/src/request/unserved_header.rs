@@ -7,7 +7,7 @@
 
 use countersign_protocol::{ErrorCode, WireError};
 
-use crate::route::Operation;
+use crate::request::route::Operation;
 
 /// What an upload, by PUT or by form, can ask to be kept with an object or done to it.
 const ON_UPLOAD: &[&str] = &[

@@ -1,6 +1,7 @@
 //! The endpoint that documents advertise. Clients connect to it (protocol 07 §2.2), so it has to lead back here.
 
-use crate::{context::RequestContext, request::Call};
+use crate::request::Call;
+use crate::request::context::RequestContext;
 
 /// The advertised endpoint: what is configured, else where browsers reach the store, else the host of this
 /// request without its bucket.

@@ -15,11 +15,11 @@ use futures_util::StreamExt as _;
 use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, RANGE, VARY};
 
-use crate::context::RequestContext;
-use crate::object_attributes::ObjectAttributes;
+use crate::object::attributes::ObjectAttributes;
 use crate::request::Call;
-use crate::wire_error::OperationError;
-use crate::wire_response::ResponseBody;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::ResponseBody;
 
 /// What is shorter is not worth it; OSS's own bound.
 const BYTES_MIN: u64 = 1024;

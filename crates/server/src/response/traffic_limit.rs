@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep_until};
 
 use crate::request::Call;
-use crate::wire_response::ContentStream;
+use crate::response::wire_response::ContentStream;
 
 /// The header, and the query's word, in bits per second.
 pub(crate) const NAME: &str = "x-oss-traffic-limit";

@@ -9,12 +9,12 @@ use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused,
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::context::RequestContext;
-use crate::endpoint;
 use crate::ops::own_page::ERROR_REFERENCE_PATH;
 use crate::request::Call;
-use crate::request_body::BodyError;
-use crate::wire_response::{self, WireResponse};
+use crate::request::context::RequestContext;
+use crate::request::request_body::BodyError;
+use crate::response::endpoint;
+use crate::response::wire_response::{self, WireResponse};
 
 /// When to come again after SlowDown, or when no file descriptor was left. What is short then, a place for an upload or room for a form's fields, comes
 /// free within moments; who waits longer waits for nothing.

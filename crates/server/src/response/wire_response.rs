@@ -15,10 +15,10 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A response of this server.
-pub type WireResponse = Response<ResponseBody>;
+pub(crate) type WireResponse = Response<ResponseBody>;
 
 /// What a stream of object content looks like.
-pub type ContentStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+pub(crate) type ContentStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// An answer up to this length does not count among those that clients have not read yet.
 pub(crate) const ANSWER_BYTES_UNCOUNTED: usize = 4 * 1024;

@@ -10,14 +10,15 @@ use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::CallbackFailure;
 use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry, OwedOutcome};
 
-use crate::callback_budget::{self, CallbackShares};
-use crate::callback_dispatch::{self, CallbackReply, CallbackSignature, Delivery};
-use crate::callback_message::{CallbackMessage, CallbackPlan, UploadFacts};
-use crate::context::RequestContext;
-use crate::image_info;
-use crate::ingest::SealedUpload;
-use crate::object_attributes::ObjectAttributes;
-use crate::wire_error::OperationError;
+use crate::callback::budget::{self, CallbackShares};
+use crate::callback::delivery::{self, CallbackReply, Delivery};
+use crate::callback::message::{CallbackMessage, CallbackPlan, UploadFacts};
+use crate::callback::signing::CallbackSignature;
+use crate::object::attributes::ObjectAttributes;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::upload::image_info;
+use crate::upload::ingest::SealedUpload;
 
 /// What is to be stored, and who is to be told.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ async fn commit_and_call(
     let (Some(message), Some(signature)) = (message, signature) else {
         return Ok(StoredObject { object, callback: None });
     };
-    let delivery = callback_dispatch::deliver(&context.server, context.client, &message, signature).await;
+    let delivery = delivery::deliver(&context.server, context.client, &message, signature).await;
     if let Some(id) = owed_id {
         close_owed(context, id, &message, &delivery, shares).await;
     }
@@ -150,7 +151,7 @@ async fn close_owed(
     let noted = match &delivery.outcome {
         Ok(_) => return store.close_owed(id, OwedOutcome::Delivered),
         Err(failure) if delivery.refused_everywhere => {
-            callback_budget::keep_refused(context, id, message, failure.message()).await
+            budget::keep_refused(context, id, message, failure.message()).await
         }
         Err(failure) => {
             if let Some(shares) = shares {

@@ -7,10 +7,10 @@ use countersign_protocol::form::FormFields;
 use countersign_protocol::policy::Policy;
 use countersign_protocol::{ErrorCode, WireError};
 
-use crate::attribute_headers;
-use crate::bucket_mode::BucketMode;
+use crate::bucket_rules::mode::BucketMode;
+use crate::object::attribute_headers;
 use crate::server::said_once::SaidOnce;
-use crate::stored_form::ACL;
+use crate::upload::stored_form::ACL;
 
 /// Fields by which a form says who signed it; no policy could mention its own signature.
 const SIGNING: [&str; 8] = [

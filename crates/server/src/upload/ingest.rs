@@ -8,11 +8,11 @@ use countersign_store::{SealedBlob, StagedBlob};
 
 use std::sync::Arc;
 
-use crate::body_watch::BodyWatch;
-use crate::context::RequestContext;
 use crate::holder::UploadHolder;
+use crate::request::body_watch::BodyWatch;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
 use crate::server::EtagSource;
-use crate::wire_error::OperationError;
 use countersign_quota::places::Place;
 
 /// One of the places for uploads. An upload whose place is taken away finds its body ended.

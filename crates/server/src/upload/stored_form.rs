@@ -8,8 +8,8 @@ use countersign_protocol::object_key::ObjectKeyError;
 use countersign_protocol::policy::StoredValues;
 use countersign_protocol::{ErrorCode, ObjectKey, WireError};
 
-use crate::attribute_headers;
-use crate::object_attributes::ObjectAttributes;
+use crate::object::attribute_headers;
+use crate::object::attributes::ObjectAttributes;
 
 /// The field, and the request header, that give the object a list of its own.
 pub(crate) const ACL: &str = "x-oss-object-acl";

@@ -3,12 +3,10 @@
 use countersign_store::Mutation;
 use http::StatusCode;
 
-use crate::{
-    context::RequestContext,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::BucketSubject;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Deletes the bucket.
 pub(crate) async fn run(

@@ -3,18 +3,18 @@
 
 use http::{HeaderName, StatusCode};
 
-use crate::bucket_mode::BucketMode;
-use crate::context::RequestContext;
-use crate::object_headers;
-use crate::subject::BucketSubject;
-use crate::wire_error::OperationError;
-use crate::wire_response::{self, WireResponse};
+use crate::access::subject::BucketSubject;
+use crate::bucket_rules::mode::BucketMode;
+use crate::object::headers;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Says that the bucket is there, and its region.
 pub(crate) fn run(context: &RequestContext, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let mut response = wire_response::empty(StatusCode::OK);
     let region = format!("oss-{}", context.server.options.region);
-    object_headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);
+    headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);
     BucketMode::of(&bucket.record).tell(response.headers_mut());
     Ok(response)
 }

@@ -6,18 +6,16 @@ use countersign_protocol::{Acl, BucketName, ErrorCode, WireError, xml::CreateBuc
 use countersign_store::{CommitError, Mutation, Refused};
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
-use crate::{
-    attribute_headers::{archive_class_refusal, is_archive_class},
-    bucket_mode::BucketMode,
-    bucket_settings,
-    context::RequestContext,
-    object_headers,
-    request::Call,
-    request_body::RequestBody,
-    subject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject;
+use crate::bucket_rules::mode::BucketMode;
+use crate::bucket_rules::settings;
+use crate::object::attribute_headers::{archive_class_refusal, is_archive_class};
+use crate::object::headers;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Creates the bucket.
 pub(crate) async fn run(
@@ -48,7 +46,7 @@ fn refuse_unbuilt(asked: &CreateBucketConfiguration) -> Result<(), WireError> {
         return Err(archive_class_refusal(class).with_element("Element", "StorageClass"));
     }
     match asked.data_redundancy_type.as_deref() {
-        None | Some(bucket_settings::REDUNDANCY) => Ok(()),
+        None | Some(settings::REDUNDANCY) => Ok(()),
         Some(redundancy) => Err(WireError::new(ErrorCode::NotImplemented)
             .with_message(format!("This store does not implement the redundancy {redundancy}."))
             .with_element("Element", "DataRedundancyType")),
@@ -57,22 +55,17 @@ fn refuse_unbuilt(asked: &CreateBucketConfiguration) -> Result<(), WireError> {
 
 /// There is one resource group: a bucket cannot be put into another.
 fn check_resource_group(call: &Call) -> Result<(), WireError> {
-    match call.header(bucket_settings::RESOURCE_GROUP_HEADER) {
-        Some(group) if group != bucket_settings::RESOURCE_GROUP_ID => {
-            Err(WireError::new(ErrorCode::NotImplemented)
-                .with_message(format!(
-                    "This store has one resource group, {}.",
-                    bucket_settings::RESOURCE_GROUP_ID
-                ))
-                .with_element("Header", bucket_settings::RESOURCE_GROUP_HEADER))
-        }
+    match call.header(settings::RESOURCE_GROUP_HEADER) {
+        Some(group) if group != settings::RESOURCE_GROUP_ID => Err(WireError::new(ErrorCode::NotImplemented)
+            .with_message(format!("This store has one resource group, {}.", settings::RESOURCE_GROUP_ID))
+            .with_element("Header", settings::RESOURCE_GROUP_HEADER)),
         _ => Ok(()),
     }
 }
 
 /// Says where the bucket is.
 pub(crate) fn locate(name: &BucketName, headers: &mut HeaderMap) {
-    object_headers::put(headers, LOCATION, &format!("/{name}"));
+    headers::put(headers, LOCATION, &format!("/{name}"));
 }
 
 /// What a bucket is to be; what is not said stays as it is, and in a new bucket becomes the default.
@@ -98,10 +91,10 @@ pub(crate) async fn create(
     wanted: Wanted,
 ) -> Result<BucketMode, OperationError> {
     let store = &context.server.options.store;
-    let acl = wanted.acl.map(|acl| (bucket_settings::ACL, acl.as_str()));
-    let mode = wanted.mode.map(|mode| (bucket_settings::MODE, mode.as_str()));
-    let class = wanted.storage_class.as_deref().map(|class| (bucket_settings::STORAGE_CLASS, class));
-    let private = acl.or(Some((bucket_settings::ACL, Acl::Private.as_str())));
+    let acl = wanted.acl.map(|acl| (settings::ACL, acl.as_str()));
+    let mode = wanted.mode.map(|mode| (settings::MODE, mode.as_str()));
+    let class = wanted.storage_class.as_deref().map(|class| (settings::STORAGE_CLASS, class));
+    let private = acl.or(Some((settings::ACL, Acl::Private.as_str())));
     let owned = |(name, word): (&str, &str)| (name.to_owned(), word.as_bytes().to_vec());
     let settings: BTreeMap<_, _> = [private, mode, class].into_iter().flatten().map(owned).collect();
     let creation = Mutation::CreateBucket { name: name.as_str().to_owned(), settings };
@@ -111,12 +104,12 @@ pub(crate) async fn create(
         Err(error) => return Err(error.into()),
     }
     if let (Some(wanted), Some(bucket)) = (&wanted.storage_class, store.bucket(name.as_str()).await?)
-        && bucket_settings::storage_class(&bucket) != wanted
+        && settings::storage_class(&bucket) != wanted
     {
         return Err(WireError::new(ErrorCode::BucketAlreadyExists)
             .with_message("The bucket exists already, in another storage class.")
             .with_element("BucketName", name.as_str())
-            .with_element("StorageClass", bucket_settings::storage_class(&bucket))
+            .with_element("StorageClass", settings::storage_class(&bucket))
             .into());
     }
     for (setting, word) in [acl, mode].into_iter().flatten().map(owned) {

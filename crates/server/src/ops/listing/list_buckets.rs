@@ -5,15 +5,14 @@ use countersign_protocol::{ErrorCode, WireError};
 use http::StatusCode;
 
 use super::{NAMES_DEFAULT, page_size, text};
-use crate::{
-    access, bucket_settings,
-    context::RequestContext,
-    endpoint,
-    query::Query,
-    request::Call,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access;
+use crate::bucket_rules::settings;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::query::Query;
+use crate::response::endpoint;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Lists the buckets, a page at a time.
 pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
@@ -22,8 +21,8 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
     let (prefix, marker) = (bucket_prefix(query)?, text(query, "marker"));
     let size = usize::try_from(max_keys).unwrap_or(usize::MAX);
     // One more than the page holds tells whether there is another page.
-    let mut found = match call.header(bucket_settings::RESOURCE_GROUP_HEADER) {
-        Some(group) if group != bucket_settings::RESOURCE_GROUP_ID => Vec::new(),
+    let mut found = match call.header(settings::RESOURCE_GROUP_HEADER) {
+        Some(group) if group != settings::RESOURCE_GROUP_ID => Vec::new(),
         _ => context.server.options.store.buckets(&prefix, &marker, size.saturating_add(1)).await?,
     };
     let more = found.len() > size;
@@ -37,8 +36,8 @@ pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireRes
         extranet_endpoint: endpoint.clone(),
         intranet_endpoint: endpoint::internal(&endpoint),
         region: context.server.options.region.clone(),
-        storage_class: bucket_settings::storage_class(bucket).to_owned(),
-        resource_group_id: bucket_settings::RESOURCE_GROUP_ID.to_owned(),
+        storage_class: settings::storage_class(bucket).to_owned(),
+        resource_group_id: settings::RESOURCE_GROUP_ID.to_owned(),
     });
     let document = ListBuckets {
         owner: access::owner(),

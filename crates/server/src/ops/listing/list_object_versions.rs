@@ -6,14 +6,12 @@ use countersign_store::ListQuery;
 use http::StatusCode;
 
 use super::{NAMES_DEFAULT, name, name_encoding, page_size, shown, text};
-use crate::{
-    access,
-    context::RequestContext,
-    request::Call,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access;
+use crate::access::subject::BucketSubject;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// A page of versions, which begins after the only version of `key-marker`.
 pub(crate) async fn run(

@@ -9,15 +9,13 @@ use countersign_store::{ListPage, ListQuery};
 use http::StatusCode;
 
 use super::{NAMES_DEFAULT, name, name_encoding, page_size, shown, text};
-use crate::{
-    access,
-    context::RequestContext,
-    query::Query,
-    request::Call,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access;
+use crate::access::subject::BucketSubject;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::query::Query;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// A page of version 1, which begins after `marker`.
 pub(crate) async fn version_1(

@@ -5,12 +5,10 @@ use countersign_protocol::xml::{NoLiveChannels, NoMultipartUploads};
 use http::StatusCode;
 
 use super::{NAMES_DEFAULT, NAMES_MAX, name_encoding, page_size, text};
-use crate::{
-    request::Call,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::BucketSubject;
+use crate::request::Call;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// The unfinished multipart uploads: none.
 pub(crate) fn multipart_uploads(call: &Call, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {

@@ -11,7 +11,7 @@ use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY
 use http::{HeaderValue, StatusCode};
 
 use crate::request::Call;
-use crate::wire_response::{self, WireResponse};
+use crate::response::wire_response::{self, WireResponse};
 
 /// Where the reference lies below the store's own pages.
 const FOLDER: &str = "docs/errors";

@@ -10,7 +10,7 @@ pub const ACL: &str = "acl";
 pub const CORS: &str = "cors";
 /// The lifecycle rules, as the XML document that set them.
 pub const LIFECYCLE: &str = "lifecycle";
-/// The [mode](crate::bucket_mode::BucketMode), as its word on the wire; absent is `compat`.
+/// The [mode](crate::bucket_rules::mode::BucketMode), as its word on the wire; absent is `compat`.
 pub const MODE: &str = "mode";
 /// The storage class, as its word on the wire.
 pub const STORAGE_CLASS: &str = "storage-class";

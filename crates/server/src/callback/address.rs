@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 
-use super::callback_progress::{Phase, Progress};
-use crate::destination_guard;
+use crate::callback::destination_guard;
+use crate::callback::progress::{Phase, Progress};
 use crate::server::ServerState;
 use crate::server::fair_budget::{BudgetShare, FairBudget};
 use countersign_quota::client_network::ClientNetwork;

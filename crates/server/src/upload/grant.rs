@@ -13,17 +13,18 @@ use countersign_protocol::{BucketName, ErrorCode, ObjectAcl, ObjectKey, WireErro
 use countersign_store::BucketRecord;
 use http::HeaderValue;
 
+use crate::access::subject;
 use crate::access::{self, Caller, Right};
-use crate::bucket_mode::BucketMode;
-use crate::bucket_settings;
-use crate::callback_message::CallbackPlan;
-use crate::context::RequestContext;
-use crate::form_coverage;
-use crate::object_attributes::ObjectAttributes;
+use crate::bucket_rules::mode::BucketMode;
+use crate::bucket_rules::settings;
+use crate::callback::message::CallbackPlan;
+use crate::object::attributes::ObjectAttributes;
 use crate::request::Call;
-use crate::stored_form::{ACL, StoredForm};
-use crate::wire_error::OperationError;
-use crate::{subject, unserved_header};
+use crate::request::context::RequestContext;
+use crate::request::unserved_header;
+use crate::response::wire_error::OperationError;
+use crate::upload::form_coverage;
+use crate::upload::stored_form::{ACL, StoredForm};
 
 /// The permission to store one file under one key.
 #[derive(Debug)]
@@ -77,8 +78,8 @@ impl UploadGrant {
 
     /// Takes the grant apart once the file is in: bucket, key, attributes, whether overwriting is
     /// forbidden, callback.
-    pub(crate) fn into_upload(self) -> crate::commit::Upload {
-        crate::commit::Upload {
+    pub(crate) fn into_upload(self) -> crate::upload::commit::Upload {
+        crate::upload::commit::Upload {
             bucket: self.bucket.into_string(),
             key: self.key,
             attributes: self.attributes,
@@ -103,7 +104,7 @@ pub(crate) async fn authorise(
     if let Some(secret) = secret {
         credentials.verify(secret).map_err(WireError::from)?;
     }
-    let stored = StoredForm::read(call.header(ACL), fields, bucket_settings::storage_class(&bucket))?;
+    let stored = StoredForm::read(call.header(ACL), fields, settings::storage_class(&bucket))?;
     let (caller, policy) = match secret {
         Some(_) => {
             let region = subject::signing_region(context, call);
@@ -252,7 +253,7 @@ async fn check_rights(
     key: &ObjectKey,
     forbid_overwrite: bool,
 ) -> Result<(), OperationError> {
-    let acl = bucket_settings::acl(bucket);
+    let acl = settings::acl(bucket);
     if *caller == Caller::Owner && !forbid_overwrite {
         return Ok(());
     }

@@ -11,10 +11,10 @@ use countersign_protocol::{ObjectKey, WireError};
 use countersign_store::SealedBlob;
 use serde::{Deserialize, Serialize};
 
-use crate::callback_budget::{self, CallbackShares};
-use crate::context::RequestContext;
-use crate::object_headers;
-use crate::wire_error::OperationError;
+use crate::callback::budget::{self, CallbackShares};
+use crate::object::headers;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
 
 /// The longest ETag: CRC-64 and length, or an MD5.
 const ETAG_BYTES_MAX: usize = 64;
@@ -83,7 +83,7 @@ impl CallbackPlan {
         let bytes_max = context.server.options.limits.callback_body_bytes_max;
         let body_bytes = self.parameter.check_body_size(&longest, bytes_max).map_err(WireError::from)?;
         self.custom = longest.custom;
-        self.shares = Some(callback_budget::admit(context, &self, body_bytes).await?);
+        self.shares = Some(budget::admit(context, &self, body_bytes).await?);
         Ok(self)
     }
 
@@ -108,7 +108,7 @@ impl CallbackPlan {
         let variables = CallbackVariables {
             bucket: facts.bucket.to_owned(),
             object: facts.key.as_str().to_owned(),
-            etag: object_headers::etag_of(facts.blob.md5(), facts.blob.crc64(), facts.blob.len()),
+            etag: headers::etag_of(facts.blob.md5(), facts.blob.crc64(), facts.blob.len()),
             size: facts.blob.len(),
             mime_type: facts.content_type.to_owned(),
             image: facts.image,

@@ -12,11 +12,11 @@ use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::{Applied, CommitError, Mutation, OwedOutcome, OwedRecord, QueryError, Store};
 use tokio::sync::OnceCell;
 
-use crate::callback_message::{CallbackMessage, CallbackPlan};
-use crate::context::RequestContext;
-use crate::fair_budget::{Amount, BudgetShare, FairBudget};
-use crate::limits::Limits;
-use crate::wire_error::OperationError;
+use crate::callback::message::{CallbackMessage, CallbackPlan};
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::server::fair_budget::{Amount, BudgetShare, FairBudget};
+use crate::server::limits::Limits;
 
 /// How many entries are asked for at once when they are counted.
 const PAGE_ENTRIES: usize = 256;

@@ -5,16 +5,14 @@ use countersign_protocol::{ErrorCode, WireError, xml::CorsConfiguration};
 use countersign_store::{BucketRecord, Mutation};
 use http::{HeaderMap, StatusCode};
 
-use crate::{
-    bucket_settings,
-    context::RequestContext,
-    cors::{self, CrossOrigin},
-    request::Call,
-    request_body::RequestBody,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::BucketSubject;
+use crate::bucket_rules::cors::{self, CrossOrigin};
+use crate::bucket_rules::settings;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// The longest document of rules.
 const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
@@ -57,7 +55,7 @@ async fn write(
 ) -> Result<(), OperationError> {
     let mutation = Mutation::PutSetting {
         bucket: bucket.record.name.clone(),
-        name: bucket_settings::CORS.to_owned(),
+        name: settings::CORS.to_owned(),
         value: document.map(String::into_bytes),
     };
     context.server.options.store.commit(mutation).await?;
@@ -66,7 +64,7 @@ async fn write(
 
 /// The rules of a bucket. What cannot be read is logged and allows nothing.
 pub(crate) fn configuration(bucket: &BucketRecord) -> Option<CorsConfiguration> {
-    let document = bucket.settings.get(bucket_settings::CORS)?;
+    let document = bucket.settings.get(settings::CORS)?;
     CorsConfiguration::parse(document)
         .inspect_err(|error| tracing::error!(bucket = bucket.name, %error, "the CORS rules cannot be read"))
         .ok()

@@ -1,20 +1,18 @@
 //! PutBucketLifecycle, GetBucketLifecycle and DeleteBucketLifecycle (protocol 04 §1). The rules are carried
-//! out in [`crate::lifecycle`].
+//! out in [`crate::bucket_rules::lifecycle`].
 
 use countersign_protocol::{ErrorCode, WireError, xml::LifecycleConfiguration};
 use countersign_store::{BucketRecord, Mutation};
 use http::StatusCode;
 
-use crate::{
-    bucket_settings,
-    context::RequestContext,
-    request::Call,
-    request_body::RequestBody,
-    request_id::RequestId,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access::subject::BucketSubject;
+use crate::bucket_rules::settings;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::request::request_id::RequestId;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Shows the rules.
 pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
@@ -71,7 +69,7 @@ async fn write(
 ) -> Result<(), OperationError> {
     let mutation = Mutation::PutSetting {
         bucket: bucket.record.name.clone(),
-        name: bucket_settings::LIFECYCLE.to_owned(),
+        name: settings::LIFECYCLE.to_owned(),
         value: document.map(String::into_bytes),
     };
     context.server.options.store.commit(mutation).await?;
@@ -80,7 +78,7 @@ async fn write(
 
 /// The rules of a bucket. What cannot be read is logged and deletes nothing.
 pub(crate) fn configuration(bucket: &BucketRecord) -> Option<LifecycleConfiguration> {
-    let document = bucket.settings.get(bucket_settings::LIFECYCLE)?;
+    let document = bucket.settings.get(settings::LIFECYCLE)?;
     LifecycleConfiguration::parse(document)
         .inspect_err(
             |error| tracing::error!(bucket = bucket.name, %error, "the lifecycle rules cannot be read"),

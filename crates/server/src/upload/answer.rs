@@ -5,12 +5,12 @@ use countersign_protocol::WireError;
 use countersign_store::ObjectRecord;
 use http::StatusCode;
 
-use crate::commit::StoredObject;
-use crate::context::RequestContext;
-use crate::object_headers;
+use crate::object::headers;
 use crate::request::Call;
-use crate::wire_error;
-use crate::wire_response::{self, WireResponse};
+use crate::request::context::RequestContext;
+use crate::response::wire_error;
+use crate::response::wire_response::{self, WireResponse};
+use crate::upload::commit::StoredObject;
 
 /// Answers an upload; `plain` is the answer of the operation when there was no callback.
 pub(crate) fn respond(
@@ -26,11 +26,11 @@ pub(crate) fn respond(
             let mut response = wire_response::bytes(StatusCode::OK, reply.content_type, reply.body);
             response.extensions_mut().insert(wire_response::Counted);
             // Who uploads may have chosen who answers: what is relayed must not act in this host's name.
-            object_headers::serve_safely(response.headers_mut());
+            headers::serve_safely(response.headers_mut());
             response
         }
         Some(Err(failure)) => wire_error::answer(&WireError::from(failure), context, call),
     };
-    object_headers::describe_content(&object, response.headers_mut());
+    headers::describe_content(&object, response.headers_mut());
     response
 }

@@ -11,7 +11,7 @@ use countersign_protocol::callback::signature::{self, SignError};
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 use tokio::sync::oneshot;
 
-use crate::callback_message::CallbackMessage;
+use crate::callback::message::CallbackMessage;
 use crate::server::ServerState;
 
 type Signed = Result<String, CallbackFailure>;

@@ -3,19 +3,18 @@
 use countersign_protocol::{ErrorCode, WireError, xml::AccessControlPolicy};
 use http::StatusCode;
 
-use crate::{
-    access, bucket_settings,
-    context::RequestContext,
-    ops::bucket::put_bucket::{self, Wanted},
-    request::Call,
-    subject::{self, BucketSubject},
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access;
+use crate::access::subject::{self, BucketSubject};
+use crate::bucket_rules::settings;
+use crate::ops::bucket::put_bucket::{self, Wanted};
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Shows the list.
 pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
-    let grant = bucket_settings::acl(&bucket.record).as_str();
+    let grant = settings::acl(&bucket.record).as_str();
     let policy = AccessControlPolicy { owner: access::owner(), grant };
     Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))
 }

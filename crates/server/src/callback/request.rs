@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 
 use crate::access::OWNER_ID;
-use crate::callback_message::CallbackMessage;
+use crate::callback::message::CallbackMessage;
 use crate::server::ServerState;
 
 /// The request for one URL, with its signature.

@@ -3,17 +3,15 @@
 use countersign_protocol::xml::BucketInfo;
 use http::StatusCode;
 
-use crate::{
-    access,
-    bucket_mode::BucketMode,
-    bucket_settings,
-    context::RequestContext,
-    endpoint,
-    request::Call,
-    subject::BucketSubject,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::access;
+use crate::access::subject::BucketSubject;
+use crate::bucket_rules::mode::BucketMode;
+use crate::bucket_rules::settings;
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::response::endpoint;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Describes the bucket.
 pub(crate) fn run(
@@ -28,11 +26,11 @@ pub(crate) fn run(
         intranet_endpoint: endpoint::internal(&endpoint),
         extranet_endpoint: endpoint,
         region: context.server.options.region.clone(),
-        storage_class: bucket_settings::storage_class(&bucket.record).to_owned(),
-        resource_group_id: bucket_settings::RESOURCE_GROUP_ID.to_owned(),
-        data_redundancy_type: bucket_settings::REDUNDANCY.to_owned(),
+        storage_class: settings::storage_class(&bucket.record).to_owned(),
+        resource_group_id: settings::RESOURCE_GROUP_ID.to_owned(),
+        data_redundancy_type: settings::REDUNDANCY.to_owned(),
         owner: access::owner(),
-        acl: bucket_settings::acl(&bucket.record),
+        acl: settings::acl(&bucket.record),
     };
     let mut response = wire_response::xml(StatusCode::OK, info.to_xml());
     BucketMode::of(&bucket.record).tell(response.headers_mut());

@@ -8,11 +8,11 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 
-use super::CallbackReply;
-use super::callback_connection::CallbackConnection;
-use super::callback_progress::{Phase, Progress};
-use crate::fair_budget::{FairBudget, NoRoom};
-use crate::wire_response::ANSWER_BYTES_UNCOUNTED;
+use crate::callback::connection::CallbackConnection;
+use crate::callback::delivery::CallbackReply;
+use crate::callback::progress::{Phase, Progress};
+use crate::response::wire_response::ANSWER_BYTES_UNCOUNTED;
+use crate::server::fair_budget::{FairBudget, NoRoom};
 
 /// What hyper says of a Content-Length that is no number; it gives no other sign. A test pins it.
 const LENGTH_ERROR: &str = "invalid content-length parsed";

@@ -7,7 +7,7 @@ use countersign_protocol::{ErrorCode, ObjectKey, WireError};
 use countersign_store::BucketRecord;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::bucket_settings;
+use crate::bucket_rules::settings;
 
 /// The header that sets the mode when a bucket is made, and that shows it.
 pub const MODE_HEADER: HeaderName = HeaderName::from_static("x-oss-countersign-mode");
@@ -41,7 +41,7 @@ impl BucketMode {
 
     /// The mode of a bucket. A word that cannot be read, which only damage can leave, demands the most.
     pub fn of(bucket: &BucketRecord) -> Self {
-        match bucket.settings.get(bucket_settings::MODE) {
+        match bucket.settings.get(settings::MODE) {
             None => Self::default(),
             Some(word) => std::str::from_utf8(word).ok().and_then(Self::parse).unwrap_or(Self::Strict),
         }

@@ -3,11 +3,9 @@
 use countersign_protocol::xml::location_constraint;
 use http::StatusCode;
 
-use crate::{
-    context::RequestContext,
-    wire_error::OperationError,
-    wire_response::{self, WireResponse},
-};
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
 
 /// Names the region.
 pub(crate) fn run(context: &RequestContext) -> Result<WireResponse, OperationError> {

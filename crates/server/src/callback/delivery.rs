@@ -26,29 +26,17 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use crate::callback_message::CallbackMessage;
+use crate::callback::message::CallbackMessage;
 use crate::holder::CallbackDestination;
 use crate::server::ServerState;
 
-mod callback_address;
-mod callback_connection;
-mod callback_exchange;
-mod callback_progress;
-mod callback_request;
-mod callback_signing;
-mod callback_tls;
-mod callback_wait;
-
-use callback_address::permitted;
-pub(crate) use callback_address::undeliverable;
-pub use callback_address::{Resolver, UndeliverableCallback, system_resolver};
-pub(crate) use callback_connection::CallbackConnections;
-use callback_connection::{CallbackConnection, Destination};
-use callback_exchange::{NoAnswer, ReplyBounds, exchange};
-use callback_progress::{Phase, Progress};
-pub(crate) use callback_signing::{CallbackSignature, SigningLine};
-pub(crate) use callback_tls::client_config;
-pub(crate) use callback_wait::CallbackWait;
+use crate::callback::address::permitted;
+use crate::callback::connection::{CallbackConnection, Destination};
+use crate::callback::exchange::{NoAnswer, ReplyBounds, exchange};
+use crate::callback::progress::{Phase, Progress};
+use crate::callback::request;
+use crate::callback::signing::CallbackSignature;
+use crate::callback::wait::CallbackWait;
 
 /// How many addresses of one name are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -137,7 +125,7 @@ async fn attempt(
     let mut addresses = permitted(state, url, progress).await?;
     addresses.truncate(ADDRESSES_MAX);
     progress.enter(Phase::Sign);
-    let request = callback_request::signed(state, message, url, &signature.ready().await?)?;
+    let request = request::signed(state, message, url, &signature.ready().await?)?;
     let destination = |address| Destination {
         address,
         tls: url.tls,

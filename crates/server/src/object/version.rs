@@ -3,7 +3,7 @@
 
 use countersign_protocol::{ErrorCode, ObjectKey, WireError, xml::NULL_VERSION};
 
-use crate::query::Query;
+use crate::request::query::Query;
 
 /// Whether the request means the object as it is: it names no version, or the only one. `false` means a
 /// version that cannot be there.

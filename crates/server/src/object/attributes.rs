@@ -1,7 +1,7 @@
 //! What the server keeps about an object beside its bytes, and its opaque form in the store.
 //!
 //! The store hands these bytes back as it got them and never looks inside. Absent values take no room. Which
-//! headers and fields end up here is decided in [`crate::attribute_headers`].
+//! headers and fields end up here is decided in [`crate::object::attribute_headers`].
 
 use bytes::Bytes;
 use countersign_protocol::{Acl, ObjectAcl};

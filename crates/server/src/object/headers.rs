@@ -1,6 +1,6 @@
 //! How an object describes itself in the headers of an answer (protocol 04 §4, §5, §8).
 //!
-//! The other direction, which headers of a request are kept, is [`crate::attribute_headers`].
+//! The other direction, which headers of a request are kept, is [`crate::object::attribute_headers`].
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_protocol::{ErrorCode, WireError, etag, http_date};
@@ -13,11 +13,9 @@ use http::{
     },
 };
 
-use crate::{
-    object_attributes::ObjectAttributes,
-    precondition::{self, Verdict},
-    wire_response::{self, WireResponse},
-};
+use crate::object::attributes::ObjectAttributes;
+use crate::object::precondition::{self, Verdict};
+use crate::response::wire_response::{self, WireResponse};
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const HASH_CRC64: HeaderName = HeaderName::from_static("x-oss-hash-crc64ecma");
