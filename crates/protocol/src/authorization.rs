@@ -16,12 +16,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-pub use authorization_error::{AuthorizationError, SignatureMismatch};
+pub use authorization_error::{AuthorizationError, SKEW_SECONDS_MAX, SignatureMismatch};
 pub use presign::{Addressing, GetUrl};
 pub use scheme::Authentication;
-
-/// How far a request's clock may be from ours, in seconds.
-pub const SKEW_SECONDS_MAX: i64 = 15 * 60;
 
 /// The parts of a request that its signature covers. Built by the server from what it received and by a
 /// signer from what it is about to send.
@@ -92,6 +89,15 @@ pub struct VerifyOptions<'a> {
 fn check_skew(request_time: Timestamp, now: Timestamp) -> Result<(), AuthorizationError> {
     if request_time.as_second().abs_diff(now.as_second()) > SKEW_SECONDS_MAX.unsigned_abs() {
         return Err(AuthorizationError::RequestTimeTooSkewed { request_time, server_time: now });
+    }
+    Ok(())
+}
+
+/// Refuses a key id with characters that no key id has. `ec` tells the place.
+fn check_access_key_id(id: &str, ec: &'static str) -> Result<(), AuthorizationError> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if id.is_empty() || id.len() > 128 || !id.bytes().all(legal) {
+        return Err(AuthorizationError::AccessKeyIdMalformed { id: id.to_owned(), ec });
     }
     Ok(())
 }

@@ -17,12 +17,14 @@ mod heif;
 mod jpeg;
 mod png;
 mod reader;
+mod size;
 #[cfg(test)]
 mod tests;
 mod tiff;
 mod webp;
 
 use reader::{Reader, Stop, Windows};
+use size::{Format, Size};
 
 /// What is read at first; most headers end within.
 pub const HEAD_BYTES: usize = 16 * 1024;
@@ -55,26 +57,6 @@ pub enum Progress {
     },
     /// What the header says; `None` when this is no readable image of a known format.
     Done(Option<ImageInfo>),
-}
-
-/// Width and height in pixels, as a header states them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Size {
-    width: u64,
-    height: u64,
-}
-
-/// A format that is measured. Its word is the one OSS uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Jpg,
-    Png,
-    Gif,
-    Bmp,
-    Webp,
-    Tiff,
-    Heic,
-    Avif,
 }
 
 impl Measuring {
@@ -141,20 +123,5 @@ fn format_of(reader: &mut Reader<'_>) -> Result<Format, Stop> {
         Ok(Format::Bmp)
     } else {
         Err(Stop::Unreadable)
-    }
-}
-
-impl Format {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Jpg => "jpg",
-            Self::Png => "png",
-            Self::Gif => "gif",
-            Self::Bmp => "bmp",
-            Self::Webp => "webp",
-            Self::Tiff => "tiff",
-            Self::Heic => "heic",
-            Self::Avif => "avif",
-        }
     }
 }

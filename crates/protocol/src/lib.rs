@@ -7,6 +7,7 @@
 pub mod authorization;
 pub mod callback;
 mod credential;
+pub mod error_reference;
 pub mod form;
 pub mod image;
 mod notation;
@@ -22,6 +23,6 @@ pub use notation::{byte_range, content_disposition, etag, http_date, iso_time, u
 pub use resource::{acl, acl::Acl, acl::ObjectAcl};
 pub use resource::{bucket_name, bucket_name::BucketName};
 pub use resource::{object_key, object_key::ObjectKey};
-pub use wire_refusal::{ec, error_reference};
+pub use wire_refusal::ec;
 pub use wire_refusal::{error_code, error_code::ErrorCode};
 pub use wire_refusal::{error_xml, error_xml::WireError};

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use crate::credential_scope::{CredentialError, V4_ALGORITHM, hmac_sha256, parse_v4_date};
+use crate::access_key::hmac_sha256;
+use crate::credential_scope::{CredentialError, V4_ALGORITHM, parse_v4_date};
 use crate::form::FormFields;
 use crate::policy::Policy;
 use crate::{AccessKeySecret, CredentialScope};

@@ -2,5 +2,4 @@
 
 pub mod ec;
 pub mod error_code;
-pub mod error_reference;
 pub mod error_xml;

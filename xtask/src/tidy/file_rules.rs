@@ -1,11 +1,13 @@
 //! Sizes and names of files and functions. Takes files as values, so that every rule is tested
 //! without a disk.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::Violation;
 use super::house_rules::{
-    FILE_LINES_MAX, FORBIDDEN_NAMES, FUNCTION_LINES_MAX, INLINE_TEST_LINES_MAX, ROOT_FILE_LINES_MAX,
+    EXPECT_WORDS_MIN, FILE_LINES_MAX, FORBIDDEN_NAMES, FUNCTION_LINES_MAX, INLINE_TEST_LINES_MAX,
+    ROOT_FILE_LINES_MAX, TEST_PLACES,
 };
 use super::rust_source;
 use super::source_tree::CodeFile;
@@ -61,11 +63,33 @@ fn check_rust(file: &CodeFile, found: &mut Vec<Violation>) {
             });
         }
     }
+    check_expectations(file, &measured.test_modules, found);
     let opens_with_docs =
         file.text.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| line.starts_with("//!"));
     if !opens_with_docs {
         found
             .push(Violation::of_file(&file.path, "does not open with `//!`, saying what it owns".to_owned()));
+    }
+}
+
+/// What cannot happen is expected with the reason why it cannot, so that whoever meets it after all knows what to
+/// doubt.
+fn check_expectations(file: &CodeFile, tests: &[RangeInclusive<usize>], found: &mut Vec<Violation>) {
+    const CALL: &str = concat!(".expect", "(");
+    if TEST_PLACES.iter().any(|place| file.path.starts_with(place)) {
+        return;
+    }
+    for (index, line) in file.text.lines().enumerate() {
+        let number = index + 1;
+        let Some((_, argument)) = line.split_once(CALL) else { continue };
+        if line.trim_start().starts_with("//") || tests.iter().any(|span| span.contains(&number)) {
+            continue;
+        }
+        let reason = argument.strip_prefix('"').and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        if reason.split_whitespace().count() < EXPECT_WORDS_MIN {
+            let what = "`expect` does not say why it holds".to_owned();
+            found.push(Violation { path: file.path.clone(), line: Some(number), what });
+        }
     }
 }
 

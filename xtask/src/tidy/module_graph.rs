@@ -54,7 +54,8 @@ impl ModuleGraph {
         let Some(paths) = self.files.get(module) else { return BTreeSet::new() };
         let imported = paths.imports.iter().filter_map(|import| {
             let used = self.resolve(module, &import.path, 0)?;
-            (!import.passed_on || !used.starts_with(module)).then_some(used)
+            let only_passed_on = import.passed_on && !paths.words.contains(&import.name);
+            (!only_passed_on || !used.starts_with(module)).then_some(used)
         });
         let named = paths.named.iter().filter_map(|path| self.resolve(module, path, 0));
         imported.chain(named).filter(|used| used != module).collect()
@@ -290,10 +291,16 @@ mod tests {
         assert_eq!(found, ["2 files: a > b::c > a", "2 folders: a > b > a"]);
         let harmless = circles(&[
             ("lib.rs", "mod a; pub use a::A;"),
-            ("a.rs", "mod b; pub use b::B;"),
-            ("a/b.rs", "pub struct B; fn f(_: crate::a::B) {}"),
+            ("a.rs", "mod b; pub use b::B; pub struct A;"),
+            ("a/b.rs", "use super::A; pub struct B; fn f(_: crate::a::B) {}"),
         ]);
         assert!(harmless.is_empty(), "{harmless:?}");
+        let used_too = circles(&[
+            ("lib.rs", "mod a;"),
+            ("a.rs", "mod b; pub use b::B; pub struct A(B);"),
+            ("a/b.rs", "use super::A; pub struct B;"),
+        ]);
+        assert_eq!(used_too, ["2 files: a > a::b > a", "2 folders: a::b > a::self > a::b"]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Reads from one Rust file which paths its production code names: `use` declarations, paths in expressions and
 //! types, and the modules it declares. Test code is left out. It does not know what the paths lead to.
 
+use std::collections::BTreeSet;
+
 use super::rust_source::{self, Token};
 
 /// One name that a `use` declaration brings into its file.
@@ -23,6 +25,8 @@ pub(crate) struct ModulePaths {
     pub(crate) imports: Vec<Import>,
     /// Paths of two segments or more that are named elsewhere than in a `use`.
     pub(crate) named: Vec<Vec<String>>,
+    /// Every word that stands elsewhere than in a `use`.
+    pub(crate) words: BTreeSet<String>,
 }
 
 /// Reads one file.
@@ -56,6 +60,8 @@ impl Reader {
         } else if self.is_path_start() {
             self.read_path();
         } else {
+            let word = self.word(0).to_owned();
+            self.found.words.insert(word);
             self.at += 1;
         }
     }
@@ -206,6 +212,7 @@ impl Reader {
 
     fn read_path(&mut self) {
         let mut path = vec![self.word(0).to_owned()];
+        self.found.words.extend(path.first().cloned());
         self.at += 1;
         while self.is(":") && self.word(1) == ":" {
             let next = self.word(2).to_owned();

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::SKEW_SECONDS_MAX;
 use crate::error_code::ErrorCode;
 use crate::error_xml::WireError;
 use crate::{ec, iso_time};
+
+/// How far a request's clock may be from ours, in seconds.
+pub const SKEW_SECONDS_MAX: i64 = 15 * 60;
 
 /// A refused authentication.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -94,12 +94,3 @@ impl Authentication {
         }
     }
 }
-
-/// Refuses a key id with characters that no key id has. `ec` tells the place.
-pub(super) fn check_access_key_id(id: &str, ec: &'static str) -> Result<(), AuthorizationError> {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if id.is_empty() || id.len() > 128 || !id.bytes().all(legal) {
-        return Err(AuthorizationError::AccessKeyIdMalformed { id: id.to_owned(), ec });
-    }
-    Ok(())
-}

@@ -7,9 +7,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha1::Sha1;
 
-use super::scheme::check_access_key_id;
 use super::sub_resource::{Standing, standing};
-use super::{AuthorizationError, RequestView, SignatureMismatch, check_skew, same_signature};
+use super::{
+    AuthorizationError, RequestView, SignatureMismatch, check_access_key_id, check_skew, same_signature,
+};
 use crate::access_key::AccessKeySecret;
 use crate::credential_scope::parse_v4_date;
 use crate::url_encoding::{encode, query_pairs};

@@ -6,21 +6,18 @@ mod canonical;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-pub use self::canonical::canonical_request;
-use super::scheme::check_access_key_id;
+pub use self::canonical::{UNSIGNED_PAYLOAD, canonical_request};
 use super::{
-    AuthorizationError, RequestView, SKEW_SECONDS_MAX, SignatureMismatch, VerifyOptions, check_skew,
-    same_signature,
+    AuthorizationError, RequestView, SKEW_SECONDS_MAX, SignatureMismatch, VerifyOptions, check_access_key_id,
+    check_skew, same_signature,
 };
-use crate::access_key::AccessKeySecret;
+use crate::access_key::{AccessKeySecret, hmac_sha256};
 use crate::credential_scope::{
-    CredentialError, CredentialScope, V4_ALGORITHM, format_v4_date, hmac_sha256, parse_v4_date,
+    CredentialError, CredentialScope, V4_ALGORITHM, format_v4_date, parse_v4_date,
 };
 use crate::url_encoding::encode;
 use crate::{ec, http_date};
 
-/// The only payload digest that is offered: the body is not signed.
-pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// The longest life of a signed URL.
 pub const LIFETIME_SECONDS_MAX: i64 = 604_800;
 

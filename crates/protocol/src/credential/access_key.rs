@@ -3,10 +3,10 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
-
-use super::credential_scope::hmac_sha256;
 
 /// The secret with which requests and forms are signed.
 #[derive(Clone)]
@@ -53,6 +53,13 @@ impl From<&str> for AccessKeySecret {
     fn from(secret: &str) -> Self {
         Self::new(secret.as_bytes())
     }
+}
+
+/// HMAC-SHA256 of the message; any length of key is legal.
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    mac.update(message);
+    Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::AccessKeySecret;
+use super::access_key::{AccessKeySecret, hmac_sha256};
 
 /// The algorithm's name, which is also the value of `x-oss-signature-version`.
 pub const V4_ALGORITHM: &str = "OSS4-HMAC-SHA256";
@@ -90,17 +88,6 @@ impl fmt::Display for CredentialScope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}/{PRODUCT}/{TERMINATOR}", self.date(), self.region)
     }
-}
-
-/// HMAC-SHA256 of the message; any length of key is legal.
-pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut tag = Zeroizing::new([0; 32]);
-    // HMAC accepts keys of every length, so the failing branch does not exist in practice.
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
-        mac.update(message);
-        tag.copy_from_slice(&mac.finalize().into_bytes());
-    }
-    tag
 }
 
 /// Reads `YYYYMMDD'T'HHMMSS'Z'`, the form of `x-oss-date` in V4.

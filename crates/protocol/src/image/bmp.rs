@@ -1,8 +1,8 @@
 //! BMP: every header that Windows and OS/2 wrote, told apart by its length. A negative height means that the
 //! top row comes first.
 
-use super::Size;
 use super::reader::{Reader, Stop};
+use super::size::Size;
 
 /// Above this a height is negative to some readers and huge to others.
 const TOP_DOWN_HEIGHT_MAX: u64 = 0x00ff_ffff;

@@ -2,8 +2,8 @@
 //!
 //! Where it does not, some readers cut the picture and some enlarge the screen, so that there is no one right size.
 
-use super::Size;
 use super::reader::{Reader, Stop, after};
+use super::size::Size;
 
 /// Signature, screen and flags.
 const HEADER_BYTES: u64 = 13;

@@ -5,7 +5,7 @@
 //! associated with the primary one count, in the order of their association.
 
 use super::reader::{Reader, Stop, after};
-use super::{Format, Size};
+use super::size::{Format, Size};
 
 /// How many brands of a file are looked at.
 const BRANDS_MAX: u64 = 64;

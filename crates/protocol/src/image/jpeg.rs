@@ -1,7 +1,7 @@
 //! JPEG: the first frame header (SOFn) among the segments (ITU-T T.81 B.1, B.2.2).
 
-use super::Size;
 use super::reader::{Reader, Stop, after};
+use super::size::Size;
 
 /// The bytes of a frame header before its components, with its length.
 const FRAME_BYTES: u16 = 8;

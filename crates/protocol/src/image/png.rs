@@ -1,8 +1,8 @@
 //! PNG: the IHDR chunk, which need not be the first: Apple's tools write a private chunk (CgBI) before it
 //! (PNG specification, 5.3 and 11.2.2).
 
-use super::Size;
 use super::reader::{Reader, Stop, after};
+use super::size::Size;
 
 pub(super) const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 /// Length, type and checksum of a chunk.

@@ -1,8 +1,8 @@
 //! TIFF and BigTIFF, either byte order: ImageWidth and ImageLength of the first directory (TIFF 6.0, sections 2
 //! and 8), which may stand anywhere in the file.
 
-use super::Size;
 use super::reader::{Reader, Stop, after};
+use super::size::Size;
 
 /// TIFF and BigTIFF, little and big endian.
 pub(super) const MAGICS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];

@@ -1,7 +1,7 @@
 //! WebP: the first chunk of the container says which of its three kinds the file is (RFC 9649, section 2).
 
-use super::Size;
 use super::reader::{Reader, Stop};
+use super::size::Size;
 
 /// Where the first chunk's content begins.
 const CONTENT_AT: u64 = 20;

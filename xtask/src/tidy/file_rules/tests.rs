@@ -77,3 +77,21 @@ fn mod_rs_is_refused() {
 fn javascript_has_the_same_size_limit() {
     assert_eq!(found_in(&file("uploader/page/rows.js", &lines(601))), ["601 production lines, at most 600"]);
 }
+
+#[test]
+fn an_expectation_says_why_it_holds() {
+    let of = |call: &str| {
+        format!(
+            "//! D.\nfn f() {{\n    x{call};\n}}\n#[cfg(test)]\nmod tests {{\n  fn g() {{ x.expect(\"y\") }}\n}}\n"
+        )
+    };
+    for wrong in [".expect(\"a value\")", ".expect(REASON)", ".expect(&format!(\"a b c d e\"))"] {
+        assert_eq!(
+            found_in(&file("crates/a/src/noun.rs", &of(wrong))),
+            ["`expect` does not say why it holds"]
+        );
+    }
+    let right = of(".expect(\"the digest has 32 bytes\")");
+    assert!(found_in(&file("crates/a/src/noun.rs", &right)).is_empty());
+    assert!(found_in(&file("crates/testkit/src/noun.rs", &of(".expect(\"x\")"))).is_empty());
+}

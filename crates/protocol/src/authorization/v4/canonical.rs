@@ -1,7 +1,10 @@
 //! The canonical request of version 4: one text for every spelling of a request that means the same.
 
-use super::{RequestView, UNSIGNED_PAYLOAD};
+use crate::authorization::RequestView;
 use crate::url_encoding::{encode, encode_path, query_pairs};
+
+/// The only payload digest that is offered: the body is not signed.
+pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// The canonical request. `additional_headers` are lower-case and sorted; one that the request lacks stays
 /// in the list of line 5 but adds no header line, as the SDKs have it.

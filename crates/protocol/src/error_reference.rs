@@ -6,43 +6,14 @@
 //! listed by name and not explained.
 
 mod document;
+mod error_row;
 mod rows;
 
 pub use document::markdown;
+pub use error_row::{DocLanguage, ErrorRow};
 pub use rows::ROWS;
 
-use crate::ErrorCode;
-use crate::callback::cause::{CallbackCause, Explanation};
-
-/// A language of the reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocLanguage {
-    /// English.
-    English,
-    /// Chinese, in simplified characters.
-    Chinese,
-}
-
-/// One error code with its explanation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorRow {
-    /// The code that is explained.
-    pub code: ErrorCode,
-    /// Cause and remedy in English.
-    pub english: Explanation,
-    /// Cause and remedy in Chinese.
-    pub chinese: Explanation,
-}
-
-impl ErrorRow {
-    /// The explanation in one language.
-    pub fn explanation(&self, language: DocLanguage) -> &Explanation {
-        match language {
-            DocLanguage::English => &self.english,
-            DocLanguage::Chinese => &self.chinese,
-        }
-    }
-}
+use crate::callback::cause::CallbackCause;
 
 /// What one page of the reference is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

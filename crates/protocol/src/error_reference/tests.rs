@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::ErrorCode;
 
 /// The committed files. With `COUNTERSIGN_REGENERATE=1` the test writes them instead of comparing.
 const FILES: [(DocLanguage, &str); 2] =

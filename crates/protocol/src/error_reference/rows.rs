@@ -1,6 +1,6 @@
 //! The rows of the error reference, in the order of the codes' names.
 
-use super::ErrorRow;
+use super::error_row::ErrorRow;
 use crate::ErrorCode;
 use crate::callback::cause::Explanation;
 
