@@ -4,6 +4,7 @@
 //! right is not known here.
 
 mod file_rules;
+mod given_time;
 mod house_rules;
 mod import_arrows;
 mod module_graph;
@@ -49,6 +50,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
         file_rules::check_file(file, &mut found);
     }
     import_arrows::check(root, &mut found)?;
+    given_time::check(root, &mut found)?;
     rooms::check(&files, &mut found);
     crate::documents::check(root, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));

@@ -98,9 +98,9 @@ fn refuse_open_listener(flags: &AppFlags) -> anyhow::Result<()> {
 }
 
 fn app_options(flags: &AppFlags, clock: &Clock) -> anyhow::Result<AppOptions> {
-    let signer = Signer::new(signer_options(flags)?, Arc::clone(clock))?;
+    let signer = Signer::new(signer_options(flags)?, clock.to_wall())?;
     let ledger = data_folder::ledger(&flags.place)?;
-    let mut app = AppOptions::new(signer, verifier(flags)?, ledger, Arc::clone(clock));
+    let mut app = AppOptions::new(signer, verifier(flags)?, ledger, clock.to_wall());
     app.admission = admission(flags)?;
     app.origins = AllowedOrigins::from_list(flags.signing.allow_origin.clone());
     app.called_path.clone_from(&flags.called_path);

@@ -47,7 +47,7 @@ impl State {
 
 /// Prints each callback that no application has acknowledged.
 pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
-    let (owed, now) = (read(&flags.data)?, clock::real(0)());
+    let (owed, now) = (read(&flags.data)?, clock::real(0).wall());
     if flags.json {
         let all: Vec<_> = owed.iter().map(|record| as_json(record, now)).collect();
         say!("{}", serde_json::Value::from(all));
@@ -63,7 +63,7 @@ pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
 
 /// Says how many have been owed for too long.
 pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
-    let (owed, now) = (read(&flags.data)?, clock::real(0)());
+    let (owed, now) = (read(&flags.data)?, clock::real(0).wall());
     let late: Vec<&OwedRecord> = owed
         .iter()
         .filter(|record| State::of(record, now) == State::Owed && age(record, now) >= flags.older_than)
@@ -80,18 +80,19 @@ pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
 /// Forgets callbacks that are owed. Their budget is the store's, and what nobody will ever deliver must not keep
 /// later uploads out.
 pub(crate) async fn drop_owed(flags: &CallbacksDropFlags) -> anyhow::Result<ExitCode> {
-    let now = clock::real(0);
+    let clock = clock::real(0);
+    let now = clock.wall();
     let chosen: Vec<u64> = read(&flags.data)?
         .iter()
         .filter(|record| {
             let which = &flags.which;
-            let old = which.older_than.is_some_and(|limit| age(record, now()) >= limit);
+            let old = which.older_than.is_some_and(|limit| age(record, now) >= limit);
             which.all || old || which.id.contains(&record.id)
         })
         .map(|record| record.id)
         .collect();
     if !flags.dry_run && !chosen.is_empty() {
-        let store = Store::open(StoreOptions::new(&flags.data, now)).await.with_context(|| {
+        let store = Store::open(StoreOptions::new(&flags.data, clock)).await.with_context(|| {
             format!(
                 "the data folder {} cannot be changed; stop the store that runs on it first",
                 flags.data.display()

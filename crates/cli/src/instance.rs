@@ -84,7 +84,7 @@ impl RunningInstance {
         let loopback = || Wanted::Given(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let (store_bound, app_bound) =
             (listeners::bind(loopback(), None).await?, listeners::bind(loopback(), None).await?);
-        let mut store_options = StoreOptions::new(folder.path(), Arc::clone(&options.clock));
+        let mut store_options = StoreOptions::new(folder.path(), options.clock.clone());
         store_options.durable = false;
         store_options.read_connections = 2;
         let store = Store::open(store_options).await?;
@@ -173,7 +173,7 @@ fn server(
         Credential { id: environment.access_key_id.clone(), secret: environment.access_key_secret.clone() };
     let server = Server::new(ServerOptions {
         store: store.clone(),
-        clock: Arc::clone(clock),
+        clock: clock.clone(),
         credentials: vec![credential],
         domains: Vec::new(),
         cname: Vec::new(),
@@ -206,9 +206,9 @@ fn router(
     signer.region.clone_from(&environment.region);
     let app_url = environment.app_url.as_deref().unwrap_or_default();
     signer.callback = Some(CallbackOptions::to(format!("{app_url}/callback")));
-    let signer = Signer::new(signer, Arc::clone(clock))?;
+    let signer = Signer::new(signer, clock.to_wall())?;
     let ledger = UploadLedger::in_memory().context("the ledger cannot be opened")?;
-    let mut app = AppOptions::new(signer, verifier.clone(), ledger, Arc::clone(clock));
+    let mut app = AppOptions::new(signer, verifier.clone(), ledger, clock.to_wall());
     app.switches = true;
     app.testing = Some(testing_choices(environment, store));
     app.folder = UploadPath::whole_bucket();
@@ -217,7 +217,7 @@ fn router(
     // A page that a browser of this machine has open must not reach it by a name of its own.
     let routes =
         routes.layer(middleware::from_fn_with_state(Arc::new(KnownHost::new(None)), known_host::demand));
-    Ok(dated(routes, Arc::clone(clock)))
+    Ok(dated(routes, clock.to_wall()))
 }
 
 fn testing_choices(environment: &Environment, store: &Store) -> TestingChoices {

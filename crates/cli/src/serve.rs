@@ -228,10 +228,10 @@ fn app_options(
     }
     signer.directory = None;
     signing::apply(&mut signer, &flags.signing, callback_url(flags, addresses)?)?;
-    let signer = Signer::new(signer, Arc::clone(clock))?;
+    let signer = Signer::new(signer, clock.to_wall())?;
     let verifier = CallbackVerifier::new().pin(&opened.callback_key_url, &opened.callback_key_pem)?;
     let ledger = data_folder::ledger(&flags.place)?;
-    let mut app = AppOptions::new(signer, verifier, ledger, Arc::clone(clock));
+    let mut app = AppOptions::new(signer, verifier, ledger, clock.to_wall());
     // With an application that is asked, what is signed is its choice and not the caller's.
     app.switches = flags.signing.signature_hook.is_none();
     app.callback_body_bytes_max = flags.settings.callback_body_max;

@@ -21,7 +21,7 @@ impl ProgressLine {
     }
 
     fn tell(&mut self, text: impl FnOnce() -> String) {
-        let now = (self.clock)();
+        let now = self.clock.wall();
         let due = now.duration_since(self.told).unsigned_abs() >= Duration::from_millis(500);
         if self.wanted && due {
             self.told = now;

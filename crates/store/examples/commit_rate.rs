@@ -3,10 +3,11 @@
 //! `cargo run --release --example commit_rate -- [BYTES] [SECONDS] [CONCURRENT…]` in a folder of the disk to be
 //! measured. A quick look at the store alone; comparisons with other stores are the benchmark's.
 
+#![allow(clippy::disallowed_methods, reason = "it measures, by the machine's clock")]
+
 use bytes::Bytes;
-use countersign_store::{Mutation, Store, StoreOptions};
+use countersign_store::{Clock, Mutation, Store, StoreOptions};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 async fn put_until(store: Store, worker: usize, body: Bytes, end: Instant) -> Vec<Duration> {
@@ -45,7 +46,7 @@ fn cpu_seconds() -> f64 {
 
 async fn measure(folder: &std::path::Path, concurrent: usize, bytes: usize, seconds: u64) -> Option<()> {
     let data = folder.join(concurrent.to_string());
-    let clock = Arc::new(|| jiff::Timestamp::constant(1_790_000_000, 0));
+    let clock = Clock::with_wall(|| jiff::Timestamp::constant(1_790_000_000, 0));
     let store = Store::open(StoreOptions::new(data, clock)).await.ok()?;
     store
         .commit(Mutation::CreateBucket { name: "bench".to_owned(), settings: BTreeMap::new() })

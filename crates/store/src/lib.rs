@@ -9,6 +9,7 @@
 //!
 //! Two seams hold the engines: [`catalog::Catalog`] (records; SQLite by default) and [`blobs::Blobs`]
 //! (bytes; local files by default). Their conformance suites live in the test kit.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may wait for the machine"))]
 
 pub mod blobs;
 pub mod catalog;
@@ -16,13 +17,14 @@ mod error;
 mod mutation;
 mod object_reader;
 mod query;
-mod random;
 mod record;
 mod staged_blob;
 mod store;
 mod upkeep;
 
 use upkeep::{backup, damage, health, scrub, trouble};
+
+pub use countersign_clock::{Clock, Random};
 
 pub use backup::{BackupError, BackupOptions, BackupReport, RestoreOptions, Restored};
 pub use damage::Damage;
@@ -36,6 +38,3 @@ pub use scrub::{DamagedObject, ScrubOptions, ScrubPace, ScrubReport, Unverified}
 pub use staged_blob::{SealedBlob, StagedBlob};
 pub use store::{Store, StoreOptions, StoreParts};
 pub use trouble::{Trouble, TroubleNote};
-
-/// The one source of time. The binary makes the real one; tests move theirs by hand.
-pub type Clock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

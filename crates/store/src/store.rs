@@ -18,7 +18,7 @@ use crate::staged_blob::{StagedBlob, spill::BufferQuotas};
 use crate::trouble::{Trouble, TroubleNote, Troubles};
 use crate::{
     Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
-    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, ReadError, Refused, StageError,
+    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, Random, ReadError, Refused, StageError,
 };
 use blob_hold::BlobHold;
 use bytes::Bytes;
@@ -44,8 +44,10 @@ pub(crate) const RESTORING_FILE: &str = "RESTORING";
 pub struct StoreOptions {
     /// The data folder; made when it is not there.
     pub data: PathBuf,
-    /// The source of time.
+    /// Tells the time and waits.
     pub clock: Clock,
+    /// What the names of blobs are drawn from.
+    pub random: Random,
     /// Objects up to this size live in the catalog. At most 64 KiB, which is where a file of its own begins to
     /// pay (`docs/performance.md`).
     pub inline_bytes_max: u64,
@@ -63,11 +65,12 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// The defaults, in this folder, with this clock.
+    /// The defaults, in this folder, with this clock and the system's randomness.
     pub fn new(data: impl Into<PathBuf>, clock: Clock) -> StoreOptions {
         StoreOptions {
             data: data.into(),
             clock,
+            random: Random::system(),
             inline_bytes_max: INLINE_BYTES_MAX,
             durable: true,
             read_connections: 4,
@@ -86,7 +89,7 @@ pub struct StoreParts {
     pub blobs: Arc<dyn Blobs>,
     /// Shared with both, so that each can refuse writes for all.
     pub health: HealthFlag,
-    /// The source of time.
+    /// Tells the time and waits.
     pub clock: Clock,
     /// Objects up to this size live in the catalog.
     pub inline_bytes_max: u64,
@@ -185,7 +188,7 @@ impl Store {
             hold: OnceLock::new(),
             reserve: OnceLock::new(),
         });
-        tokio::spawn(sweeper::run(Arc::downgrade(&inner), parts.sweep_every));
+        tokio::spawn(sweeper::run(Arc::downgrade(&inner), inner.clock.clone(), parts.sweep_every));
         Ok(Store(inner))
     }
 
@@ -202,7 +205,7 @@ impl Store {
             blobs,
             health: HealthFlag::read_only("it is a snapshot"),
             troubles: Troubles::default(),
-            clock: Arc::clone(clock),
+            clock: clock.clone(),
             pins: Pins::default(),
             quotas: BufferQuotas::new(),
             damaged: KnownDamage::from_records(damaged),
@@ -387,7 +390,7 @@ impl Inner {
     }
 
     pub(crate) fn note_trouble(&self, trouble: Trouble, reason: String) {
-        self.troubles.note(trouble, reason, (self.clock)());
+        self.troubles.note(trouble, reason, self.clock.wall());
     }
 
     /// What a scrub looks at.
@@ -396,7 +399,7 @@ impl Inner {
             catalog: Arc::clone(&self.catalog),
             blobs: Arc::clone(&self.blobs),
             pins: self.pins.clone(),
-            clock: Arc::clone(&self.clock),
+            clock: self.clock.clone(),
             ending: Arc::clone(&self.ending),
         }
     }
@@ -417,7 +420,7 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
     let lock = FolderLock::take(folder)?;
     let catalog = SqliteCatalog::open(SqliteOptions {
         path: folder.join(CATALOG_FILE),
-        clock: Arc::clone(&options.clock),
+        clock: options.clock.clone(),
         health: health.clone(),
         durable: options.durable,
         read_connections: options.read_connections,
@@ -428,6 +431,7 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
         durable: options.durable,
         unnamed_files: true,
         device: Arc::clone(&options.device),
+        random: options.random.clone(),
     })?;
     Ok((lock, Arc::new(catalog), Arc::new(blobs)))
 }

@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a failure here is a failed test"
+    clippy::disallowed_methods,
+    reason = "a failure here is a failed test, and a test may wait for the machine"
 )]
 
 use bytes::Bytes;

@@ -19,6 +19,8 @@ pub mod listing_suite;
 pub mod memory_blobs;
 pub mod memory_catalog;
 pub mod mutation_pairs;
+pub mod seeded_random;
+pub mod simulated_clock;
 pub mod survey_suite;
 pub mod test_clock;
 
@@ -29,4 +31,6 @@ pub use faulty_blobs::{BlobCall, FaultyBlobs};
 pub use faulty_catalog::{CatalogCall, FaultyCatalog};
 pub use memory_blobs::MemoryBlobs;
 pub use memory_catalog::MemoryCatalog;
+pub use seeded_random::seeded_random;
+pub use simulated_clock::SimulatedClock;
 pub use test_clock::TestClock;

@@ -53,7 +53,7 @@ impl MemoryCatalog {
     }
 
     fn change(&self, mutation: Mutation<PlacedContent>) -> Result<Applied, Refused> {
-        let now = (self.clock)();
+        let now = self.clock.wall();
         let state = &mut *self.lock();
         match mutation {
             Mutation::CreateBucket { name, settings } => state.create_bucket(name, settings, now),

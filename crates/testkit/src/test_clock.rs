@@ -28,7 +28,7 @@ impl TestClock {
     /// As the crates take it.
     pub fn clock(&self) -> Clock {
         let clock = self.clone();
-        Arc::new(move || clock.now())
+        Clock::with_wall(move || clock.now())
     }
 }
 

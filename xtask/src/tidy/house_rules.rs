@@ -73,14 +73,19 @@ pub(crate) const ARROWS: &[Arrow] = &[
             "countersign-store",
             "countersign-protocol",
             "countersign-quota",
+            "countersign-clock",
             "countersign-sys",
         ]),
     },
-    Arrow { package: "countersign-store", may_import: MayImport::Only(&["countersign-sys"]) },
+    Arrow {
+        package: "countersign-store",
+        may_import: MayImport::Only(&["countersign-sys", "countersign-clock"]),
+    },
     Arrow {
         package: "countersign-app",
         may_import: MayImport::Only(&["countersign-protocol", "countersign-quota"]),
     },
+    Arrow { package: "countersign-clock", may_import: MayImport::Only(&[]) },
     Arrow { package: "countersign-quota", may_import: MayImport::Only(&[]) },
     Arrow { package: "countersign-protocol", may_import: MayImport::Only(&[]) },
     Arrow { package: "countersign-sys", may_import: MayImport::Only(&[]) },
@@ -97,6 +102,11 @@ pub(crate) const ARROWS: &[Arrow] = &[
 /// C functions by which the crash device stands between SQLite and the disk. Every other package has the
 /// workspace's lints, which forbid it.
 pub(crate) const MAY_BE_UNSAFE: &[&str] = &["countersign-sys", "countersign-crashfs"];
+
+/// The package that reads the machine's clocks and the system's randomness.
+pub(crate) const TIME_AND_RANDOMNESS: &str = "crates/clock";
+/// Packages that take both from it and read no other, which clippy holds.
+pub(crate) const TIME_IS_GIVEN: &[&str] = &["crates/quota", "crates/store"];
 
 /// Packages that exist for tests only: nothing that ships may name them in `[dependencies]`.
 pub(crate) const TEST_ONLY: &[&str] =

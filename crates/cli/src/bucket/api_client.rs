@@ -74,7 +74,7 @@ impl ApiClient {
     /// Sends a request and gives its answer, a refusal too.
     pub(crate) async fn send(&self, method: Method, request: ApiRequest<'_>) -> anyhow::Result<ApiAnswer> {
         let url = self.url(&request)?;
-        let date = crate::setup::clock::real(0)().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let date = crate::setup::clock::real(0).wall().strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut headers = vec![("x-oss-content-sha256", "UNSIGNED-PAYLOAD"), ("x-oss-date", date.as_str())];
         headers.extend(request.header);
         let view = RequestView {

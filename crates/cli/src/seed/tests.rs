@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_server::object::attribute_headers;
@@ -12,7 +11,7 @@ use super::*;
 
 fn clock() -> Clock {
     let at: jiff::Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
-    Arc::new(move || at)
+    Clock::with_wall(move || at)
 }
 
 async fn open(data: &Path) -> Store {

@@ -80,7 +80,7 @@ fn disposition(content_type: &str, name: &str) -> Option<String> {
 }
 
 fn signed(serving: &Serving, base: &str, key: &str, disposition: Option<&str>) -> String {
-    let expires = (serving.clock)() + LIFETIME;
+    let expires = serving.clock.wall() + LIFETIME;
     let raw_query =
         disposition.map(|value| format!("response-content-disposition={}", url_encoding::encode(value)));
     let view = RequestView {

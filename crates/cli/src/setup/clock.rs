@@ -1,20 +1,15 @@
-//! The one place that reads the real clock.
+//! The machine's clocks, with a wall clock that the operator may have moved.
 
-use std::sync::Arc;
-
-use jiff::{SignedDuration, Timestamp};
+use countersign_store::Clock;
+use jiff::SignedDuration;
 
 /// The real time, moved by so many seconds; past the ends of the calendar it stays unmoved.
-pub(crate) fn real(offset_seconds: i64) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
-    Arc::new(move || {
-        let now = now();
+pub(crate) fn real(offset_seconds: i64) -> Clock {
+    let system = Clock::system();
+    Clock::with_wall(move || {
+        let now = system.wall();
         now.checked_add(SignedDuration::from_secs(offset_seconds)).unwrap_or(now)
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the home of the real clock")]
-fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 #[cfg(test)]
@@ -23,12 +18,12 @@ mod tests {
 
     #[test]
     fn moves_by_its_offset() {
-        let moved = real(3600)().as_second() - real(0)().as_second();
+        let moved = real(3600).wall().as_second() - real(0).wall().as_second();
         assert!((3599..=3601).contains(&moved));
     }
 
     #[test]
     fn stays_where_the_calendar_ends() {
-        assert!(real(i64::MAX)().as_second() > 0);
+        assert!(real(i64::MAX).wall().as_second() > 0);
     }
 }

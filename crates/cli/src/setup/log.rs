@@ -68,7 +68,7 @@ pub(crate) fn finish() {
 
 /// The line that stands for those that were dropped, in the log's own format. It passes no filter: it is about the log.
 fn dropped_line(format: LogFormat, clock: &Clock, lines: u64) -> String {
-    let now = clock();
+    let now = clock.wall();
     let message = "log lines were dropped, because the log was not read fast enough";
     match format {
         LogFormat::Text => format!("{now:.6}  WARN log: {message} lines={lines}\n"),

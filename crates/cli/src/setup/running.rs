@@ -81,7 +81,7 @@ impl Running {
 
 /// Gives each answer an id, which the log names too.
 async fn with_id(request: Request, next: Next) -> Response {
-    let id = RequestId::fresh(clock::real(0)());
+    let id = RequestId::fresh(clock::real(0).wall());
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().entry("x-request-id").or_insert(value);

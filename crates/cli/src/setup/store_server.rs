@@ -1,7 +1,6 @@
 //! The store and its HTTP face, put together from flags: the same for `serve` and `store`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -55,7 +54,7 @@ pub(crate) async fn open(
     callback_key: RsaMd5Key,
     parts: Parts<'_>,
 ) -> anyhow::Result<StoreServer> {
-    let mut options = StoreOptions::new(parts.data, Arc::clone(parts.clock));
+    let mut options = StoreOptions::new(parts.data, parts.clock.clone());
     options.garbage_grace = GARBAGE_GRACE;
     options.durable = parts.durable;
     let store = Store::open(options)
@@ -75,7 +74,7 @@ pub(crate) async fn open(
     callback_allow.extend(parts.also_allow);
     let server = Server::new(ServerOptions {
         store: store.clone(),
-        clock: Arc::clone(parts.clock),
+        clock: parts.clock.clone(),
         credentials: vec![Credential {
             id: parts.access_key.id.clone(),
             secret: parts.access_key.secret.clone(),

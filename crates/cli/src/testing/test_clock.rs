@@ -23,8 +23,8 @@ impl TestClock {
 
     pub(super) fn as_clock(&self) -> Clock {
         let (real, moved) = (clock::real(0), Arc::clone(&self.0));
-        Arc::new(move || {
-            let now = real();
+        Clock::with_wall(move || {
+            let now = real.wall();
             now.checked_add(Duration::from_millis(moved.load(Ordering::Relaxed))).unwrap_or(now)
         })
     }

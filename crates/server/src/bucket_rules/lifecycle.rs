@@ -58,7 +58,7 @@ pub(crate) async fn pass(state: &ServerState) -> Result<u64, LifecycleError> {
         for bucket in &buckets {
             let Some(configuration) = lifecycle::configuration(bucket) else { continue };
             for rule in configuration.rules.iter().filter(|rule| rule.enabled) {
-                deleted += carry_out(store, bucket, rule, (state.options.clock)()).await?;
+                deleted += carry_out(store, bucket, rule, state.options.clock.wall()).await?;
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn signed(
     headers.put(CONTENT_LENGTH, &body.len().to_string())?;
     headers.put(CONTENT_TYPE, &message.content_type)?;
     headers.put(HeaderName::from_static("content-md5"), &STANDARD.encode(digest.finish()))?;
-    headers.put(DATE, &http_date::format((state.options.clock)()))?;
+    headers.put(DATE, &http_date::format(state.options.clock.wall()))?;
     headers.put(AUTHORIZATION, signature)?;
     headers.put(USER_AGENT, "aliyun-oss-callback")?;
     headers.0.insert("x-oss-pub-key-url", state.callback_key_url.clone());

@@ -27,7 +27,7 @@ use crate::server::fair_budget::NoRoom;
 
 /// Answers one request.
 pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {
-    let now = (state.options.clock)();
+    let now = state.options.clock.wall();
     let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
     let context = RequestContext {
         server: state,
@@ -104,7 +104,7 @@ async fn finish(context: &RequestContext, call: &Call, response: &mut WireRespon
     if let Ok(date) = HeaderValue::from_str(&http_date::format(context.now)) {
         headers.insert(DATE, date);
     }
-    let elapsed = (context.server.options.clock)().duration_since(context.now).as_millis();
+    let elapsed = context.server.options.clock.wall().duration_since(context.now).as_millis();
     headers.insert("x-oss-server-time", HeaderValue::from(u64::try_from(elapsed).unwrap_or(0)));
     context.server.header_names.spell(response.extensions_mut()).await;
 }

@@ -37,8 +37,8 @@ impl RunningStore {
         let folder = tempfile::tempdir().unwrap();
         let now = Arc::new(AtomicI64::new("2026-11-22T20:00:00Z".parse::<Timestamp>().unwrap().as_second()));
         let hand = Arc::clone(&now);
-        let clock: Clock = Arc::new(move || Timestamp::from_second(hand.load(Ordering::SeqCst)).unwrap());
-        let mut store_options = StoreOptions::new(folder.path(), Arc::clone(&clock));
+        let clock = Clock::with_wall(move || Timestamp::from_second(hand.load(Ordering::SeqCst)).unwrap());
+        let mut store_options = StoreOptions::new(folder.path(), clock.clone());
         store_options.durable = false;
         store_options.garbage_grace = Duration::ZERO;
         let store = Store::open(store_options).await.unwrap();

@@ -37,7 +37,7 @@ async fn assemble(folder: &Path, clock: &Clock) -> (Store, FaultyBlobs, FaultyCa
     let health = HealthFlag::default();
     let catalog = SqliteCatalog::open(SqliteOptions {
         path: folder.join("catalog.sqlite"),
-        clock: Arc::clone(clock),
+        clock: clock.clone(),
         health: health.clone(),
         durable: true,
         read_connections: 2,
@@ -50,7 +50,7 @@ async fn assemble(folder: &Path, clock: &Clock) -> (Store, FaultyBlobs, FaultyCa
         catalog: Arc::new(catalog.clone()),
         blobs: Arc::new(blobs.clone()),
         health,
-        clock: Arc::clone(clock),
+        clock: clock.clone(),
         inline_bytes_max: 16 * 1024,
         sweep_every: Duration::from_secs(3600),
     };
@@ -67,7 +67,7 @@ impl RunningStore {
     }
 
     async fn start_in(folder: tempfile::TempDir) -> Self {
-        let clock: Clock = Arc::new(|| Timestamp::from_second(NOW_SECOND).unwrap());
+        let clock = Clock::with_wall(|| Timestamp::from_second(NOW_SECOND).unwrap());
         let (store, blobs, catalog) = assemble(folder.path(), &clock).await;
         let server = Server::new(test_server::options(&store, clock)).unwrap();
         let (address, stop, _listening) = test_server::serve(server, ListenOptions::default()).await;

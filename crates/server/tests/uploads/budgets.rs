@@ -78,7 +78,9 @@ async fn what_is_owed_has_a_budget_and_the_destination_that_holds_most_is_refuse
     // Another server over the same store is a restart: it counts what is there.
     let mut options = test_server::options(
         &store.store,
-        std::sync::Arc::new(|| jiff::Timestamp::from_second(test_server::NOW_SECOND).unwrap()),
+        countersign_store::Clock::with_wall(|| {
+            jiff::Timestamp::from_second(test_server::NOW_SECOND).unwrap()
+        }),
     );
     options.limits = limits;
     let again = Server::new(options).unwrap();

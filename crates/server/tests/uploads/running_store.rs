@@ -68,11 +68,11 @@ impl RunningStore {
     pub(crate) async fn start_with(setup: Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now_second = Arc::new(AtomicI64::new(NOW_SECOND));
-        let clock: Clock = {
+        let clock = {
             let now_second = Arc::clone(&now_second);
-            Arc::new(move || Timestamp::from_second(now_second.load(Ordering::Relaxed)).unwrap())
+            Clock::with_wall(move || Timestamp::from_second(now_second.load(Ordering::Relaxed)).unwrap())
         };
-        let store = Store::open(StoreOptions::new(folder.path(), Arc::clone(&clock))).await.unwrap();
+        let store = Store::open(StoreOptions::new(folder.path(), clock.clone())).await.unwrap();
         let settings = [("acl".to_owned(), setup.acl.as_bytes().to_vec())].into();
         store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
         let defaults = test_server::options(&store, clock);

@@ -14,6 +14,7 @@ mod writing;
 
 use super::device::{Device, LocalDisk};
 use super::{BlobError, BlobId, BlobWriter, Blobs, OpenedBlob, Work};
+use crate::Random;
 use folders::Folders;
 use publisher::Publisher;
 use std::io;
@@ -23,6 +24,9 @@ use writing::{FileWriter, Staging};
 
 pub(crate) use folders::blob_path;
 pub(super) use read_buffer::chunk_bytes as chunk_length;
+
+/// Random bytes in a blob's name, behind the number of its folder; those of one without a folder yet are all its name.
+const RANDOM_BYTES: usize = 12;
 
 /// How to open a folder of blobs.
 #[derive(Debug, Clone)]
@@ -35,6 +39,8 @@ pub struct LocalFilesOptions {
     pub unnamed_files: bool,
     /// The file system.
     pub device: Arc<dyn Device>,
+    /// What the names of blobs are drawn from.
+    pub random: Random,
 }
 
 impl LocalFilesOptions {
@@ -45,6 +51,7 @@ impl LocalFilesOptions {
             durable: true,
             unnamed_files: true,
             device: Arc::new(LocalDisk),
+            random: Random::system(),
         }
     }
 }

@@ -43,7 +43,7 @@ use writer::Writer;
 pub struct SqliteOptions {
     /// The database file; made when it is not there. Its folder must be there.
     pub path: PathBuf,
-    /// The source of time.
+    /// Tells the time and waits.
     pub clock: Clock,
     /// Refuses writes for all once a commit's sync has failed.
     pub health: HealthFlag,
@@ -80,9 +80,9 @@ impl SqliteCatalog {
         let checkpoint_connection = schema::open_checkpointer(&options.path, options.durable)?;
         Checkpointer::begin(&checkpoint_connection)?;
         let buckets = Arc::new(BucketTable::load(&connection)?);
-        let readers = ReadPool::open(&options.path, options.read_connections.max(1))?;
-        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
-        let queue = Arc::new(CommitQueue::new());
+        let readers = ReadPool::open(&options.path, &options.clock, options.read_connections.max(1))?;
+        let checkpointer = Arc::new(Checkpointer::new(&options.clock, options.health.clone()));
+        let queue = Arc::new(CommitQueue::new(&options.clock));
         let writer = Writer::new(connection, &options, Arc::clone(&buckets), Arc::clone(&checkpointer))?;
         let completions = writer::complete_in_batches(&tokio::runtime::Handle::current());
         let (taken, checkpoints) = (Arc::clone(&queue), Arc::clone(&checkpointer));
@@ -98,12 +98,16 @@ impl SqliteCatalog {
     ///
     /// # Errors
     /// [`CatalogError`] when it cannot be read.
-    pub fn open_beside(path: &Path, read_connections: usize) -> Result<SqliteCatalog, CatalogError> {
-        let readers = ReadPool::open(path, read_connections.max(1))?;
+    pub fn open_beside(
+        path: &Path,
+        clock: &Clock,
+        read_connections: usize,
+    ) -> Result<SqliteCatalog, CatalogError> {
+        let readers = ReadPool::open(path, clock, read_connections.max(1))?;
         let buckets = Arc::new(BucketTable::load(&schema::open_reader(path)?)?);
-        let queue = Arc::new(CommitQueue::new());
+        let queue = Arc::new(CommitQueue::new(clock));
         queue.close();
-        let checkpointer = Arc::new(Checkpointer::new(crate::HealthFlag::default()));
+        let checkpointer = Arc::new(Checkpointer::new(clock, crate::HealthFlag::default()));
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::default() })
     }
 

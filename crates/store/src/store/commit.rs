@@ -58,7 +58,7 @@ async fn delete_without_room(inner: &Arc<Inner>, deletions: &[Mutation<PlacedCon
         if !matches!(outcome, Err(ApplyError::Full)) {
             break;
         }
-        tokio::time::sleep(WAIT_FOR_ROOM).await;
+        inner.clock.sleep(WAIT_FOR_ROOM).await;
     }
     outcome
 }

@@ -1,5 +1,6 @@
 //! The only one who deletes: garbage that the catalog lists, after its grace, and blobs whose commit failed.
 
+use crate::Clock;
 use crate::blobs::{BlobError, BlobId};
 use crate::catalog::{CatalogError, Garbage, Piece};
 use crate::damage;
@@ -13,9 +14,9 @@ use std::time::Duration;
 const ROUND_PIECES: usize = 256;
 
 /// Sweeps now and then for as long as the store lives.
-pub(crate) async fn run(store: Weak<Inner>, every: Duration) {
+pub(crate) async fn run(store: Weak<Inner>, clock: Clock, every: Duration) {
     loop {
-        tokio::time::sleep(every).await;
+        clock.sleep(every).await;
         let Some(inner) = store.upgrade() else { return };
         if let Err(error) = sweep(&inner).await {
             tracing::warn!(%error, "sweeping failed; it is tried again");
@@ -47,7 +48,7 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
 /// Deletes what the catalog lists, from the first to the last of it: what is still read, or cannot be deleted, keeps
 /// nothing behind it waiting.
 async fn sweep_garbage(inner: &Inner) -> Result<usize, CatalogError> {
-    let (now, mut swept, mut after) = ((inner.clock)(), 0, None);
+    let (now, mut swept, mut after) = (inner.clock.wall(), 0, None);
     loop {
         let due = inner.catalog.garbage(now, after, ROUND_PIECES).await?;
         let last = due.last().cloned();

@@ -45,7 +45,7 @@ pub struct BackupOptions {
     pub data: PathBuf,
     /// The backup folder; made when it is not there. With older backups in it, only new blobs are copied.
     pub target: PathBuf,
-    /// The source of time, which gives the backup its name.
+    /// Tells the time, which gives the backup its name.
     pub clock: Clock,
     /// Copy bytes even where the file system could share them between data and backup.
     pub copy: bool,
@@ -181,24 +181,24 @@ impl Store {
         }
         let target = Target::open(&options.target, &options.data)?;
         let hold = BlobHold::keep(&options.data)?;
-        let name = target.name_for((options.clock)());
+        let name = target.name_for(options.clock.wall());
         let generation = target.begin(&name)?;
         let mut report = BackupReport { name: name.clone(), ..BackupReport::default() };
-        let mut manifest = Manifest::begin(&generation, (options.clock)())?;
-        for (file, summed) in files::take_all(&options.data, &generation)? {
+        let mut manifest = Manifest::begin(&generation, options.clock.wall())?;
+        for (file, summed) in files::take_all(&options.clock, &options.data, &generation)? {
             report.bytes += summed.len;
             manifest.add(&Entry::File { name: file, summed })?;
         }
-        let began = (options.clock)();
+        let began = options.clock.monotonic();
         let snapshot = generation.join(CATALOG_FILE);
-        snapshot::take(&options.data.join(CATALOG_FILE), &snapshot)?;
-        report.snapshot_ms = u64::try_from((options.clock)().duration_since(began).as_millis()).unwrap_or(0);
+        snapshot::take(&options.clock, &options.data.join(CATALOG_FILE), &snapshot)?;
+        report.snapshot_ms = u64::try_from(options.clock.since(began).as_millis()).unwrap_or(u64::MAX);
         let summed = files::sync_and_sum(&snapshot)?;
         report.bytes += summed.len;
         manifest.add(&Entry::File { name: CATALOG_FILE.to_owned(), summed })?;
 
         let mut copier = Copier::new(&options.data.join(BLOBS_FOLDER), target.blobs(), options.copy);
-        copy_blobs(&snapshot, &mut copier, &mut manifest, &mut report, &mut told).await?;
+        copy_blobs(&options.clock, &snapshot, &mut copier, &mut manifest, &mut report, &mut told).await?;
         drop(hold);
         copier.sync_folders()?;
         manifest.end()?;
@@ -211,13 +211,14 @@ impl Store {
 }
 
 async fn copy_blobs(
+    clock: &Clock,
     snapshot: &Path,
     copier: &mut Copier,
     manifest: &mut Manifest,
     report: &mut BackupReport,
     told: &mut impl FnMut(&BackupReport),
 ) -> Result<(), BackupError> {
-    let catalog = SqliteCatalog::open_beside(snapshot, 1)?;
+    let catalog = SqliteCatalog::open_beside(snapshot, clock, 1)?;
     report.known_damage = catalog.scrub_state().await?.damaged;
     let mut after = 0;
     loop {

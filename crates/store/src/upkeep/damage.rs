@@ -137,7 +137,7 @@ pub(crate) async fn keep(inner: &Inner) -> Result<(), CatalogError> {
             key: named.object.key,
             sequence: found.sequence,
             what: found.what.clone(),
-            found: (inner.clock)(),
+            found: inner.clock.wall(),
         });
     }
     if !unsaved.is_empty() && inner.catalog.note_scrub(note).await.is_err() {

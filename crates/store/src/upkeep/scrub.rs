@@ -171,7 +171,7 @@ fn damaged(scrubbed: &Scrubbed, named: &Inventoried, damage: &Damage) -> Damaged
         key: object.key.clone(),
         sequence: object.sequence,
         what: damage.to_string(),
-        found: (scrubbed.clock)(),
+        found: scrubbed.clock.wall(),
     };
     DamagedObject { record, place }
 }

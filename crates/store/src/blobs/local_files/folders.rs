@@ -1,6 +1,7 @@
 //! The numbered folders: which is being filled, where a blob lies, and which folders are settled.
 
-use super::{LocalFilesOptions, failed, sync_failed};
+use super::{LocalFilesOptions, RANDOM_BYTES, failed, sync_failed};
+use crate::Random;
 use crate::blobs::device::{Device, DeviceFile, DeviceFolder, make_folder_if_missing, sync_name};
 use crate::blobs::{BlobError, BlobId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ pub(super) const FOLDER_BLOBS: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Folders {
     device: Arc<dyn Device>,
+    random: Random,
     root: PathBuf,
     durable: bool,
     state: Mutex<State>,
@@ -66,6 +68,7 @@ impl Folders {
             device: Arc::clone(&options.device),
             root: options.folder.clone(),
             durable: options.durable,
+            random: options.random.clone(),
             state: Mutex::new(State { current: 0, unsettled: BTreeMap::new() }),
         }
     }
@@ -87,7 +90,7 @@ impl Folders {
 
     /// A fresh name in a folder; it counts as unsettled from now on.
     pub(super) fn name(&self, filling: &mut Filling) -> Result<BlobId, BlobError> {
-        let random = crate::random::blob_name().map_err(failed("drawing a random name"))?;
+        let random = self.random.bytes::<RANDOM_BYTES>().map_err(failed("drawing a random name"))?;
         let mut id = [0; 16];
         for (to, from) in id.iter_mut().zip(filling.number.to_be_bytes().into_iter().chain(random)) {
             *to = from;

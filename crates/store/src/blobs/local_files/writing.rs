@@ -2,7 +2,8 @@
 //! synced at the end.
 
 use super::publisher::Publisher;
-use super::{BlobError, LocalFilesOptions, failed, off_thread, reading, sync_failed};
+use super::{BlobError, LocalFilesOptions, RANDOM_BYTES, failed, off_thread, reading, sync_failed};
+use crate::Random;
 use crate::blobs::device::{Device, DeviceFile};
 use crate::blobs::{BlobId, BlobWriter, Chunks, SealedBytes, Work};
 use bytes::Bytes;
@@ -22,6 +23,7 @@ const CHECKED_BYTES: u64 = 1024 * 1024;
 pub(super) struct Staging {
     device: Arc<dyn Device>,
     folder: PathBuf,
+    random: Random,
     durable: bool,
     unnamed: bool,
 }
@@ -69,7 +71,8 @@ impl Staging {
     /// For whoever does not stage anything.
     pub(super) fn untouched(options: &LocalFilesOptions) -> Staging {
         let (device, folder) = (Arc::clone(&options.device), options.folder.join("staged"));
-        Staging { device, folder, durable: options.durable, unnamed: false }
+        let random = options.random.clone();
+        Staging { device, folder, random, durable: options.durable, unnamed: false }
     }
 
     /// Discards what a crash left staged.
@@ -88,7 +91,7 @@ impl Staging {
             let file = self.device.create_unnamed(&self.folder).map_err(failed("staging a blob"))?;
             return Ok(self.staged(file, None));
         }
-        let random = crate::random::blob_name().map_err(failed("drawing a random name"))?;
+        let random = self.random.bytes::<RANDOM_BYTES>().map_err(failed("drawing a random name"))?;
         let path = self.folder.join(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let file = self.device.create(&path).map_err(failed("staging a blob"))?;
         Ok(self.staged(file, Some(path)))

@@ -14,7 +14,7 @@
 //! The gate is ours because SQLite's own waiting for a busy lock sleeps in steps of milliseconds.
 
 use super::CatalogError;
-use crate::HealthFlag;
+use crate::{Clock, HealthFlag};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +36,7 @@ const FRAME_BYTES: u64 = 4096 + 24;
 
 /// Says when, and does it.
 pub(super) struct Checkpointer {
+    clock: Clock,
     state: Mutex<State>,
     wake: Condvar,
     gate: Gate,
@@ -105,8 +106,9 @@ struct State {
 
 impl Checkpointer {
     /// Nothing written yet.
-    pub(super) fn new(health: HealthFlag) -> Checkpointer {
-        Checkpointer { state: Mutex::default(), wake: Condvar::new(), gate: Gate::default(), health }
+    pub(super) fn new(clock: &Clock, health: HealthFlag) -> Checkpointer {
+        let clock = clock.clone();
+        Checkpointer { clock, state: Mutex::default(), wake: Condvar::new(), gate: Gate::default(), health }
     }
 
     /// Before anything of the catalog is shown or acted on: moves the log into the database file, which begins with a
@@ -172,7 +174,7 @@ impl Checkpointer {
             if !matches!(&outcome, Ok(moved) if moved.busy) {
                 break;
             }
-            std::thread::sleep(RESTART_PAUSE);
+            self.clock.block(RESTART_PAUSE);
             outcome = checkpoint(connection, "RESTART");
         }
         outcome

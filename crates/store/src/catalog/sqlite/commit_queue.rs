@@ -4,7 +4,7 @@
 //! one, or goes alone after a short while.
 
 use crate::catalog::{BatchOutcome, Garbage, PlacedContent, ScrubNote};
-use crate::{ApplyError, Mutation};
+use crate::{ApplyError, Clock, Mutation};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -32,6 +32,7 @@ pub(super) enum Note {
 
 /// The queue.
 pub(super) struct CommitQueue {
+    clock: Clock,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -46,8 +47,8 @@ struct State {
 
 impl CommitQueue {
     /// An empty one.
-    pub(super) fn new() -> CommitQueue {
-        CommitQueue { state: Mutex::default(), wake: Condvar::new() }
+    pub(super) fn new(clock: &Clock) -> CommitQueue {
+        CommitQueue { clock: clock.clone(), state: Mutex::default(), wake: Condvar::new() }
     }
 
     /// Adds a request that someone waits for.
@@ -101,10 +102,9 @@ impl CommitQueue {
             state.sleeping = true;
             let lazy = !state.requests.is_empty();
             if lazy {
-                let (woken, timeout) =
-                    self.wake.wait_timeout(state, LAZY_WAIT).unwrap_or_else(PoisonError::into_inner);
+                let (woken, time_is_over) = self.clock.wait_timeout(&self.wake, state, LAZY_WAIT);
                 state = woken;
-                state.urgent |= timeout.timed_out();
+                state.urgent |= time_is_over;
             } else {
                 state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_writer_that_ends_leaves_nobody_waiting() {
-        let queue = CommitQueue::new();
+        let queue = CommitQueue::new(&Clock::system());
         let running = queue.writer_runs();
         let (waiting, mut before) = request();
         queue.push(waiting);
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_lazy_request_rides_with_the_next_urgent_one() {
-        let queue = CommitQueue::new();
+        let queue = CommitQueue::new(&Clock::system());
         queue.push_lazy(request().0);
         queue.push(request().0);
         assert_eq!(queue.take().map(|taken| taken.len()), Some(2));
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_lazy_request_goes_alone_when_no_other_comes_and_before_the_end() {
-        let queue = CommitQueue::new();
+        let queue = CommitQueue::new(&Clock::system());
         queue.push_lazy(request().0);
         assert_eq!(queue.take().map(|taken| taken.len()), Some(1));
         queue.push_lazy(request().0);

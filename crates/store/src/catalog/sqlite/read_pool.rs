@@ -5,12 +5,13 @@
 //! thread is woken, as long as its pages are in memory: so it runs where it is asked, until one was slow.
 
 use super::{CatalogError, schema};
+use crate::Clock;
 use crate::blobs::Work;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// A point query that took longer has waited for the disk (or for a processor, which it cannot tell).
@@ -21,6 +22,7 @@ const SPARED_AFTER_SLOW: u32 = 16;
 /// The pool.
 #[derive(Clone)]
 pub(super) struct ReadPool {
+    clock: Clock,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
     spared: Arc<AtomicU32>,
@@ -28,9 +30,10 @@ pub(super) struct ReadPool {
 
 impl ReadPool {
     /// Opens so many connections.
-    pub(super) fn open(path: &Path, count: usize) -> Result<ReadPool, CatalogError> {
+    pub(super) fn open(path: &Path, clock: &Clock, count: usize) -> Result<ReadPool, CatalogError> {
         let idle = (0..count).map(|_| schema::open_reader(path)).collect::<Result<Vec<_>, _>>()?;
         Ok(ReadPool {
+            clock: clock.clone(),
             idle: Arc::new(Mutex::new(idle)),
             permits: Arc::new(Semaphore::new(count)),
             spared: Arc::default(),
@@ -65,10 +68,10 @@ impl ReadPool {
             return self.run(query);
         }
         let Ok(permit) = self.permits.try_acquire() else { return self.run(query) };
-        let started = Instant::now();
+        let started = self.clock.monotonic();
         let answer = self.ask(query);
         drop(permit);
-        if started.elapsed() > SLOW {
+        if self.clock.since(started) > SLOW {
             self.spared.store(SPARED_AFTER_SLOW, Ordering::Relaxed);
         }
         Box::pin(std::future::ready(answer))
@@ -112,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.sqlite");
         drop(schema::open_writer(&path, false).unwrap());
-        (folder, ReadPool::open(&path, count).unwrap())
+        (folder, ReadPool::open(&path, &Clock::system(), count).unwrap())
     }
 
     async fn thread_of(query: Work<Result<ThreadId, CatalogError>>) -> ThreadId {

@@ -90,7 +90,7 @@ impl Writer {
             checkpointer,
             files: InPlace::of(&options.path),
             health: options.health.clone(),
-            clock: Arc::clone(&options.clock),
+            clock: options.clock.clone(),
             grace: options.garbage_grace,
             full: false,
         })
@@ -160,7 +160,7 @@ impl Writer {
             buckets: &mut self.buckets,
             buckets_changed: false,
             numbers: &mut self.numbers,
-            now: (self.clock)(),
+            now: self.clock.wall(),
             grace: self.grace,
         };
         for request in requests {
@@ -259,7 +259,7 @@ mod tests {
     fn writer(folder: &std::path::Path) -> Writer {
         let options = SqliteOptions {
             path: folder.join("catalog.sqlite"),
-            clock: Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
+            clock: Clock::with_wall(|| jiff::Timestamp::UNIX_EPOCH),
             health: HealthFlag::default(),
             durable: true,
             read_connections: 1,
@@ -267,7 +267,7 @@ mod tests {
         };
         let connection = schema::open_writer(&options.path, true).unwrap();
         let shown = Arc::new(BucketTable::load(&connection).unwrap());
-        let checkpointer = Arc::new(Checkpointer::new(options.health.clone()));
+        let checkpointer = Arc::new(Checkpointer::new(&options.clock, options.health.clone()));
         Writer::new(connection, &options, shown, checkpointer).unwrap()
     }
 

@@ -2,6 +2,7 @@
 
 use super::manifest::{Summed, Summing};
 use super::{BackupError, failed, snapshot};
+use crate::Clock;
 use crate::blobs::device::{LocalDisk, make_folder_if_missing, sync_name};
 use crate::store::CATALOG_FILE;
 use crate::store::blob_hold::HOLD_FILE;
@@ -18,7 +19,11 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// Copies all of them into the backup's folder: databases as they are at one moment, everything else as it lies.
-pub(super) fn take_all(data: &Path, generation: &Path) -> Result<Vec<(String, Summed)>, BackupError> {
+pub(super) fn take_all(
+    clock: &Clock,
+    data: &Path,
+    generation: &Path,
+) -> Result<Vec<(String, Summed)>, BackupError> {
     let mut taken = Vec::new();
     for entry in fs::read_dir(data).map_err(failed("read", data))? {
         let entry = entry.map_err(failed("read", data))?;
@@ -30,7 +35,7 @@ pub(super) fn take_all(data: &Path, generation: &Path) -> Result<Vec<(String, Su
         }
         let to = generation.join(&name);
         if is_database(&from).map_err(failed("read", &from))? {
-            snapshot::take(&from, &to)?;
+            snapshot::take(clock, &from, &to)?;
             taken.push((name, sync_and_sum(&to)?));
         } else {
             taken.push((name, copy(&from, &to)?));

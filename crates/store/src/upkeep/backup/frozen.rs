@@ -31,8 +31,8 @@ impl Store {
             return Err(OpenError::NoStore { path: data.to_path_buf() }.into());
         }
         let hold = BlobHold::keep(data)?;
-        snapshot::take(&data.join(CATALOG_FILE), copy)?;
-        let catalog = SqliteCatalog::open_beside(copy, READ_CONNECTIONS)?;
+        snapshot::take(clock, &data.join(CATALOG_FILE), copy)?;
+        let catalog = SqliteCatalog::open_beside(copy, clock, READ_CONNECTIONS)?;
         let damaged = catalog.scrub_state().await?.damaged;
         let blobs = LocalFiles::open_beside(&LocalFilesOptions::new(data.join(BLOBS_FOLDER)));
         Ok(Store::frozen(Arc::new(catalog), Arc::new(blobs), clock, &damaged, hold))

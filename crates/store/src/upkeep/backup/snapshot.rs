@@ -5,6 +5,7 @@
 //! move the log into the database go on.
 
 use super::{BackupError, copying};
+use crate::Clock;
 use crate::catalog::CatalogError;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -15,12 +16,12 @@ use std::time::Duration;
 const BUSY_WAIT: Duration = Duration::from_millis(5);
 
 /// Copies the database into a file of its own, which needs no other file beside it. It is not yet durable.
-pub(super) fn take(from: &Path, to: &Path) -> Result<(), BackupError> {
+pub(super) fn take(clock: &Clock, from: &Path, to: &Path) -> Result<(), BackupError> {
     copying::remove(to)?;
-    copy(from, to).map_err(|error| BackupError::Catalog(CatalogError::from(error)))
+    copy(clock, from, to).map_err(|error| BackupError::Catalog(CatalogError::from(error)))
 }
 
-fn copy(from: &Path, to: &Path) -> rusqlite::Result<()> {
+fn copy(clock: &Clock, from: &Path, to: &Path) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(from, flags)?;
     let mut target = Connection::open(to)?;
@@ -32,7 +33,7 @@ fn copy(from: &Path, to: &Path) -> rusqlite::Result<()> {
         loop {
             match backup.step(-1)? {
                 StepResult::Done => break,
-                StepResult::Busy | StepResult::Locked => std::thread::sleep(BUSY_WAIT),
+                StepResult::Busy | StepResult::Locked => clock.block(BUSY_WAIT),
                 _ => {}
             }
         }

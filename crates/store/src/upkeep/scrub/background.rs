@@ -3,6 +3,7 @@
 //! going on after a restart where it was.
 
 use super::{DamagedObject, Pace, ScrubReport, Scrubbed, Walk, orphans};
+use crate::Clock;
 use crate::catalog::{CatalogError, ScrubNote, ScrubProgress};
 use crate::damage;
 use crate::store::Inner;
@@ -37,11 +38,11 @@ impl Default for ScrubPace {
 
 /// Starts the thread; it ends with the store.
 pub(crate) fn start(inner: &Arc<Inner>, pace: ScrubPace) -> std::io::Result<()> {
-    let store = Arc::downgrade(inner);
+    let (store, clock) = (Arc::downgrade(inner), inner.clock.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name("scrub".to_owned()).spawn(move || {
         lower_priority();
-        runtime.block_on(run(&store, pace));
+        runtime.block_on(run(&store, &clock, pace));
     })?;
     Ok(())
 }
@@ -54,14 +55,14 @@ fn lower_priority() {
     }
 }
 
-async fn run(store: &Weak<Inner>, pace: ScrubPace) {
+async fn run(store: &Weak<Inner>, clock: &Clock, pace: ScrubPace) {
     loop {
-        match pass_if_due(store, pace).await {
+        match pass_if_due(store, clock, pace).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(%error, "the scrub was interrupted and goes on later"),
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        clock.sleep(LOOK_EVERY).await;
     }
 }
 
@@ -70,12 +71,12 @@ fn alive(store: &Weak<Inner>) -> Option<Arc<Inner>> {
     store.upgrade().filter(|inner| !inner.ending())
 }
 
-async fn pass_if_due(store: &Weak<Inner>, pace: ScrubPace) -> Result<bool, CatalogError> {
+async fn pass_if_due(store: &Weak<Inner>, clock: &Clock, pace: ScrubPace) -> Result<bool, CatalogError> {
     let Some(inner) = alive(store) else { return Ok(false) };
     if inner.health.refusal().is_some() {
         return Ok(true);
     }
-    let now = (inner.clock)();
+    let now = clock.wall();
     let mut progress = inner.catalog.scrub_state().await?.progress;
     if progress.began.is_none() {
         let every = SignedDuration::try_from(pace.every).unwrap_or(SignedDuration::MAX);
@@ -88,7 +89,7 @@ async fn pass_if_due(store: &Weak<Inner>, pace: ScrubPace) -> Result<bool, Catal
     let scrubbed = inner.scrubbed();
     let mut walk = Walk::begin(&scrubbed, progress.position).await?;
     drop((inner, scrubbed));
-    let mut pacing = Pace::new(Some(pace.bytes_per_second));
+    let mut pacing = Pace::new(clock, Some(pace.bytes_per_second));
     let (mut kept, mut told) = (now, 0);
     loop {
         let Some(inner) = alive(store) else { return Ok(false) };
@@ -108,7 +109,7 @@ pub(crate) async fn scrub_now(inner: &Inner) -> Result<ScrubReport, CatalogError
     damage::keep(inner).await?;
     let scrubbed = inner.scrubbed();
     let mut walk = Walk::begin(&scrubbed, 0).await?;
-    while walk.page(&scrubbed, &mut Pace::new(None)).await? {}
+    while walk.page(&scrubbed, &mut Pace::new(&inner.clock, None)).await? {}
     let mut report = walk.report;
     orphans::find(&scrubbed, Duration::ZERO, &mut report).await?;
     report.catalog = scrubbed.catalog.check().await?;
@@ -134,7 +135,7 @@ async fn take_in(
     (kept, told): (&mut Timestamp, &mut usize),
     more: bool,
 ) -> Result<(), CatalogError> {
-    let now = (inner.clock)();
+    let now = inner.clock.wall();
     let whole = std::mem::take(&mut walk.report.healed);
     let found = walk.report.damaged.get(*told..).unwrap_or_default();
     make_known(inner, found, &whole);
@@ -160,7 +161,7 @@ async fn finish(inner: &Inner, mut walk: Walk, progress: &ScrubProgress) -> Resu
     for unverified in report.unverified.iter().take(ORPHANS_TOLD) {
         tracing::warn!(what = %unverified.what, reason = %unverified.reason, "could not be verified");
     }
-    let ended = Some((inner.clock)());
+    let ended = Some(inner.clock.wall());
     note(
         inner,
         ScrubNote {

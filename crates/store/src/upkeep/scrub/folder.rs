@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct ScrubOptions {
     /// The data folder.
     pub data: PathBuf,
-    /// The source of time.
+    /// Tells the time and waits.
     pub clock: Clock,
     /// Read no faster than this; `None` as fast as it goes.
     pub bytes_per_second: Option<u64>,
@@ -44,7 +44,7 @@ impl Store {
     ) -> Result<ScrubReport, OpenError> {
         let opened = open(&options)?;
         let scrubbed = &opened.scrubbed;
-        let mut pace = Pace::new(options.bytes_per_second);
+        let mut pace = Pace::new(&options.clock, options.bytes_per_second);
         let mut walk = Walk::begin(scrubbed, 0).await?;
         loop {
             match walk.page(scrubbed, &mut pace).await {
@@ -94,17 +94,17 @@ fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
     let catalog: Arc<dyn Catalog> = match lock {
         Some(_) => Arc::new(SqliteCatalog::open(SqliteOptions {
             path,
-            clock: Arc::clone(&options.clock),
+            clock: options.clock.clone(),
             health: HealthFlag::default(),
             durable: true,
             read_connections: 1,
             garbage_grace: Duration::ZERO,
         })?),
-        None => Arc::new(SqliteCatalog::open_beside(&path, 1)?),
+        None => Arc::new(SqliteCatalog::open_beside(&path, &options.clock, 1)?),
     };
     let blobs: Arc<dyn Blobs> =
         Arc::new(LocalFiles::open_beside(&LocalFilesOptions::new(data.join(BLOBS_FOLDER))));
-    let (pins, clock) = (Pins::default(), Arc::clone(&options.clock));
+    let (pins, clock) = (Pins::default(), options.clock.clone());
     let ending = Arc::default();
     Ok(Opened { scrubbed: Scrubbed { catalog, blobs, pins, clock, ending }, lock, beside })
 }

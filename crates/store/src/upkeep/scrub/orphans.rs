@@ -37,7 +37,7 @@ pub(super) async fn find(
         suspects.extend(scrubbed.catalog.unnamed(page).await?);
     }
     if !suspects.is_empty() && !settling.is_zero() {
-        tokio::time::sleep(settling).await;
+        scrubbed.clock.sleep(settling).await;
         suspects = scrubbed.catalog.unnamed(suspects).await?;
     }
     let mut orphans = Vec::with_capacity(suspects.len());

@@ -1,5 +1,6 @@
 //! How fast a scrub may read, so that whoever uploads does not notice it.
 
+use crate::Clock;
 use std::time::Duration;
 
 /// So many bytes are read in one go before the scrub rests.
@@ -10,14 +11,19 @@ const OBJECT_BYTES: u64 = 4096;
 /// Rests after bytes that were read.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
+    clock: Clock,
     bytes_per_second: Option<u64>,
     unrested: u64,
 }
 
 impl Pace {
     /// At most so many bytes per second; `None` does not rest.
-    pub(crate) fn new(bytes_per_second: Option<u64>) -> Pace {
-        Pace { bytes_per_second: bytes_per_second.filter(|rate| *rate > 0), unrested: 0 }
+    pub(crate) fn new(clock: &Clock, bytes_per_second: Option<u64>) -> Pace {
+        Pace {
+            clock: clock.clone(),
+            bytes_per_second: bytes_per_second.filter(|rate| *rate > 0),
+            unrested: 0,
+        }
     }
 
     /// After an object.
@@ -29,7 +35,7 @@ impl Pace {
     pub(crate) async fn bytes(&mut self, bytes: u64) {
         let rest = self.rest_after(bytes);
         if !rest.is_zero() {
-            tokio::time::sleep(rest).await;
+            self.clock.sleep(rest).await;
         }
     }
 
@@ -52,9 +58,9 @@ mod tests {
 
     #[test]
     fn rests_as_long_as_the_bytes_may_take() {
-        let mut pace = Pace::new(Some(1024 * 1024));
+        let mut pace = Pace::new(&Clock::system(), Some(1024 * 1024));
         let rested: Duration = (0..40).map(|_| pace.rest_after(256 * 1024)).sum();
         assert_eq!(rested, Duration::from_secs(10));
-        assert_eq!(Pace::new(None).rest_after(u64::MAX / 2), Duration::ZERO);
+        assert_eq!(Pace::new(&Clock::system(), None).rest_after(u64::MAX / 2), Duration::ZERO);
     }
 }

@@ -29,7 +29,7 @@ fn log_bytes(folder: &Path) -> u64 {
 fn run(folder: &Path, during: impl FnOnce(&Checkpointer)) {
     drop(schema::open_writer(&folder.join("catalog.sqlite"), true).unwrap());
     let connection = schema::open_checkpointer(&folder.join("catalog.sqlite"), true).unwrap();
-    let checkpointer = Arc::new(Checkpointer::new(HealthFlag::default()));
+    let checkpointer = Arc::new(Checkpointer::new(&Clock::system(), HealthFlag::default()));
     let running = Arc::clone(&checkpointer);
     let thread = std::thread::spawn(move || running.run(&connection));
     during(&checkpointer);
@@ -39,7 +39,7 @@ fn run(folder: &Path, during: impl FnOnce(&Checkpointer)) {
 
 #[test]
 fn a_checkpoint_that_panics_does_not_keep_the_writer_waiting() {
-    let checkpointer = Arc::new(Checkpointer::new(HealthFlag::default()));
+    let checkpointer = Arc::new(Checkpointer::new(&Clock::system(), HealthFlag::default()));
     let panicking = Arc::clone(&checkpointer);
     let panicked = std::thread::spawn(move || {
         let _closed = panicking.gate.close();
