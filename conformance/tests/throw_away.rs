@@ -228,6 +228,9 @@ fn a_server_that_keeps_nothing_says_so_takes_uploads_and_leaves_no_folder() {
     ] {
         let (mut server, said) = ephemeral(root.path(), arguments);
         assert!(said.contains("nothing is synced"), "{said}");
+        let columns = said.lines().filter_map(|line| line.rfind("  ").map(|at| at + 2));
+        let columns: std::collections::BTreeSet<usize> = columns.collect();
+        assert_eq!(columns.len(), 1, "all in one column: {said}");
         let ended = Command::new("kill").arg(server.id().to_string()).status();
         assert!(ended.expect("kill runs").success());
         assert_eq!(server.wait().expect("ended").code(), Some(0));
@@ -244,13 +247,42 @@ fn data_that_are_kept_and_thrown_away_at_once_are_refused() {
     }
 }
 
+/// Tests run where few files may be open, and an instance has few connections: there is nothing to be warned of.
+#[test]
+fn few_open_files_are_nothing_to_warn_of_where_nothing_stays() {
+    let root = root();
+    let script = "ulimit -n 400; exec \"$0\" exec --ephemeral-in \"$1\" -- true";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(binary_path()).arg(root.path()).stdin(Stdio::null());
+    let output = command.output().expect("sh starts");
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("for tests only") && !said.contains("ulimit"), "{said}");
+}
+
+#[test]
+fn a_seed_brings_its_own_buckets_and_no_other() {
+    let root = root();
+    let seed = root.path().join("seed");
+    for bucket in ["films", "photos"] {
+        std::fs::create_dir_all(seed.join(bucket)).expect("a folder");
+        std::fs::write(seed.join(bucket).join("a.txt"), "five!").expect("a file");
+    }
+    for (flags, expected) in
+        [(&[][..], "films\nfilms\nphotos\n"), (&["--bucket", "more"], "more\nfilms\nmore\nphotos\n")]
+    {
+        let script = "echo \"$OSS_BUCKET\"; \"$0\" bucket list";
+        let mut command = Command::new(binary_path());
+        command.arg("exec").args(flags).arg("--ephemeral-in").arg(root.path()).arg("--seed").arg(&seed);
+        command.args(["--", "sh", "-c", script]).arg(binary_path());
+        let (output, text) = output(command.stdin(Stdio::null()));
+        assert_eq!((output.status.code(), text.as_str()), (Some(0), expected));
+    }
+}
+
 /// What said that nothing is synced must not have been waiting for a disk, which only the system sees.
 #[test]
 fn nothing_is_synced_where_that_is_said() {
-    if Command::new("strace").arg("-V").output().is_err() {
-        eprintln!("skipped: strace is not installed");
-        return;
-    }
     let root = root();
     for arguments in [
         &["instance"][..],

@@ -59,7 +59,7 @@ pub(crate) async fn run(mut flags: AppFlags) -> anyhow::Result<ExitCode> {
     } else {
         say!("ledger                {}", flags.place.data.join("ledger.sqlite").display());
     }
-    folder.say();
+    folder.say("signing uploads to    ".len());
     say!("stop                  Ctrl-C");
     let announced = running_app::announce(&flags.place.data, &reachable.own_url())?;
     let listening = Running::app(bound, &router, &options);

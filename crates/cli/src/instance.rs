@@ -40,6 +40,8 @@ use crate::setup::{process_limits, random};
 
 /// The bucket when none is named.
 pub(crate) const DEFAULT_BUCKET: &str = "demo";
+/// Of those that a seed brings the first by name is signed for when none is named; the others are there anyway.
+const SEEDED_BUCKETS_MAX: usize = 1;
 /// The region that signatures name.
 const REGION: &str = "cn-hangzhou";
 /// How long what is under way may take at the end. Nothing of it stays, so there is little to wait for.
@@ -51,7 +53,7 @@ pub(crate) const SAID: &str =
 
 /// How to start an instance.
 pub(crate) struct InstanceOptions {
-    /// The buckets; the application server signs for the first. None means [`DEFAULT_BUCKET`].
+    /// The buckets; the application server signs for the first. None means those of the seed, else [`DEFAULT_BUCKET`].
     pub(crate) buckets: Vec<String>,
     /// A folder of files that the buckets begin with; see [`seed`].
     pub(crate) seed: Option<PathBuf>,
@@ -88,10 +90,9 @@ impl RunningInstance {
         store_options.durable = false;
         store_options.read_connections = 2;
         let store = Store::open(store_options).await?;
-        let buckets =
-            if options.buckets.is_empty() { vec![DEFAULT_BUCKET.to_owned()] } else { options.buckets };
         // First, so that what it says of a bucket holds for those that are made anyway.
         seed::at_start(&store, options.seed.as_deref()).await?;
+        let buckets = named_or_there(options.buckets, &store).await?;
         bucket::at_start::make(&store, &buckets, &[]).await?;
         let key = making_key.await?.context("the callback key cannot be made")?;
         let (environment, key_pem) = describe(&folder, &store_bound, &app_bound, &buckets, &key)?;
@@ -127,9 +128,20 @@ impl RunningInstance {
     }
 }
 
+/// The buckets that were named, else those that the seed brought, else [`DEFAULT_BUCKET`].
+async fn named_or_there(named: Vec<String>, store: &Store) -> anyhow::Result<Vec<String>> {
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let seeded = store.buckets("", "", SEEDED_BUCKETS_MAX).await?;
+    let seeded: Vec<String> = seeded.iter().map(|bucket| bucket.name.clone()).collect();
+    Ok(if seeded.is_empty() { vec![DEFAULT_BUCKET.to_owned()] } else { seeded })
+}
+
 fn listen_options() -> ListenOptions {
     let options = ListenOptions { request_log: RequestLog::Short, ..ListenOptions::default() };
-    let connections_max = process_limits::connections_max(options.connections_max, 2);
+    // Tests have few connections, and where few files may be open there is nothing to be done about it.
+    let connections_max = process_limits::connections_fitting(options.connections_max, 2);
     ListenOptions { connections_max, shutdown_grace: END_TIMEOUT, ..options }
 }
 

@@ -122,7 +122,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let announced = running_store::announce(&flags.place.data, &environment)?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print(seeded.as_ref(), admin.metrics_url().as_deref());
-    folder.say();
+    folder.say("store            ".len());
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));
     let store_running = Running::store(store_bound, &opened.server, &options);
     let app_running = Running::app(app_bound, &router, &options);

@@ -53,7 +53,7 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
         say!("listening on     {address}");
     }
     say!("data             {}", flags.place.data.display());
-    folder.say();
+    folder.say("store            ".len());
     if let Some(seeded) = seeded {
         say!("seed             {}", seeded.in_words());
     }

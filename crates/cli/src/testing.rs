@@ -60,7 +60,8 @@ const BLOCKING_THREADS_MAX: usize = 16;
 /// What an instance is made of; the default is one bucket, `demo`.
 #[derive(Debug, Clone, Default)]
 pub struct InstanceSettings {
-    /// The buckets; the application server signs for the first when nobody asks for another.
+    /// The buckets; the application server signs for the first when nobody asks for another. None means those of the
+    /// seed, else `demo`.
     pub buckets: Vec<String>,
     /// A folder whose folders are buckets and whose files are objects, as `countersign export` writes one.
     pub seed: Option<PathBuf>,

@@ -12,7 +12,8 @@ use crate::environment::shell::Shell;
 /// Flags of `instance`.
 #[derive(Debug, Args)]
 pub(crate) struct InstanceFlags {
-    /// Make this bucket; repeatable. The application server signs for the first. demo when none is named.
+    /// Make this bucket; repeatable. The application server signs for the first. When none is named, those of the seed,
+    /// else demo.
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Vec<String>,
     /// Begin with the files of this folder: DIR/BUCKET/KEY, as `countersign export` writes it.

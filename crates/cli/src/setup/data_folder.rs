@@ -25,10 +25,10 @@ impl DataFolder {
         Ok(DataFolder { throw_away: Some(folder) })
     }
 
-    /// Says what becomes of the data, where they are thrown away.
-    pub(crate) fn say(&self) {
+    /// Says what becomes of the data, where they are thrown away; in the column where the other lines have it.
+    pub(crate) fn say(&self, column: usize) {
         if let Some(folder) = &self.throw_away {
-            say!("ephemeral        {}", folder.in_words());
+            say!("{:column$}{}", "ephemeral", folder.in_words());
         }
     }
 

@@ -36,11 +36,9 @@ pub(crate) fn raise_open_files() -> OpenFiles {
     OpenFiles(current)
 }
 
-/// How many connections each of so many servers in this process may keep open: half of the descriptors, shared, and
-/// no more than `wanted`. The other half stays for files and for connections to applications.
+/// As [`connections_fitting`]; warns where that is less than what is wanted.
 pub(crate) fn connections_max(wanted: usize, servers: usize) -> usize {
-    let permitted = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-    let fitting = share_of_connections(permitted.unwrap_or(usize::MAX), wanted, servers);
+    let fitting = connections_fitting(wanted, servers);
     if fitting < wanted {
         tracing::warn!(
             connections = fitting,
@@ -48,6 +46,13 @@ pub(crate) fn connections_max(wanted: usize, servers: usize) -> usize {
         );
     }
     fitting
+}
+
+/// How many connections each of so many servers in this process may keep open: half of the descriptors, shared, and
+/// no more than `wanted`. The other half stays for files and for connections to applications.
+pub(crate) fn connections_fitting(wanted: usize, servers: usize) -> usize {
+    let permitted = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    share_of_connections(permitted.unwrap_or(usize::MAX), wanted, servers)
 }
 
 fn share_of_connections(descriptors: usize, wanted: usize, servers: usize) -> usize {
