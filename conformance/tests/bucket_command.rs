@@ -38,6 +38,32 @@ fn makes_changes_shows_lists_and_deletes_buckets_of_a_running_store() {
     assert_eq!(bucket(&store, &["list"]).1, "photos\n");
 }
 
+/// A store in a container has its key in the environment, and so has a command that is run there.
+#[test]
+fn takes_the_key_of_the_environment_under_either_name() {
+    let store = Running::store(&["--bucket", "photos"]);
+    let list = |variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(countersign_conformance::running::binary_path());
+        for prefix in ["OSS", "COUNTERSIGN"] {
+            command.env_remove(format!("{prefix}_ACCESS_KEY_ID"));
+            command.env_remove(format!("{prefix}_ACCESS_KEY_SECRET"));
+        }
+        command.args(["bucket", "list", "--data"]).arg(store.data()).envs(variables.iter().copied());
+        let output = command.output().expect("countersign starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (id, secret) = (ACCESS_KEY_ID, ACCESS_KEY_SECRET);
+    let ours = [("COUNTERSIGN_ACCESS_KEY_ID", id), ("COUNTERSIGN_ACCESS_KEY_SECRET", secret)];
+    let of_oss = [("OSS_ACCESS_KEY_ID", id), ("OSS_ACCESS_KEY_SECRET", secret)];
+    assert_eq!(list(&ours), (Some(0), "photos\n".to_owned()));
+    assert_eq!(list(&of_oss), (Some(0), "photos\n".to_owned()));
+    let other = [("OSS_ACCESS_KEY_ID", "other"), ("OSS_ACCESS_KEY_SECRET", "other")];
+    assert_eq!(list(&[ours, other].concat()).0, Some(1), "what OSS's own tools read counts first");
+    // The halves of two keys are no key.
+    assert_eq!(list(&[ours[0], of_oss[1]]).0, Some(2));
+    assert_eq!(list(&ours[..1]).0, Some(2));
+}
+
 #[test]
 fn a_page_of_something_else_is_no_list_without_buckets() {
     let store = Running::serve(&[]);

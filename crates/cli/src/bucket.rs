@@ -7,6 +7,7 @@ pub(crate) mod page_origins;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
+use countersign_app::AccessKeySecret;
 use countersign_protocol::BucketName;
 use countersign_protocol::xml::CorsConfiguration;
 use countersign_server::bucket_rules::mode::{BucketMode, MODE_HEADER};
@@ -14,6 +15,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::command_line::{BucketCommand, BucketPlace, BucketSettings};
+use crate::configuration::PREFIX;
 use crate::setup::{credentials, running_store};
 use crate::wording::on_one_line;
 use crate::xml_text::{first_text, texts};
@@ -54,14 +56,28 @@ fn client(place: &BucketPlace) -> anyhow::Result<ApiClient> {
         Some(endpoint) => endpoint,
         None => running_store::address(&place.data)?,
     };
-    let (id, secret) = match (place.access_key_id.clone(), place.access_key_secret.clone()) {
-        (Some(id), Some(secret)) => (id, secret),
-        (None, None) => credentials::kept(&place.data).context(
+    let (id, secret) = match given_key(place)? {
+        Some(key) => key,
+        None => credentials::kept(&place.data).context(
             "no access key: set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or name the --data of the store",
         )?,
-        _ => bail!("an access key is an id and a secret, both given"),
     };
     ApiClient::new(&endpoint, id, secret, place.region.clone())
+}
+
+/// The key of the flags or of `OSS_…`, else the one that the store was started with, where the environment has it: a
+/// store in a container is given its key so, and so is a command that is run beside it.
+fn given_key(place: &BucketPlace) -> anyhow::Result<Option<(String, AccessKeySecret)>> {
+    let mut key = (place.access_key_id.clone(), place.access_key_secret.clone());
+    if key.0.is_none() && key.1.is_none() {
+        let of_the_store = |name: &str| std::env::var(format!("{PREFIX}{name}")).ok();
+        key = (of_the_store("ACCESS_KEY_ID"), of_the_store("ACCESS_KEY_SECRET").map(AccessKeySecret::from));
+    }
+    match key {
+        (Some(id), Some(secret)) => Ok(Some((id, secret))),
+        (None, None) => Ok(None),
+        _ => bail!("an access key is an id and a secret, both given"),
+    }
 }
 
 async fn create(client: &ApiClient, name: &str, settings: &BucketSettings) -> anyhow::Result<String> {

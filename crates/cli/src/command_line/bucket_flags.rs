@@ -73,10 +73,10 @@ pub(crate) struct BucketPlace {
     /// the data folder.
     #[arg(long, env = "OSS_ENDPOINT", value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// The access key id; without it, the one in the data folder.
+    /// The access key id; without it, that of COUNTERSIGN_ACCESS_KEY_ID, else the one in the data folder.
     #[arg(long, env = "OSS_ACCESS_KEY_ID", value_name = "ID")]
     pub(crate) access_key_id: Option<String>,
-    /// Its secret; better given in the environment.
+    /// Its secret; better given in the environment, here or as COUNTERSIGN_ACCESS_KEY_SECRET.
     #[arg(long, env = "OSS_ACCESS_KEY_SECRET", hide_env_values = true, value_name = "SECRET", value_parser = super::flag_groups::secret)]
     pub(crate) access_key_secret: Option<AccessKeySecret>,
     /// The region that signatures name.
