@@ -60,11 +60,8 @@ pub(crate) struct Bounds {
 #[derive(Debug, Error)]
 pub enum ApplicationUrlError {
     /// Not an absolute http or https address.
-    #[error("not an http or https address: {url}")]
-    NotHttp {
-        /// What was given.
-        url: String,
-    },
+    #[error("not an http or https address")]
+    NotHttp,
     /// A user name or password in front of the host.
     #[error("the address of an application cannot carry a user name")]
     UserInfo,
@@ -105,7 +102,7 @@ pub enum ApplicationError {
 impl Application {
     /// The application at this address.
     pub(crate) fn new(url: &str, bounds: Bounds) -> Result<Self, ApplicationUrlError> {
-        let not_http = || ApplicationUrlError::NotHttp { url: url.to_owned() };
+        let not_http = || ApplicationUrlError::NotHttp;
         let uri: Uri = Uri::from_str(url).map_err(|_| not_http())?;
         let authority = uri.authority().ok_or_else(not_http)?;
         let secure = uri.scheme_str() == Some("https");

@@ -22,9 +22,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::configuration::{self, ConfigError, Environment, Warning};
+use crate::shown_address::without_secrets;
 
 pub(crate) use admin_address::AdminAddress;
 pub(crate) use app_flags::AppFlags;
@@ -203,8 +205,18 @@ pub(crate) fn program() -> clap::Command {
 }
 
 fn parse(program: &mut clap::Command, arguments: &[OsString]) -> Result<CommandLine, clap::Error> {
-    let matches = program.try_get_matches_from_mut(arguments)?;
+    let matches = program.try_get_matches_from_mut(arguments).map_err(without_password)?;
     CommandLine::from_arg_matches(&matches).map_err(|error| error.format(program))
+}
+
+/// The refusal of a value repeats it: an address without the password that may be in it.
+fn without_password(mut error: clap::Error) -> clap::Error {
+    let refused = ContextKind::InvalidValue;
+    if let Some(ContextValue::String(value)) = error.get(refused) {
+        let shown = without_secrets(value);
+        error.insert(refused, ContextValue::String(shown));
+    }
+    error
 }
 
 /// Prints the completions of a shell.

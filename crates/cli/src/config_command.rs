@@ -11,10 +11,8 @@ use crate::configuration::{
     ConfigError, ConfigFile, Environment, Held, Kind, Resolved, Source, Value, everything, is_server,
     resolve, sentence,
 };
+use crate::shown_address::{MASK, without_secrets};
 use crate::wording::on_one_line;
-
-/// What stands for a secret.
-const MASK: &str = "********";
 
 /// Carries the command out.
 pub(crate) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
@@ -130,23 +128,6 @@ fn shown(held: &Held) -> Option<Vec<String>> {
         Value::Words(words) => words.iter().map(|word| without_secrets(&word.to_string_lossy())).collect(),
     };
     Some(words)
-}
-
-/// An address without the password or the token that may be in it.
-pub(crate) fn without_secrets(text: &str) -> String {
-    // Several addresses may stand in one value.
-    let addresses = text.split(';').map(|part| match reqwest::Url::parse(part.trim()) {
-        Ok(url) if url.password().is_some() || url.query().is_some() => {
-            let mut url = url;
-            let _only_with_a_host = url.password().is_some().then(|| url.set_password(Some(MASK)));
-            if url.query().is_some() {
-                url.set_query(Some(MASK));
-            }
-            url.to_string()
-        }
-        _ => part.to_owned(),
-    });
-    addresses.collect::<Vec<_>>().join(";")
 }
 
 fn whence(held: &Held) -> String {

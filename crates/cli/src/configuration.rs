@@ -24,7 +24,7 @@ pub(crate) use given::{Source, Value};
 pub(crate) use resolving::{Held, Resolved, Warning, everything, resolve, sentence};
 #[cfg(test)]
 pub(crate) use setting::Setting;
-pub(crate) use setting::{Kind, is_server, with_own_flags};
+pub(crate) use setting::{Kind, PREFIX, is_server, with_own_flags};
 
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,6 +28,7 @@ mod network;
 mod seed;
 mod serve;
 mod setup;
+mod shown_address;
 mod store_alone;
 pub mod testing;
 mod upkeep;

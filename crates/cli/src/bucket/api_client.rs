@@ -10,6 +10,7 @@ use countersign_app::AccessKeySecret;
 use countersign_protocol::authorization::{RequestView, v4};
 use reqwest::{Method, StatusCode, Url};
 
+use crate::shown_address::without_secrets;
 use crate::xml_text::first_text;
 
 /// The longest a request may take.
@@ -58,7 +59,8 @@ impl ApiClient {
         let url = Url::parse(&spelled)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let endpoint = url.with_context(|| format!("{endpoint:?} is no address of a store"))?;
+        let endpoint =
+            url.with_context(|| format!("{:?} is no address of a store", without_secrets(endpoint)))?;
         // Proxies of the environment are for the Internet; a store on this machine is reached directly.
         let local = endpoint.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."));
         let builder = reqwest::Client::builder().timeout(TIMEOUT);

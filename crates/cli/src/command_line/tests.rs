@@ -416,3 +416,25 @@ fn a_secret_comes_from_the_strongest_of_value_and_file_and_not_from_both() {
         "{both}"
     );
 }
+
+/// A terminal's scrollback and the log of a build keep what is printed.
+#[test]
+fn a_refused_address_is_repeated_without_its_password() {
+    for arguments in [
+        &["app", "--host", "http://user:pa55word@[bad"][..],
+        &["app", "--callback-key", "http://user:pa55word@host"],
+        &["serve", "--public-store-url", "x://user:pa55word@host"],
+        &["serve", "--public-store-url", "user:pa55word@host"],
+        &["serve", "--public-store-url", "ht tp://user:pa55/w@ord@host"],
+        &["serve", "--allow-origin", "http://a.example/?pa55word"],
+        &["upload", "file", "--to", "ftp://user:pa55word@host"],
+        &["health", "--url", "ftp://host/?token=pa55word"],
+        &["bucket", "set", "photos", "--allow-origin", "http://user:pa55word@host/"],
+    ] {
+        let refused = read(arguments, &[]).unwrap_err();
+        assert!(refused.starts_with("typed: error: invalid value"), "{refused}");
+        assert!(!refused.contains("pa55"), "{refused}");
+    }
+    let refused = read(&["serve", "--public-store-url", "ftp://host"], &[]).unwrap_err();
+    assert!(refused.contains("'ftp://host'"), "what is no secret is repeated: {refused}");
+}

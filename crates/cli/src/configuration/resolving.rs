@@ -18,7 +18,7 @@ use super::environment::Environment;
 use super::given::{Source, Value};
 use super::secret_file;
 use super::setting::{self, CONFIG, Kind, Setting};
-use crate::config_command::without_secrets;
+use crate::shown_address::without_secrets;
 
 /// A setting and what it is.
 #[derive(Clone)]
