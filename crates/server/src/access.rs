@@ -13,8 +13,6 @@ use countersign_protocol::{
     xml::Owner,
 };
 
-use crate::request::route::Operation;
-
 /// The account number of the one owner of all buckets.
 pub(crate) const OWNER_ID: &str = "1000000000000000";
 
@@ -45,8 +43,6 @@ impl Caller {
 /// What an operation needs of a visitor without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
-    /// Nothing: the operation is for everyone, or checks a proof of its own (a form's policy).
-    None,
     /// To read the object.
     ReadObject,
     /// To write or delete the object.
@@ -55,17 +51,6 @@ pub(crate) enum Right {
     ListBucket,
     /// More than any list can give.
     Own,
-}
-
-/// The right that an operation needs.
-pub(crate) fn right(operation: Operation) -> Right {
-    match operation {
-        Operation::OptionObject | Operation::PostObject => Right::None,
-        Operation::GetObject | Operation::HeadObject | Operation::GetObjectMeta => Right::ReadObject,
-        Operation::PutObject | Operation::DeleteObject => Right::WriteObject,
-        Operation::HeadBucket | Operation::ListObjects | Operation::ListObjectsV2 => Right::ListBucket,
-        _ => Right::Own,
-    }
 }
 
 /// Why nobody knows who asks.
@@ -161,7 +146,6 @@ pub(crate) fn permit(
     }
     let effective = object.effective(bucket);
     let permitted = match right {
-        Right::None => return Ok(()),
         Right::Own => return Err(AccessError::OperationForbidden),
         Right::ListBucket if bucket.lets_anyone_read() => return Ok(()),
         Right::ListBucket => return Err(AccessError::BucketForbidden),
@@ -183,14 +167,13 @@ mod tests {
 
     #[test]
     fn anonymous_visitors_may_what_the_lists_give_and_nothing_more() {
-        use Right::{ListBucket, None, Own, ReadObject, WriteObject};
+        use Right::{ListBucket, Own, ReadObject, WriteObject};
         let allowed =
             |right, object| LISTS.map(|bucket| permit(&Caller::Anonymous, right, bucket, object).is_ok());
         assert_eq!(allowed(ReadObject, ObjectAcl::Default), [false, true, true]);
         assert_eq!(allowed(WriteObject, ObjectAcl::Default), [false, false, true]);
         assert_eq!(allowed(ListBucket, ObjectAcl::Default), [false, true, true]);
         assert_eq!(allowed(Own, ObjectAcl::Default), [false; 3]);
-        assert_eq!(allowed(None, ObjectAcl::Default), [true; 3]);
         assert_eq!(allowed(ReadObject, ObjectAcl::Own(Acl::Private)), [false; 3]);
         assert_eq!(allowed(ReadObject, ObjectAcl::Own(Acl::PublicRead)), [true; 3]);
         assert_eq!(allowed(WriteObject, ObjectAcl::Own(Acl::PublicRead)), [false; 3]);
@@ -201,24 +184,6 @@ mod tests {
     fn the_owner_may_do_everything() {
         for right in [Right::Own, Right::ReadObject, Right::WriteObject, Right::ListBucket] {
             assert_eq!(permit(&Caller::Owner, right, Acl::Private, ObjectAcl::Own(Acl::Private)), Ok(()));
-        }
-    }
-
-    #[test]
-    fn what_changes_or_shows_a_bucket_needs_its_owner() {
-        for operation in [
-            Operation::ListBuckets,
-            Operation::PutBucket,
-            Operation::DeleteBucket,
-            Operation::GetBucketAcl,
-            Operation::PutBucketCors,
-            Operation::GetBucketInfo,
-            Operation::DeleteMultipleObjects,
-            Operation::GetObjectAcl,
-            Operation::ListObjectVersions,
-            Operation::NotBuilt("PutBucketPolicy"),
-        ] {
-            assert_eq!(right(operation), Right::Own, "{operation:?}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! The store over HTTP: reads a request, decides whether it is allowed, carries it out and answers.
 //!
 //! [`Server`] is a hyper service; [`listen`] is the accept loop that runs it, and any other service, over TCP
-//! or TLS. A request goes `request/dispatch` → `request/route` → one file of `ops`; `ops/post_object` tells
-//! the whole story of an upload. Paths say where a file is: nothing is imported under a shorter name.
+//! or TLS. A request goes `routing/dispatch` → `routing/route` → one file of `operations`;
+//! `operations/bucket/post_object` tells the whole story of an upload. Paths say where a file is: nothing is imported under a shorter name.
 
 mod access;
 pub mod bucket_rules;
@@ -10,15 +10,16 @@ mod callback;
 mod holder;
 pub mod listen;
 pub mod object;
-mod ops;
+mod operations;
 pub mod request;
 mod response;
+mod routing;
 mod server;
 mod upload;
 
 pub use callback::address::{Resolver, UndeliverableCallback, system_resolver};
 pub use callback::destination_guard::Permission;
 pub use callback::message::CallbackMessage;
-pub use ops::own_page::CALLBACK_KEY_PATH;
+pub use operations::own_page::CALLBACK_KEY_PATH;
 pub use server::limits::Limits;
 pub use server::{Credential, EtagSource, Server, ServerError, ServerOptions};

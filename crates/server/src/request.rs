@@ -2,22 +2,18 @@
 
 pub(crate) mod body_watch;
 pub(crate) mod context;
-pub(crate) mod dispatch;
 pub mod framing;
 pub(crate) mod host;
-pub(crate) mod operate;
+pub(crate) mod location;
 pub(crate) mod query;
-pub(crate) mod query_parameter;
 pub(crate) mod request_body;
 pub mod request_id;
-pub(crate) mod route;
-pub(crate) mod subresource;
 pub(crate) mod unserved_header;
 
 use http::request::Parts;
 
+use crate::request::location::Location;
 use crate::request::query::Query;
-use crate::request::route::Location;
 
 /// The head of a request, resolved. The body travels beside it.
 #[derive(Debug)]

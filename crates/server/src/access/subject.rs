@@ -18,7 +18,7 @@ use crate::object::attributes::ObjectAttributes;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::host;
-use crate::request::route::Location;
+use crate::request::location::Location;
 use crate::response::wire_error::OperationError;
 
 /// A bucket that exists and that the caller may use.

@@ -2,7 +2,7 @@
 //! (protocol 04 §3).
 //!
 //! Pure: rules and a question in, headers out. The document form is the protocol crate's; the operations that
-//! store it are in `ops/bucket_cors`. Rules only decide about headers: a request whose origin matches none is
+//! store it are in `operations/bucket/cors.rs`. Rules only decide about headers: a request whose origin matches none is
 //! carried out all the same, and only a preflight is refused.
 
 use countersign_protocol::{

@@ -12,7 +12,7 @@ use countersign_store::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ops::bucket::lifecycle;
+use crate::operations::bucket::lifecycle;
 use crate::server::ServerState;
 
 /// How many names are looked at in one query.

@@ -9,7 +9,7 @@ use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused,
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::ops::own_page::ERROR_REFERENCE_PATH;
+use crate::operations::own_page::ERROR_REFERENCE_PATH;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::request_body::BodyError;

@@ -1,0 +1,30 @@
+//! DeleteBucket (protocol 04 §1): only an empty one goes.
+
+use countersign_store::Mutation;
+use http::StatusCode;
+
+use crate::access::Right;
+use crate::access::subject::BucketSubject;
+use crate::operations::operation::{Handler, Operation, UnknownParameters};
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
+
+/// Its declaration. Nothing may be asked with it that it would not do.
+pub(crate) const OPERATION: Operation = Operation {
+    name: "DeleteBucket",
+    methods: &["DELETE"],
+    unknown_parameters: UnknownParameters::Refused,
+    handler: Handler::Bucket(Right::Own, |context, _, bucket, _| Box::pin(run(context, bucket))),
+    ..Operation::ON_BUCKET
+};
+
+/// Deletes the bucket.
+pub(crate) async fn run(
+    context: &RequestContext,
+    bucket: BucketSubject,
+) -> Result<WireResponse, OperationError> {
+    let mutation = Mutation::DeleteBucket { name: bucket.record.name.clone() };
+    context.server.options.store.commit(mutation).await?;
+    Ok(wire_response::empty(StatusCode::NO_CONTENT))
+}

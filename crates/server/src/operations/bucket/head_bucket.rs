@@ -1,0 +1,34 @@
+//! HEAD on a bucket: whether it is there and the caller may use it. The API's reference does not name it; the
+//! SDKs of PHP and C ask it (`getBucketMeta`, `oss_head_bucket`) and read the region from its headers.
+
+use std::future::ready;
+
+use http::{HeaderName, StatusCode};
+
+use crate::access::Right;
+use crate::access::subject::BucketSubject;
+use crate::bucket_rules::mode::BucketMode;
+use crate::object::headers;
+use crate::operations::operation::{Handler, Operation};
+use crate::request::context::RequestContext;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
+
+/// Its declaration.
+pub(crate) const OPERATION: Operation = Operation {
+    name: "HeadBucket",
+    methods: &["HEAD"],
+    handler: Handler::Bucket(Right::ListBucket, |context, _, bucket, _| {
+        Box::pin(ready(run(context, &bucket)))
+    }),
+    ..Operation::ON_BUCKET
+};
+
+/// Says that the bucket is there, and its region.
+pub(crate) fn run(context: &RequestContext, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+    let mut response = wire_response::empty(StatusCode::OK);
+    let region = format!("oss-{}", context.server.options.region);
+    headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);
+    BucketMode::of(&bucket.record).tell(response.headers_mut());
+    Ok(response)
+}

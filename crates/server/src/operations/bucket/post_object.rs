@@ -1,0 +1,151 @@
+//! PostObject (protocol 01): a form from a browser, from its first byte to its answer.
+//!
+//! Each stage consumes what the one before it made: without fields no grant, without a grant no bytes,
+//! without sealed bytes nothing to commit, and only what is committed is called back and answered.
+
+use countersign_protocol::url_encoding::encode_path;
+use countersign_protocol::xml::PostResponse;
+use countersign_protocol::{ErrorCode, ObjectKey, WireError, ec};
+use countersign_store::ObjectRecord;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, StatusCode};
+
+use crate::holder::UploadHolder;
+use crate::listen::request_log;
+use crate::object::headers;
+use crate::operations::operation::{Handler, Operation, UnknownParameters};
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::traffic_limit::{Pace, TrafficLimit};
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
+use crate::upload::answer;
+use crate::upload::commit;
+use crate::upload::form_head::{self, FormFile};
+use crate::upload::grant::{self, Reply, UploadGrant};
+use crate::upload::ingest::{Intake, SealedUpload, Sender};
+
+/// What may stand around the file: fields before and behind it.
+const AROUND_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Its declaration. The form proves what it may; its fields are checked where its grant is made.
+pub(crate) const OPERATION: Operation = Operation {
+    name: "PostObject",
+    methods: &["POST"],
+    unknown_parameters: UnknownParameters::Ignored,
+    handler: Handler::Unsigned(|context, call, body| Box::pin(run(context, call, body))),
+    ..Operation::ON_BUCKET
+};
+
+/// Takes one form.
+pub(crate) async fn run(
+    context: &RequestContext,
+    call: &Call,
+    body: &mut RequestBody,
+) -> Result<WireResponse, OperationError> {
+    refuse_oversized(context, body.declared_bytes())?;
+    body.demand_digest(&call.parts.headers)?;
+
+    let limit = TrafficLimit::asked(call)?;
+    let content_type = call.header(CONTENT_TYPE.as_str());
+    let (mut fields, head_share, mut file) = form_head::read(content_type, body, context).await?;
+    fields.merge_callback_variables().map_err(WireError::from)?;
+    let grant = grant::authorise(context, call, &fields).await?;
+    drop((fields, head_share));
+
+    let sealed = ingest(context, &grant, &mut file, limit).await?;
+    grant.check_rights_again(context).await?;
+    let (reply, bytes) = (grant.reply().clone(), sealed.blob.len());
+    let upload = grant.into_upload();
+    let key = upload.key.clone();
+    let stored = commit::commit(context, upload, sealed).await?;
+
+    let mut response =
+        answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply));
+    if let Some(limit) = limit {
+        limit.tell(bytes, response.headers_mut());
+    }
+    if request_log::is_wanted() {
+        let key = Some(key.as_str().to_owned());
+        response.extensions_mut().insert(request_log::Subject { bucket: None, key });
+    }
+    Ok(response)
+}
+
+/// Refuses by its announced length what cannot possibly fit, before any of it is read.
+fn refuse_oversized(context: &RequestContext, declared_bytes: Option<u64>) -> Result<(), WireError> {
+    let bytes_max = context.server.options.limits.object_bytes_max.saturating_add(AROUND_FILE_BYTES_MAX);
+    if declared_bytes.is_some_and(|bytes| bytes > bytes_max) {
+        return Err(WireError::new(ErrorCode::InvalidArgument)
+            .with_message("Post body size must be less than 5G.")
+            .with_ec(ec::POST_FILE_TOO_LARGE));
+    }
+    Ok(())
+}
+
+/// Streams the file in. Its length is known only at its end, so nothing is announced to the store.
+async fn ingest(
+    context: &RequestContext,
+    grant: &UploadGrant,
+    file: &mut FormFile<'_>,
+    limit: Option<TrafficLimit>,
+) -> Result<SealedUpload, OperationError> {
+    // One key signs all users' forms: what counts is who sends.
+    let sender = Sender { holder: UploadHolder::Client(context.client.into()), body: file.watch() };
+    let etag = context.server.options.form_etag;
+    let mut pace = limit.map(Pace::of);
+    let mut intake = Intake::begin(context, sender, grant.size(), None, etag).await?;
+    while let Some(chunk) = file.chunk().await? {
+        let bytes = chunk.len();
+        intake.take(chunk).await?;
+        if let Some(pace) = &mut pace {
+            pace.pass(bytes).await;
+        }
+    }
+    intake.seal().await
+}
+
+/// The answer to a form without callback (protocol 01 §5).
+fn plain(
+    context: &RequestContext,
+    call: &Call,
+    key: &ObjectKey,
+    object: &ObjectRecord,
+    reply: &Reply,
+) -> WireResponse {
+    match reply {
+        Reply::Ok => wire_response::empty(StatusCode::OK),
+        Reply::NoContent => wire_response::empty(StatusCode::NO_CONTENT),
+        Reply::Redirect(address) => {
+            let mut response = wire_response::empty(StatusCode::SEE_OTHER);
+            response.headers_mut().insert(LOCATION, address.clone());
+            response
+        }
+        Reply::Created => {
+            let location = location(context, call, key);
+            let document = PostResponse {
+                bucket: call.bucket().unwrap_or_default().to_owned(),
+                location: location.clone(),
+                key: key.as_str().to_owned(),
+                etag: headers::etag_of(object.md5, object.crc64, object.len),
+            };
+            let mut response = wire_response::xml(StatusCode::CREATED, document.to_xml());
+            if let Ok(location) = HeaderValue::from_str(&location) {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            response
+        }
+    }
+}
+
+/// Where the object is, by the host under which the form was sent.
+fn location(context: &RequestContext, call: &Call, key: &ObjectKey) -> String {
+    let scheme = if context.secure { "https" } else { "http" };
+    let (host, key) = (&call.host, encode_path(key.as_str()));
+    // A bucket that the host does not name stands in the path.
+    match call.parts.uri.path().trim_matches('/') {
+        "" => format!("{scheme}://{host}/{key}"),
+        bucket => format!("{scheme}://{host}/{bucket}/{key}"),
+    }
+}

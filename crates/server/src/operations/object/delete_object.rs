@@ -1,0 +1,44 @@
+//! DeleteObject (protocol 04 §4): what is not there is deleted as well.
+
+use bytes::Bytes;
+use countersign_store::Mutation;
+use http::StatusCode;
+
+use crate::access::Right;
+use crate::access::subject::ObjectSubject;
+use crate::object::version;
+use crate::operations::operation::{Handler, Operation};
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::unserved_header;
+use crate::response::wire_error::OperationError;
+use crate::response::wire_response::{self, WireResponse};
+
+/// Its declaration.
+pub(crate) const OPERATION: Operation = Operation {
+    name: "DeleteObject",
+    methods: &["DELETE"],
+    parameters: &[&["versionId"]],
+    refused_headers: &[unserved_header::CONDITIONS, unserved_header::ON_DELETION],
+    handler: Handler::Object(Right::WriteObject, |context, call, object, _| {
+        Box::pin(run(context, call, object))
+    }),
+    ..Operation::ON_OBJECT
+};
+
+/// Deletes what the key holds.
+pub(crate) async fn run(
+    context: &RequestContext,
+    call: &Call,
+    object: ObjectSubject,
+) -> Result<WireResponse, OperationError> {
+    if version::names_the_only_one(&call.query)? {
+        let mutation = Mutation::DeleteObject {
+            bucket: object.bucket.name.clone(),
+            key: Bytes::copy_from_slice(object.key.as_str().as_bytes()),
+            only_if_sequence: None,
+        };
+        context.server.options.store.commit(mutation).await?;
+    }
+    Ok(wire_response::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,61 @@
+//! Carries an operation out: who asks, of what, may they, do it.
+//!
+//! Nothing is decided here but the order: the signature before the store is asked anything, the bucket before
+//! the object, the access control lists before the operation. What an operation needs is in its declaration.
+
+use countersign_protocol::{Acl, ErrorCode, ObjectAcl, WireError};
+use http::HeaderName;
+
+use crate::access::subject;
+use crate::access::{self, Right};
+use crate::operations::operation::{Handler, Operation, Outcome};
+use crate::request::Call;
+use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::request::unserved_header;
+
+/// Carries an operation out. Where a bucket is to be there already, that it is missing is said before that the
+/// caller's key is unknown.
+pub(crate) async fn perform(
+    operation: &Operation,
+    context: &RequestContext,
+    call: &Call,
+    body: &mut RequestBody,
+) -> Outcome {
+    match operation.handler {
+        Handler::Unsigned(run) => run(context, call, body).await,
+        Handler::Account(run) => {
+            let caller = subject::caller(context, call)?;
+            refuse_headers(operation, call)?;
+            access::permit(&caller, Right::Own, Acl::Private, ObjectAcl::Default).map_err(WireError::from)?;
+            run(context, call, body).await
+        }
+        Handler::Bucket(right, run) => {
+            let caller = subject::caller_of_bucket(context, call).await?;
+            refuse_headers(operation, call)?;
+            let bucket = subject::bucket(context, call, &caller, right).await?;
+            run(context, call, bucket, body).await
+        }
+        Handler::Object(right, run) => {
+            let caller = subject::caller_of_bucket(context, call).await?;
+            refuse_headers(operation, call)?;
+            let object = subject::object(context, call, caller, right).await?;
+            run(context, call, object, body).await
+        }
+        Handler::NotImplemented => {
+            subject::caller_of_bucket(context, call).await?;
+            Err(not_implemented(operation.name).into())
+        }
+    }
+}
+
+fn refuse_headers(operation: &Operation, call: &Call) -> Result<(), WireError> {
+    unserved_header::check(operation.refused_headers, call.parts.headers.keys().map(HeaderName::as_str))
+}
+
+/// The refusal of an operation that the API has and this store does not.
+pub(crate) fn not_implemented(name: &str) -> WireError {
+    WireError::new(ErrorCode::NotImplemented)
+        .with_message(format!("This store does not implement {name}."))
+        .with_element("Operation", name)
+}

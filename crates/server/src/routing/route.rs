@@ -1,0 +1,78 @@
+//! Finds the operation that a request asks for, in the list of its place.
+//!
+//! Pure and closed: every operation of the API is in a list, those that are not implemented too, so that
+//! `DELETE /?policy` cannot delete a bucket. Which operations there are is data, in [`crate::operations`]; whether the
+//! caller may is decided in [`super::perform`].
+
+use http::{HeaderMap, Method};
+
+use super::query_parameter;
+use crate::operations;
+use crate::operations::operation::{Operation, Place};
+use crate::request::location::Location;
+use crate::request::query::Query;
+
+/// Why no operation was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RouteError {
+    /// The API has no such method on this resource.
+    #[error("the method is not allowed against this resource")]
+    MethodNotAllowed,
+    /// A word of the API's queries with which nothing is served here.
+    #[error("the word {0} belongs to an operation that is not served here")]
+    WordNotServed(String),
+    /// A parameter that neither the operation nor the API knows, where none is ignored.
+    #[error("the query parameter {name:?} is not one of this operation")]
+    UnknownParameter {
+        /// The parameter's name, decoded.
+        name: String,
+        /// Its value, decoded; empty for a bare name.
+        value: String,
+    },
+}
+
+/// Finds the operation. The sub-resource that the query names decides before the method does: a method that the
+/// sub-resource lacks is not allowed, and never the same method without it.
+pub(crate) fn operation(
+    method: &Method,
+    location: &Location,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<&'static Operation, RouteError> {
+    let method = method.as_str();
+    let anywhere = operations::on(Place::Anywhere).iter().find(|operation| operation.has_method(method));
+    if let Some(operation) = anywhere {
+        return Ok(operation);
+    }
+    let listed = operations::on(place(location)?);
+    let named = listed.iter().filter_map(|operation| operation.sub_resource).find(|part| part.is_in(query));
+    let found = listed.iter().find(|operation| {
+        operation.sub_resource == named
+            && operation.has_method(method)
+            && operation.only_with.is_none_or(|mark| mark.is_on(query, headers))
+    });
+    let Some(operation) = found else {
+        // A word that is no sub-resource here says more than the method.
+        let word = query_parameter::foreign_word(query).filter(|_| named.is_none());
+        return Err(
+            word.map_or(RouteError::MethodNotAllowed, |word| RouteError::WordNotServed(word.to_owned()))
+        );
+    };
+    // What is not implemented is refused by its name, whatever else is asked.
+    if operation.is_implemented() {
+        query_parameter::check(operation, query)?;
+    }
+    Ok(operation)
+}
+
+fn place(location: &Location) -> Result<Place, RouteError> {
+    match location {
+        Location::Own(_) => Err(RouteError::MethodNotAllowed),
+        Location::Service => Ok(Place::Service),
+        Location::Bucket(_) => Ok(Place::Bucket),
+        Location::Object { .. } => Ok(Place::Object),
+    }
+}
+
+#[cfg(test)]
+mod tests;
