@@ -38,17 +38,42 @@ pub struct RequestView<'a> {
 
 impl<'a> RequestView<'a> {
     /// The first value of a header, trimmed; `None` when absent.
+    ///
+    /// ```
+    /// use countersign_protocol::authorization::RequestView;
+    ///
+    /// let view = RequestView { headers: vec![("Content-Type", b" text/html "), ("Host", b"a"), ("host", b"b")], ..Default::default() };
+    /// assert_eq!(view.header("content-type"), Some(&b"text/html"[..]), "no letter case, no blanks around the value");
+    /// assert_eq!(view.header("host"), Some(&b"a"[..]), "the first of several");
+    /// assert_eq!(view.header("date"), None);
+    /// ```
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
         let found = self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim_ascii())
     }
 
     /// The first value of a header as text; bytes that are not UTF-8 are replaced.
+    ///
+    /// ```
+    /// use countersign_protocol::authorization::RequestView;
+    ///
+    /// let view = RequestView { headers: vec![("x-oss-meta-name", b"caf\xe9")], ..Default::default() };
+    /// assert_eq!(view.header_text("X-OSS-Meta-Name").as_deref(), Some("caf\u{fffd}"), "Latin-1, not UTF-8");
+    /// ```
     pub fn header_text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.header(name).map(String::from_utf8_lossy)
     }
 
     /// The first value of a query parameter, decoded.
+    ///
+    /// ```
+    /// use countersign_protocol::authorization::RequestView;
+    ///
+    /// let view = RequestView { raw_query: Some("prefix=a%2Fb+c&acl"), ..Default::default() };
+    /// assert_eq!(view.parameter("prefix").as_deref(), Some("a/b c"));
+    /// assert_eq!(view.parameter("acl").as_deref(), Some(""), "named without a value");
+    /// assert_eq!(view.parameter("Prefix"), None, "letter case counts");
+    /// ```
     pub fn parameter(&self, name: &str) -> Option<String> {
         crate::url_encoding::query_value(self.raw_query?, name)
     }

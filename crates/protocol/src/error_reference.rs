@@ -26,6 +26,15 @@ pub enum Topic {
 
 impl Topic {
     /// Finds a topic by its name in an address: the word of a code, or the anchor of a callback's cause.
+    ///
+    /// ```
+    /// use countersign_protocol::error_reference::Topic;
+    ///
+    /// assert_eq!(Topic::find("NoSuchBucket").map(Topic::name), Some("NoSuchBucket"));
+    /// assert!(matches!(Topic::find("timed-out"), Some(Topic::Callback(_))));
+    /// assert_eq!(Topic::find("no-such-topic"), None);
+    /// assert!(Topic::all().all(|topic| Topic::find(topic.name()) == Some(topic)));
+    /// ```
     pub fn find(name: &str) -> Option<Self> {
         let code = ROWS.iter().find(|row| row.code.as_str() == name).map(Self::Code);
         code.or_else(|| {

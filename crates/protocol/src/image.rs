@@ -73,6 +73,21 @@ impl Measuring {
     }
 
     /// Reads on with what is there.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use countersign_protocol::image::{Measuring, Progress};
+    ///
+    /// // The first bytes of a GIF of 7 by 5 pixels, and where its picture lies.
+    /// let gif = Bytes::from_static(b"GIF89a\x07\0\x05\0\0\0\0,\0\0\0\0\x07\0\x05\0\0");
+    /// let mut measuring = Measuring::of_file(gif.len() as u64);
+    /// while let Progress::Needs { offset, bytes } = measuring.proceed() {
+    ///     let start = offset as usize;
+    ///     measuring.push(offset, gif.slice(start..gif.len().min(start + bytes)));
+    /// }
+    /// let Progress::Done(Some(info)) = measuring.proceed() else { panic!("a readable image") };
+    /// assert_eq!((info.width, info.height, info.format.as_str()), (7, 5, "gif"));
+    /// ```
     pub fn proceed(&mut self) -> Progress {
         let mut reader = Reader::new(&mut self.windows, &mut self.steps, STEPS_MAX);
         match measure(&mut reader) {

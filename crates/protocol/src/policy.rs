@@ -45,8 +45,24 @@ impl Policy {
     /// Reads the value of the form field `policy`: base64 of a JSON object. White space in the base64, which
     /// old encoders insert, is skipped.
     ///
+    /// Source: protocol 01 §3.
+    ///
     /// # Errors
     /// See [`PolicyError`].
+    ///
+    /// ```
+    /// use countersign_protocol::WireError;
+    /// use countersign_protocol::policy::{Policy, PolicyDocument, PolicyError};
+    ///
+    /// let written = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?).starts_with("key", "user/42/");
+    /// let policy = Policy::parse(&written.to_base64())?;
+    /// assert!(policy.names("key") && !policy.names("content-type"));
+    ///
+    /// let refused = Policy::parse("not base64!").unwrap_err();
+    /// assert_eq!(refused, PolicyError::NotBase64);
+    /// assert_eq!(WireError::from(refused).ec(), Some("0006-00000202"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parse(base64: &str) -> Result<Self, PolicyError> {
         let solid: Vec<u8> = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         if solid.is_empty() {
@@ -61,6 +77,17 @@ impl Policy {
     ///
     /// # Errors
     /// See [`PolicyError`].
+    ///
+    /// ```
+    /// use countersign_protocol::policy::{Policy, PolicyError};
+    ///
+    /// let policy = Policy::parse_json(r#"{"expiration":"2030-01-01T00:00:00Z","conditions":[{"bucket":"demo"}]}"#)?;
+    /// assert_eq!(policy.expiration().to_string(), "2030-01-01T00:00:00Z");
+    ///
+    /// let odd = r#"{"expiration":"2030-01-01T00:00:00Z","conditions":[["matches","$key","*.jpg"]]}"#;
+    /// assert!(matches!(Policy::parse_json(odd), Err(PolicyError::OperatorUnknown { .. })), "never ignored");
+    /// # Ok::<(), PolicyError>(())
+    /// ```
     pub fn parse_json(text: &str) -> Result<Self, PolicyError> {
         let Json::Object(members) = json::read(text)? else { return Err(PolicyError::NotAnObject) };
         let (mut expiration, mut conditions) = (None, None);
@@ -106,6 +133,16 @@ impl Policy {
     }
 
     /// Whether the policy pins the field: some condition demands that it equals the given value.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::Policy;
+    ///
+    /// let conditions = r#"[["eq","$callback","e30="],["starts-with","$key","user/"]]"#;
+    /// let policy = Policy::parse_json(&format!(r#"{{"expiration":"2030-01-01T00:00:00Z","conditions":{conditions}}}"#))?;
+    /// assert!(policy.pins("callback", "e30="));
+    /// assert!(!policy.pins("key", "user/"), "a prefix leaves the rest to the uploader");
+    /// # Ok::<(), countersign_protocol::policy::PolicyError>(())
+    /// ```
     pub fn pins(&self, field: &str, value: &str) -> bool {
         self.conditions.iter().any(|condition| condition.pins(field, value))
     }
@@ -117,8 +154,31 @@ impl Policy {
 
     /// Holds the form against the policy and gives the sizes it allows.
     ///
+    /// Source: protocol 01 §3.
+    ///
     /// # Errors
     /// [`PolicyRefusal::Expired`], else all conditions that failed.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    /// use countersign_protocol::policy::{Policy, PolicyDocument, PolicyFacts, PolicyRefusal};
+    ///
+    /// let document = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?)
+    ///     .starts_with("key", "user/42/")
+    ///     .content_length_range(1, 1_000);
+    /// let policy = Policy::parse(&document.to_base64())?;
+    /// let now = "2026-11-22T12:00:00Z".parse()?;
+    ///
+    /// let form = FormFields::from_parts([("key", "user/42/a.jpg")], FilePart::default())?;
+    /// let sizes = policy.evaluate(&PolicyFacts::as_sent("photos", &form), now)?;
+    /// assert_eq!((sizes.bytes_min, sizes.bytes_max), (1, 1_000), "to be enforced while the file arrives");
+    ///
+    /// let other = FormFields::from_parts([("key", "user/43/a.jpg")], FilePart::default())?;
+    /// let refused = policy.evaluate(&PolicyFacts::as_sent("photos", &other), now).unwrap_err();
+    /// let PolicyRefusal::ConditionsFailed(failed) = refused else { panic!("it has not expired") };
+    /// assert_eq!(failed[0].condition, r#"["starts-with", "$key", "user/42/"]"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn evaluate(&self, facts: &PolicyFacts<'_>, now: Timestamp) -> Result<SizeRange, PolicyRefusal> {
         if now >= self.expiration {
             return Err(PolicyRefusal::Expired);

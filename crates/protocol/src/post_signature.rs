@@ -31,6 +31,20 @@ const EARLY_MAX: SignedDuration = SignedDuration::from_mins(15);
 const VALID_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The V1 signature: base64 of the HMAC-SHA1 of the policy's base64 text.
+///
+/// Source: protocol 01 §4.1.
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::post_signature::{sign_v1, verify_v1};
+///
+/// let secret = AccessKeySecret::from("secret");
+/// let policy = "eyJleHBpcmF0aW9uIjoiMjAzMC0wMS0wMVQwMDowMDowMFoiLCJjb25kaXRpb25zIjpbXX0=";
+/// let signature = sign_v1(&secret, policy);
+/// assert_eq!(signature.len(), 28, "20 bytes in base64");
+/// assert!(verify_v1(&secret, policy, &signature));
+/// assert!(!verify_v1(&AccessKeySecret::from("another"), policy, &signature));
+/// ```
 pub fn sign_v1(secret: &AccessKeySecret, policy_base64: &str) -> String {
     STANDARD.encode(hmac_sha1(secret.as_bytes(), policy_base64.as_bytes()))
 }
@@ -41,6 +55,21 @@ pub fn verify_v1(secret: &AccessKeySecret, policy_base64: &str, signature: &str)
 }
 
 /// The V4 signature: lower-case hex of the HMAC-SHA256 of the policy's base64 text under the scope's key.
+///
+/// Source: protocol 01 §4.2.
+///
+/// ```
+/// use countersign_protocol::post_signature::{sign_v4, verify_v4};
+/// use countersign_protocol::{AccessKeySecret, CredentialScope};
+///
+/// let secret = AccessKeySecret::from("sk");
+/// let (_, scope) = CredentialScope::parse_credential("ak/20231203/cn-hangzhou/oss/aliyun_v4_request")?;
+/// let signature = sign_v4(&secret, &scope, "e30=");
+/// assert_eq!(signature.len(), 64, "32 bytes in hex");
+/// assert!(verify_v4(&secret, &scope, "e30=", &signature));
+/// assert!(!verify_v4(&secret, &scope, "e30", &signature), "the text is signed, not what it means");
+/// # Ok::<(), countersign_protocol::credential_scope::CredentialError>(())
+/// ```
 pub fn sign_v4(secret: &AccessKeySecret, scope: &CredentialScope, policy_base64: &str) -> String {
     let tag = hmac_sha256(scope.signing_key(secret).as_slice(), policy_base64.as_bytes());
     tag.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -117,6 +146,18 @@ impl<'a> PostCredentials<'a> {
     ///
     /// # Errors
     /// See [`PostSignatureError`].
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    /// use countersign_protocol::post_signature::{PostCredentials, PostSignatureError};
+    ///
+    /// let bare = FormFields::from_parts([("key", "a.jpg")], FilePart::default())?;
+    /// assert_eq!(PostCredentials::of(&bare)?, PostCredentials::Anonymous);
+    ///
+    /// let half = FormFields::from_parts([("key", "a.jpg"), ("OSSAccessKeyId", "ak")], FilePart::default())?;
+    /// assert_eq!(PostCredentials::of(&half), Err(PostSignatureError::SignatureMissing));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(fields: &'a FormFields) -> Result<Self, PostSignatureError> {
         let has = |name: &&str| fields.get(name).is_some();
         if V4_FIELDS.iter().any(has) {
@@ -150,6 +191,22 @@ impl<'a> PostCredentials<'a> {
     }
 
     /// The session token, if one came.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    /// use countersign_protocol::post_signature::PostCredentials;
+    ///
+    /// let sent = [
+    ///     ("OSSAccessKeyId", "STS.ak"),
+    ///     ("policy", " e30=\r\n"),
+    ///     ("Signature", "checked elsewhere"),
+    ///     ("x-oss-security-token", "CAIS"),
+    /// ];
+    /// let fields = FormFields::from_parts(sent, FilePart::default())?;
+    /// let credentials = PostCredentials::of(&fields)?;
+    /// assert_eq!((credentials.security_token(), credentials.policy()), (Some("CAIS"), Some("e30=")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn security_token(&self) -> Option<&'a str> {
         match self {
             Self::Anonymous => None,
@@ -163,6 +220,22 @@ impl<'a> PostCredentials<'a> {
     ///
     /// # Errors
     /// [`PostSignatureError::Mismatch`], or [`PostSignatureError::KeyIdMissing`] when anonymous.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    /// use countersign_protocol::post_signature::{PostCredentials, sign_v1};
+    ///
+    /// let secret = AccessKeySecret::from("sk");
+    /// let signature = sign_v1(&secret, "e30=");
+    /// let sent = [("key", "a.jpg"), ("OSSAccessKeyId", "ak"), ("policy", "e30="), ("Signature", &signature)];
+    /// let fields = FormFields::from_parts(sent, FilePart::default())?;
+    /// let credentials = PostCredentials::of(&fields)?;
+    /// assert_eq!(credentials.access_key_id(), Some("ak"));
+    /// assert_eq!(credentials.verify(&secret), Ok(()));
+    /// assert!(credentials.verify(&AccessKeySecret::from("another")).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify(&self, secret: &AccessKeySecret) -> Result<(), PostSignatureError> {
         let (right, access_key_id, signature, policy) = match self {
             Self::Anonymous => return Err(PostSignatureError::KeyIdMissing),
@@ -192,6 +265,29 @@ impl<'a> PostCredentials<'a> {
     ///
     /// # Errors
     /// See [`PostSignatureError`].
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    /// use countersign_protocol::policy::{Policy, PolicyDocument};
+    /// use countersign_protocol::post_signature::{PostCredentials, PostSignatureError};
+    ///
+    /// let (credential, date) = ("ak/20261122/cn-hangzhou/oss/aliyun_v4_request", "20261122T120000Z");
+    /// let document = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?).pin_v4(credential, date, None).to_base64();
+    /// let sent = [
+    ///     ("x-oss-signature-version", "OSS4-HMAC-SHA256"),
+    ///     ("x-oss-credential", credential),
+    ///     ("x-oss-date", date),
+    ///     ("x-oss-signature", "checked elsewhere"),
+    ///     ("policy", &document),
+    /// ];
+    /// let fields = FormFields::from_parts(sent, FilePart::default())?;
+    /// let credentials = PostCredentials::of(&fields)?;
+    /// let policy = Policy::parse(&document)?;
+    /// assert_eq!(credentials.check_against(&policy, "2026-11-25T00:00:00Z".parse()?), Ok(()));
+    /// let late = credentials.check_against(&policy, "2026-11-30T00:00:00Z".parse()?);
+    /// assert_eq!(late, Err(PostSignatureError::SignedTooLongAgo));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_against(&self, policy: &Policy, now: Timestamp) -> Result<(), PostSignatureError> {
         let Self::V4(v4) = self else { return Ok(()) };
         let age = now.duration_since(v4.signed_at);

@@ -44,6 +44,13 @@ pub enum NameEncoding {
 
 impl NameEncoding {
     /// Reads the query's `encoding-type`; `None` for any other word than `url` in any letter case.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::NameEncoding;
+    ///
+    /// assert_eq!(NameEncoding::parse("URL"), Some(NameEncoding::Url));
+    /// assert_eq!(NameEncoding::parse("base64"), None);
+    /// ```
     pub fn parse(word: &str) -> Option<Self> {
         word.eq_ignore_ascii_case("url").then_some(Self::Url)
     }

@@ -40,6 +40,27 @@ pub struct GetUrl<'a> {
 
 impl GetUrl<'_> {
     /// The URL signed by version 1.
+    ///
+    /// Source: protocol 03 §2.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    /// use countersign_protocol::authorization::{Addressing, GetUrl};
+    ///
+    /// let link = GetUrl {
+    ///     endpoint: "http://127.0.0.1:9817",
+    ///     addressing: Addressing::Path,
+    ///     bucket: "demo",
+    ///     key: "2026/a b.jpg",
+    ///     parameters: &[("response-content-disposition", "attachment")],
+    ///     security_token: None,
+    ///     now: "2026-11-22T12:00:00Z".parse().unwrap(),
+    ///     lifetime_seconds: 600,
+    /// };
+    /// let url = link.sign_v1("ak", &AccessKeySecret::from("sk"));
+    /// let unsigned = "http://127.0.0.1:9817/demo/2026/a%20b.jpg?response-content-disposition=attachment&OSSAccessKeyId=ak";
+    /// assert!(url.starts_with(&format!("{unsigned}&Expires=1795349400&Signature=")), "{url}");
+    /// ```
     pub fn sign_v1(&self, access_key_id: &str, secret: &AccessKeySecret) -> String {
         let query = self.query("security-token");
         let lifetime = SignedDuration::from_secs(i64::from(self.lifetime_seconds));
@@ -48,6 +69,27 @@ impl GetUrl<'_> {
     }
 
     /// The URL signed by version 4 for a region such as `cn-hangzhou`.
+    ///
+    /// Source: protocol 03 §4.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    /// use countersign_protocol::authorization::{Addressing, GetUrl};
+    ///
+    /// let month = GetUrl {
+    ///     endpoint: "https://oss-cn-hangzhou.aliyuncs.com",
+    ///     addressing: Addressing::VirtualHost,
+    ///     bucket: "photos",
+    ///     key: "a.jpg",
+    ///     parameters: &[],
+    ///     security_token: None,
+    ///     now: "2026-11-22T12:00:00Z".parse().unwrap(),
+    ///     lifetime_seconds: 30 * 24 * 60 * 60,
+    /// };
+    /// let url = month.sign_v4("ak", &AccessKeySecret::from("sk"), "cn-hangzhou");
+    /// assert!(url.starts_with("https://photos.oss-cn-hangzhou.aliyuncs.com/a.jpg?x-oss-signature-version=OSS4-HMAC-SHA256&"));
+    /// assert!(url.contains("&x-oss-expires=604800&"), "cut to a week");
+    /// ```
     pub fn sign_v4(&self, access_key_id: &str, secret: &AccessKeySecret, region: &str) -> String {
         let query = self.query("x-oss-security-token");
         let lifetime = i64::from(self.lifetime_seconds).clamp(1, LIFETIME_SECONDS_MAX);

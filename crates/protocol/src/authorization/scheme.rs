@@ -21,6 +21,24 @@ pub enum Authentication {
 }
 
 /// Reads which scheme a request uses and what it claims, without judging whether the claim is true.
+///
+/// Source: protocol 03 §0.
+///
+/// # Errors
+/// [`AuthorizationError`] for an unknown or malformed scheme, and for two schemes in one request. Nothing of what is
+/// claimed is checked yet, so no error here says that a signature is wrong.
+///
+/// ```
+/// use countersign_protocol::authorization::{Authentication, AuthorizationError, RequestView, scheme};
+///
+/// let signed = RequestView { headers: vec![("Authorization", b"OSS my-key:AAAA")], ..Default::default() };
+/// assert_eq!(scheme::detect(&signed)?.access_key_id(), Some("my-key"));
+/// assert_eq!(scheme::detect(&RequestView::default())?, Authentication::Anonymous);
+///
+/// let twice = RequestView { raw_query: Some("Signature=x"), ..signed };
+/// assert_eq!(scheme::detect(&twice), Err(AuthorizationError::HeaderAndUrl));
+/// # Ok::<(), AuthorizationError>(())
+/// ```
 pub fn detect(view: &RequestView<'_>) -> Result<Authentication, AuthorizationError> {
     let url_v1 = ["OSSAccessKeyId", "Expires", "Signature"].iter().any(|name| view.parameter(name).is_some());
     let url_v4 = ["x-oss-signature-version", "x-oss-credential", "x-oss-signature"]
@@ -61,11 +79,29 @@ impl Authentication {
     }
 
     /// Whether the request is a signed URL.
+    ///
+    /// ```
+    /// use countersign_protocol::authorization::{RequestView, scheme};
+    ///
+    /// let query = Some("OSSAccessKeyId=ak&Expires=1699808204&Signature=AAAA");
+    /// let link = scheme::detect(&RequestView { raw_query: query, ..Default::default() })?;
+    /// assert!(link.is_url());
+    /// # Ok::<(), countersign_protocol::authorization::AuthorizationError>(())
+    /// ```
     pub fn is_url(&self) -> bool {
         matches!(self, Self::UrlV1(_) | Self::UrlV4(_))
     }
 
     /// The temporary key's token, from the place where this scheme carries it (protocol 03 §7).
+    ///
+    /// ```
+    /// use countersign_protocol::authorization::{RequestView, scheme};
+    ///
+    /// let headers = vec![("Authorization", &b"OSS STS.key:AAAA"[..]), ("x-oss-security-token", b"token")];
+    /// let view = RequestView { headers, ..Default::default() };
+    /// assert_eq!(scheme::detect(&view)?.security_token(&view).as_deref(), Some("token"));
+    /// # Ok::<(), countersign_protocol::authorization::AuthorizationError>(())
+    /// ```
     pub fn security_token(&self, view: &RequestView<'_>) -> Option<String> {
         match self {
             Self::Anonymous => None,
@@ -79,6 +115,33 @@ impl Authentication {
 
     /// Verifies the claim: expiry and clock first, then region, then the signature. Anonymous is refused
     /// nowhere here: what it may do is the caller's question.
+    ///
+    /// Source: protocol 03 §1 to §4.
+    ///
+    /// # Errors
+    /// [`AuthorizationError::Expired`], [`AuthorizationError::RequestTimeTooSkewed`] and the like before
+    /// [`AuthorizationError::SignatureMismatch`], which holds the string that the server would sign.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    /// use countersign_protocol::authorization::{AuthorizationError, RequestView, VerifyOptions, scheme, v1};
+    ///
+    /// let secret = AccessKeySecret::from("sk");
+    /// let date = ("Date", &b"Wed, 28 Dec 2022 10:27:41 GMT"[..]);
+    /// let mut view =
+    ///     RequestView { method: "GET", bucket: Some("demo"), key: Some("a.jpg"), headers: vec![date], ..Default::default() };
+    /// let authorization = v1::sign_header(&view, "ak", &secret);
+    /// view.headers.push(("Authorization", authorization.as_bytes()));
+    ///
+    /// let claimed = scheme::detect(&view)?;
+    /// let options = VerifyOptions { now: "2022-12-28T10:30:00Z".parse().unwrap(), region: None };
+    /// assert_eq!(claimed.verify(&view, &secret, &options), Ok(()));
+    ///
+    /// let other = RequestView { key: Some("b.jpg"), ..view };
+    /// let refused = claimed.verify(&other, &secret, &options);
+    /// assert!(matches!(refused, Err(AuthorizationError::SignatureMismatch(_))));
+    /// # Ok::<(), AuthorizationError>(())
+    /// ```
     pub fn verify(
         &self,
         view: &RequestView<'_>,

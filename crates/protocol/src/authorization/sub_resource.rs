@@ -72,11 +72,25 @@ pub(super) fn standing(name: &[u8]) -> Standing {
 
 /// Whether a decoded name of a query parameter is a word of the API. Letter case counts. Every name that
 /// begins with `x-oss-` is one, known or not: the prefix is the service's own.
+///
+/// ```
+/// use countersign_protocol::authorization::sub_resource::is_word;
+///
+/// assert!(is_word("acl") && is_word("x-oss-process") && is_word("x-oss-of-tomorrow"));
+/// assert!(!is_word("ACL"), "letter case counts");
+/// assert!(!is_word("prefix") && !is_word("utm_source"));
+/// ```
 pub fn is_word(name: &str) -> bool {
     standing(name.as_bytes()) != Standing::Unsigned
 }
 
 /// All words that are listed, in no order of meaning.
+///
+/// ```
+/// use countersign_protocol::authorization::sub_resource::words;
+///
+/// assert!(words().any(|word| word == "uploadId") && words().all(|word| word != "prefix"));
+/// ```
 pub fn words() -> impl Iterator<Item = &'static str> {
     SIGNED.iter().chain(CONTESTED).copied()
 }

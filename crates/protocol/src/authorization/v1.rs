@@ -75,16 +75,63 @@ impl UrlAuthorization {
 }
 
 /// The bytes that version 1 signs. `date_line` is the request's date, or `Expires` in a URL.
+///
+/// Method, `Content-MD5`, `Content-Type` and the date line, the `x-oss-` headers, then the resource with the signed
+/// query parameters. Source: protocol 03 §1.
+///
+/// ```
+/// use countersign_protocol::authorization::{RequestView, v1};
+///
+/// let view = RequestView {
+///     method: "PUT",
+///     bucket: Some("examplebucket"),
+///     key: Some("nelson"),
+///     raw_query: Some("prefix=ignored&acl"),
+///     headers: vec![("Content-Type", b"text/html"), ("x-oss-meta-author", b"alice")],
+/// };
+/// let text = v1::string_to_sign(&view, "Wed, 28 Dec 2022 10:27:41 GMT");
+/// let expected = "PUT\n\ntext/html\nWed, 28 Dec 2022 10:27:41 GMT\nx-oss-meta-author:alice\n/examplebucket/nelson?acl";
+/// assert_eq!(text, expected.as_bytes());
+/// ```
 pub fn string_to_sign(view: &RequestView<'_>, date_line: &str) -> Vec<u8> {
     compose(view, date_line.as_bytes(), |name| standing(name) != Standing::Unsigned)
 }
 
 /// The signature of a string, base64.
+///
+/// ```
+/// use countersign_protocol::{AccessKeySecret, authorization::v1};
+///
+/// // The Go SDK's own test value.
+/// let text = b"GET\n\n\n1699808204\n/bucket/key+123?security-token=token&versionId=versionId";
+/// assert_eq!(v1::signature(&AccessKeySecret::from("sk"), text), "jzKYRrM5y6Br0dRFPaTGOsbrDhY=");
+/// ```
 pub fn signature(secret: &AccessKeySecret, string_to_sign: &[u8]) -> String {
     hmac_sha1(secret.as_bytes(), string_to_sign).map(|mac| STANDARD.encode(mac)).unwrap_or_default()
 }
 
 /// The value of the Authorization header. The date line is `x-oss-date`, else `Date`, of the view.
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::authorization::{RequestView, v1};
+///
+/// // The Go SDK's own test value.
+/// let view = RequestView {
+///     method: "PUT",
+///     bucket: Some("examplebucket"),
+///     key: Some("nelson"),
+///     raw_query: Some("acl"),
+///     headers: vec![
+///         ("Content-MD5", b"eB5eJF1ptWaXm4bijSPyxw=="),
+///         ("Content-Type", b"text/html"),
+///         ("x-oss-date", b"Wed, 28 Dec 2022 10:27:41 GMT"),
+///         ("x-oss-meta-author", b"alice"),
+///         ("x-oss-meta-magic", b"abracadabra"),
+///     ],
+/// };
+/// assert_eq!(v1::sign_header(&view, "ak", &AccessKeySecret::from("sk")), "OSS ak:/afkugFbmWDQ967j1vr6zygBLQk=");
+/// ```
 pub fn sign_header(view: &RequestView<'_>, access_key_id: &str, secret: &AccessKeySecret) -> String {
     let date = view.header_text("x-oss-date").or_else(|| view.header_text("date")).unwrap_or_default();
     format!("OSS {access_key_id}:{}", signature(secret, &string_to_sign(view, &date)))
@@ -92,6 +139,21 @@ pub fn sign_header(view: &RequestView<'_>, access_key_id: &str, secret: &AccessK
 
 /// The whole query of a signed URL, the view's own parameters in front. A temporary key's `security-token`
 /// has to be in the view's query already, because it is signed.
+///
+/// Source: protocol 03 §2.
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::authorization::{RequestView, v1};
+///
+/// // The Go SDK's own test value.
+/// let raw_query = Some("security-token=token&versionId=versionId");
+/// let view = RequestView { method: "GET", bucket: Some("bucket"), key: Some("key+123"), raw_query, ..Default::default() };
+/// let expires = jiff::Timestamp::from_second(1_699_808_204)?;
+/// let query = v1::sign_url(&view, "ak", &AccessKeySecret::from("sk"), expires);
+/// assert!(query.ends_with("&OSSAccessKeyId=ak&Expires=1699808204&Signature=jzKYRrM5y6Br0dRFPaTGOsbrDhY%3D"));
+/// # Ok::<(), jiff::Error>(())
+/// ```
 pub fn sign_url(
     view: &RequestView<'_>,
     access_key_id: &str,
@@ -110,6 +172,27 @@ pub fn sign_url(
 }
 
 /// Verifies the header's claim: the date, the clock, the signature.
+///
+/// Source: protocol 03 §1.
+///
+/// # Errors
+/// [`AuthorizationError::DateInvalid`], [`AuthorizationError::RequestTimeTooSkewed`], then
+/// [`AuthorizationError::SignatureMismatch`].
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::authorization::{AuthorizationError, RequestView, v1};
+///
+/// let secret = AccessKeySecret::from("sk");
+/// let date = ("Date", &b"Wed, 28 Dec 2022 10:27:41 GMT"[..]);
+/// let view = RequestView { method: "GET", bucket: Some("demo"), headers: vec![date], ..Default::default() };
+/// let signature = v1::signature(&secret, &v1::string_to_sign(&view, "Wed, 28 Dec 2022 10:27:41 GMT"));
+/// let claim = v1::HeaderAuthorization { access_key_id: "ak".to_owned(), signature };
+///
+/// let at = |now: &str| v1::verify_header(&claim, &view, &secret, now.parse().unwrap());
+/// assert_eq!(at("2022-12-28T10:42:41Z"), Ok(()));
+/// assert!(matches!(at("2022-12-28T10:42:42Z"), Err(AuthorizationError::RequestTimeTooSkewed { .. })));
+/// ```
 pub fn verify_header(
     claim: &HeaderAuthorization,
     view: &RequestView<'_>,
@@ -135,6 +218,29 @@ pub fn verify_header(
 }
 
 /// Verifies a signed URL's claim: expiry, then the signature.
+///
+/// Source: protocol 03 §2.
+///
+/// # Errors
+/// [`AuthorizationError::ExpiresInvalid`], [`AuthorizationError::Expired`],
+/// [`AuthorizationError::SecurityTokenNotInQuery`], then [`AuthorizationError::SignatureMismatch`].
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::authorization::{AuthorizationError, RequestView, v1};
+///
+/// // The Go SDK's own test value.
+/// let raw_query = Some("security-token=token&versionId=versionId");
+/// let view = RequestView { method: "GET", bucket: Some("bucket"), key: Some("key+123"), raw_query, ..Default::default() };
+/// let claim = v1::UrlAuthorization {
+///     access_key_id: "ak".to_owned(),
+///     expires: "1699808204".to_owned(),
+///     signature: "jzKYRrM5y6Br0dRFPaTGOsbrDhY=".to_owned(),
+/// };
+/// let at = |second| v1::verify_url(&claim, &view, &"sk".into(), jiff::Timestamp::from_second(second).unwrap());
+/// assert_eq!(at(1_699_808_204), Ok(()));
+/// assert!(matches!(at(1_699_808_205), Err(AuthorizationError::Expired { .. })));
+/// ```
 pub fn verify_url(
     claim: &UrlAuthorization,
     view: &RequestView<'_>,

@@ -104,12 +104,37 @@ impl UrlAuthorization {
 }
 
 /// The string that version 4 signs. `date` is the compact form, `20231216T162057Z`.
+///
+/// Source: protocol 03 §3.
+///
+/// ```
+/// use countersign_protocol::{CredentialScope, authorization::v4};
+///
+/// let scope = CredentialScope::new("2023-12-16T16:20:57Z".parse()?, "cn-hangzhou");
+/// let text = v4::string_to_sign("20231216T162057Z", &scope, b"GET\n/\n\n\n\nUNSIGNED-PAYLOAD");
+/// let lines: Vec<&str> = text.lines().collect();
+/// assert_eq!(lines[..3], ["OSS4-HMAC-SHA256", "20231216T162057Z", "20231216/cn-hangzhou/oss/aliyun_v4_request"]);
+/// assert_eq!(lines[3].len(), 64, "the SHA-256 of the canonical request in hex");
+/// # Ok::<(), jiff::Error>(())
+/// ```
 pub fn string_to_sign(date: &str, scope: &CredentialScope, canonical_request: &[u8]) -> String {
     let digest = hex(&Sha256::digest(canonical_request));
     format!("{V4_ALGORITHM}\n{date}\n{scope}\n{digest}")
 }
 
 /// The signature of a string, lower-case hex.
+///
+/// ```
+/// use countersign_protocol::{AccessKeySecret, CredentialScope, authorization::v4};
+///
+/// // The Go SDK's own test value.
+/// let scope = CredentialScope::new("2023-12-16T16:20:57Z".parse()?, "cn-hangzhou");
+/// let text = "OSS4-HMAC-SHA256\n20231216T162057Z\n20231216/cn-hangzhou/oss/aliyun_v4_request\n\
+///             f4613657f1b108998e8dbd10a1aa5da621dc2c6e02c9ddec0f163664848704c4";
+/// let signature = v4::signature(&AccessKeySecret::from("sk"), &scope, text);
+/// assert_eq!(signature, "e21d18daa82167720f9b1047ae7e7f1ce7cb77a31e8203a7d5f4624fa0284afe");
+/// # Ok::<(), jiff::Error>(())
+/// ```
 pub fn signature(secret: &AccessKeySecret, scope: &CredentialScope, string_to_sign: &str) -> String {
     hex(hmac_sha256(scope.signing_key(secret).as_slice(), string_to_sign.as_bytes()).as_slice())
 }
@@ -117,6 +142,26 @@ pub fn signature(secret: &AccessKeySecret, scope: &CredentialScope, string_to_si
 /// The value of the Authorization header. The view has to carry the date (`x-oss-date` in the compact form,
 /// or `Date`) and should carry `x-oss-content-sha256: UNSIGNED-PAYLOAD`. `additional_headers` names further
 /// headers of the view to be signed.
+///
+/// Source: protocol 03 §3.
+///
+/// # Errors
+/// [`AuthorizationError::DateInvalid`] when the view has no date that can be read.
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::authorization::{AuthorizationError, RequestView, v4};
+///
+/// let secret = AccessKeySecret::from("sk");
+/// let date = ("x-oss-date", &b"20231216T162057Z"[..]);
+/// let view = RequestView { method: "GET", bucket: Some("demo"), headers: vec![date], ..Default::default() };
+/// let header = v4::sign_header(&view, "ak", &secret, "cn-hangzhou", &[])?;
+/// assert!(header.starts_with("OSS4-HMAC-SHA256 Credential=ak/20231216/cn-hangzhou/oss/aliyun_v4_request,Signature="));
+///
+/// let undated = RequestView { headers: Vec::new(), ..view };
+/// assert_eq!(v4::sign_header(&undated, "ak", &secret, "cn-hangzhou", &[]), Err(AuthorizationError::DateInvalid));
+/// # Ok::<(), AuthorizationError>(())
+/// ```
 pub fn sign_header(
     view: &RequestView<'_>,
     access_key_id: &str,
@@ -139,6 +184,23 @@ pub fn sign_header(
 
 /// The whole query of a signed URL, the view's own parameters in front. A temporary key's
 /// `x-oss-security-token` has to be in the view's query already, because it is signed.
+///
+/// `lifetime_seconds` goes from 1 to [`LIFETIME_SECONDS_MAX`]; a server refuses any other. Source: protocol 03 §4.
+///
+/// ```
+/// use countersign_protocol::AccessKeySecret;
+/// use countersign_protocol::authorization::{RequestView, VerifyOptions, scheme, v4};
+///
+/// let secret = AccessKeySecret::from("sk");
+/// let now = "2026-11-22T12:00:00Z".parse()?;
+/// let view = RequestView { method: "GET", bucket: Some("demo"), key: Some("a.jpg"), ..Default::default() };
+/// let query = v4::sign_url(&view, "ak", &secret, "cn-hangzhou", now, 600);
+///
+/// let received = RequestView { raw_query: Some(&query), ..view };
+/// let options = VerifyOptions { now: "2026-11-22T12:09:00Z".parse()?, region: Some("cn-hangzhou") };
+/// assert_eq!(scheme::detect(&received)?.verify(&received, &secret, &options), Ok(()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn sign_url(
     view: &RequestView<'_>,
     access_key_id: &str,
@@ -161,6 +223,28 @@ pub fn sign_url(
 }
 
 /// Verifies the header's claim: the date, the clock, day and region of the credential, the signature.
+///
+/// Source: protocol 03 §3.
+///
+/// # Errors
+/// [`AuthorizationError`]: the date, the clock, the credential's day and region, then the signature.
+///
+/// ```
+/// use countersign_protocol::authorization::{Authentication, AuthorizationError, RequestView, VerifyOptions, scheme, v4};
+///
+/// let secret = "sk".into();
+/// let date = ("x-oss-date", &b"20231216T162057Z"[..]);
+/// let mut view = RequestView { method: "GET", bucket: Some("demo"), headers: vec![date], ..Default::default() };
+/// let authorization = v4::sign_header(&view, "ak", &secret, "cn-hangzhou", &[])?;
+/// view.headers.push(("Authorization", authorization.as_bytes()));
+///
+/// let Authentication::HeaderV4(claim) = scheme::detect(&view)? else { panic!("it is signed with V4") };
+/// let now = "2023-12-16T16:21:00Z".parse().unwrap();
+/// let of = |region| v4::verify_header(&claim, &view, &secret, &VerifyOptions { now, region });
+/// assert_eq!(of(Some("cn-hangzhou")), Ok(()));
+/// assert!(matches!(of(Some("cn-beijing")), Err(AuthorizationError::SigningRegion { .. })));
+/// # Ok::<(), AuthorizationError>(())
+/// ```
 pub fn verify_header(
     claim: &Authorization,
     view: &RequestView<'_>,
@@ -181,6 +265,29 @@ pub fn verify_header(
 }
 
 /// Verifies a signed URL's claim: its lifetime, day and region of the credential, the signature.
+///
+/// Source: protocol 03 §4.
+///
+/// # Errors
+/// [`AuthorizationError`]: the lifetime, the clock, the credential's day and region, then the signature.
+///
+/// ```
+/// use countersign_protocol::authorization::{Authentication, AuthorizationError, RequestView, VerifyOptions, scheme, v4};
+///
+/// let secret = "sk".into();
+/// let view = RequestView { method: "GET", bucket: Some("demo"), key: Some("a.jpg"), ..Default::default() };
+/// let query = v4::sign_url(&view, "ak", &secret, "cn-hangzhou", "2026-11-22T12:00:00Z".parse().unwrap(), 60);
+/// let view = RequestView { raw_query: Some(&query), ..view };
+///
+/// let Authentication::UrlV4(claim) = scheme::detect(&view)? else { panic!("it is a signed URL") };
+/// let at = |now: &str| {
+///     let options = VerifyOptions { now: now.parse().unwrap(), region: None };
+///     v4::verify_url(&claim, &view, &secret, &options)
+/// };
+/// assert_eq!(at("2026-11-22T12:01:00Z"), Ok(()));
+/// assert!(matches!(at("2026-11-22T12:01:01Z"), Err(AuthorizationError::Expired { .. })));
+/// # Ok::<(), AuthorizationError>(())
+/// ```
 pub fn verify_url(
     claim: &UrlAuthorization,
     view: &RequestView<'_>,

@@ -9,6 +9,20 @@ use super::CallbackFailure;
 pub const ANSWER_BYTES_MAX: u64 = 3 * 1024 * 1024;
 
 /// Judges status and length, before the body is read. Gives the length to be read.
+///
+/// Source: protocol 02 §5.
+///
+/// # Errors
+/// The [`CallbackFailure`] that the uploader is told about: any status but 200, and a missing, empty or too long body.
+///
+/// ```
+/// use countersign_protocol::callback::{CallbackFailure, answer::judge_head};
+///
+/// assert_eq!(judge_head(200, Some(b"15")), Ok(15));
+/// assert_eq!(judge_head(204, Some(b"0")), Err(CallbackFailure::ErrorStatus { status: 204 }));
+/// assert_eq!(judge_head(200, None), Err(CallbackFailure::LengthMissing), "a chunked answer");
+/// assert_eq!(judge_head(200, Some(b"3145729")), Err(CallbackFailure::LengthTooLong));
+/// ```
 pub fn judge_head(status: u16, content_length: Option<&[u8]>) -> Result<u64, CallbackFailure> {
     if status != 200 {
         return Err(CallbackFailure::ErrorStatus { status });
@@ -27,6 +41,19 @@ pub fn judge_head(status: u16, content_length: Option<&[u8]>) -> Result<u64, Cal
 }
 
 /// Judges the body: any JSON value, without a byte order mark; XML where the answer says it is XML.
+///
+/// Source: protocol 02 §5.
+///
+/// # Errors
+/// [`CallbackFailure::AnswerNotJson`].
+///
+/// ```
+/// use countersign_protocol::callback::{CallbackFailure, answer::judge_body};
+///
+/// assert_eq!(judge_body(Some("text/plain"), br#"{"Status":"OK"}"#), Ok(()), "the type does not matter");
+/// assert_eq!(judge_body(None, b"OK"), Err(CallbackFailure::AnswerNotJson));
+/// assert_eq!(judge_body(None, b"\xef\xbb\xbf{}"), Err(CallbackFailure::AnswerNotJson), "a byte order mark");
+/// ```
 pub fn judge_body(content_type: Option<&str>, body: &[u8]) -> Result<(), CallbackFailure> {
     let kind = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/xml") && is_xml(body) {

@@ -32,6 +32,15 @@ struct Members<'a> {
 
 impl CallbackDocument {
     /// The JSON object.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{BodyType, CallbackDocument};
+    ///
+    /// let url = "http://app.example/cb".to_owned();
+    /// let asked = CallbackDocument { url, host: None, body: "key=${object}".to_owned(), body_type: BodyType::Form };
+    /// let json = r#"{"callbackUrl":"http://app.example/cb","callbackBody":"key=${object}","callbackBodyType":"application/x-www-form-urlencoded"}"#;
+    /// assert_eq!(asked.to_json(), json);
+    /// ```
     pub fn to_json(&self) -> String {
         let members = Members {
             callback_url: &self.url,
@@ -44,6 +53,23 @@ impl CallbackDocument {
     }
 
     /// The parameter's value.
+    ///
+    /// Source: protocol 02 §1.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{BodyType, CallbackDocument, CallbackParameter};
+    ///
+    /// let written = CallbackDocument {
+    ///     url: "http://app.example/oss/callback".to_owned(),
+    ///     host: None,
+    ///     body: "key=${object}&size=${size}".to_owned(),
+    ///     body_type: BodyType::Form,
+    /// };
+    /// let read = CallbackParameter::parse(&written.to_base64())?.expect("it names a URL");
+    /// assert_eq!(read.urls[0].to_string(), "http://app.example/oss/callback");
+    /// assert_eq!(read.body.as_str(), "key=${object}&size=${size}");
+    /// # Ok::<(), countersign_protocol::callback::CallbackParameterError>(())
+    /// ```
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.to_json())
     }

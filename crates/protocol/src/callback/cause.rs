@@ -58,6 +58,13 @@ pub struct Explanation {
 
 impl CauseRow {
     /// The code of the answer.
+    ///
+    /// ```
+    /// use countersign_protocol::{ErrorCode, callback::CallbackCause};
+    ///
+    /// assert_eq!(CallbackCause::NotBase64.row().code(), ErrorCode::InvalidArgument, "nothing is stored");
+    /// assert_eq!(CallbackCause::TimedOut.row().code(), ErrorCode::CallbackFailed, "the object stays");
+    /// ```
     pub fn code(&self) -> ErrorCode {
         match self.stage {
             Stage::Parameter => ErrorCode::InvalidArgument,

@@ -62,6 +62,13 @@ pub enum CallbackFailure {
 
 impl CallbackFailure {
     /// The cause in the table.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::CallbackFailure;
+    ///
+    /// let refused = CallbackFailure::DestinationRefused { allow: "--callback-allow 10.0.0.5/32:80".to_owned() };
+    /// assert_eq!(refused.cause().row().anchor, "destination-refused");
+    /// ```
     pub fn cause(&self) -> CallbackCause {
         match self {
             Self::ErrorStatus { .. } => CallbackCause::ErrorStatus,
@@ -83,6 +90,16 @@ impl CallbackFailure {
     }
 
     /// The message word for word.
+    ///
+    /// Source: protocol 02 §6.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::CallbackFailure;
+    ///
+    /// assert_eq!(CallbackFailure::ErrorStatus { status: 404 }.message(), "Error status : 404.");
+    /// assert_eq!(CallbackFailure::TimedOut.message(), "Cost too long time.");
+    /// assert_eq!(CallbackFailure::TimedOut.ec(), "0007-00000202");
+    /// ```
     pub fn message(&self) -> String {
         let message = self.cause().row().message;
         match self {

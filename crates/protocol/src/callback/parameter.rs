@@ -62,6 +62,20 @@ impl Argument {
     }
 
     /// Chooses the one place where the parameter is; both is refused.
+    ///
+    /// # Errors
+    /// [`CallbackParameterError`] with [`CallbackCause::HeaderAndQuery`] or [`CallbackCause::VarHeaderAndQuery`].
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{CallbackCause, parameter::Argument};
+    ///
+    /// assert_eq!(Argument::Callback.from_one_place(Some("e30="), None)?, Some("e30="));
+    /// assert_eq!(Argument::Callback.from_one_place(None, None)?, None);
+    /// let both = Argument::CallbackVar.from_one_place(Some("e30="), Some("e30=")).unwrap_err();
+    /// assert_eq!(both.cause, CallbackCause::VarHeaderAndQuery);
+    /// assert_eq!(both.argument_name, Argument::CallbackVar.as_str());
+    /// # Ok::<(), countersign_protocol::callback::CallbackParameterError>(())
+    /// ```
     pub fn from_one_place<'a>(
         self,
         header: Option<&'a str>,
@@ -83,6 +97,25 @@ impl Argument {
 
 impl CallbackParameter {
     /// Reads the parameter. `None` means that it asks for no callback: its URL is absent or empty.
+    ///
+    /// Source: protocol 02 §1 and §7.
+    ///
+    /// # Errors
+    /// [`CallbackParameterError`], whose cause says what to mend; nothing is stored for such a request.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{CallbackCause, CallbackParameter};
+    ///
+    /// // {"callbackUrl":"a.example/cb;b.example:8080/cb","callbackBody":"key=${object}"}
+    /// let sent = "eyJjYWxsYmFja1VybCI6ImEuZXhhbXBsZS9jYjtiLmV4YW1wbGU6ODA4MC9jYiIsImNhbGxiYWNrQm9keSI6ImtleT0ke29iamVjdH0ifQ==";
+    /// let callback = CallbackParameter::parse(sent)?.expect("it names URLs");
+    /// assert_eq!(callback.urls.len(), 2);
+    /// assert_eq!(callback.host_for(&callback.urls[1]), "b.example:8080");
+    ///
+    /// assert_eq!(CallbackParameter::parse("e30=")?, None, "{{}} asks for no callback");
+    /// assert_eq!(CallbackParameter::parse("{}").unwrap_err().cause, CallbackCause::NotBase64);
+    /// # Ok::<(), countersign_protocol::callback::CallbackParameterError>(())
+    /// ```
     pub fn parse(base64: &str) -> Result<Option<Self>, CallbackParameterError> {
         let (members, text) = read(base64).map_err(|error| {
             let (cause, argument_value) = match error {
@@ -105,6 +138,22 @@ impl CallbackParameter {
     }
 
     /// How many bytes the body has with these variables, each at its longest. Refuses what is more than `bytes_max`.
+    ///
+    /// # Errors
+    /// [`CallbackParameterError`] with [`CallbackCause::BodyTooLong`].
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{BodyType, CallbackDocument, CallbackParameter, CallbackVariables};
+    ///
+    /// let body = "a=${object}&b=${object}".to_owned();
+    /// let url = "app.example/cb".to_owned();
+    /// let written = CallbackDocument { url, host: None, body, body_type: BodyType::Form };
+    /// let callback = CallbackParameter::parse(&written.to_base64())?.expect("it names a URL");
+    /// let variables = CallbackVariables { object: "x".repeat(100), ..Default::default() };
+    /// assert_eq!(callback.check_body_size(&variables, 1_000)?, 205);
+    /// assert!(callback.check_body_size(&variables, 204).is_err());
+    /// # Ok::<(), countersign_protocol::callback::CallbackParameterError>(())
+    /// ```
     pub fn check_body_size(
         &self,
         variables: &CallbackVariables,
@@ -124,6 +173,20 @@ impl CallbackParameter {
 
 /// Reads `callback-var`: custom variables in order, names with their `x:`. Other names are ignored, as official
 /// SDKs expect.
+///
+/// Source: protocol 02 §1.
+///
+/// # Errors
+/// [`CallbackParameterError`] with [`CallbackCause::VarTooLong`] or [`CallbackCause::VarNotJson`].
+///
+/// ```
+/// use countersign_protocol::callback::parameter::parse_callback_var;
+///
+/// // {"x:user":"42","note":"ignored"}
+/// let variables = parse_callback_var("eyJ4OnVzZXIiOiI0MiIsIm5vdGUiOiJpZ25vcmVkIn0=")?;
+/// assert_eq!(variables, [("x:user".to_owned(), "42".to_owned())]);
+/// # Ok::<(), countersign_protocol::callback::CallbackParameterError>(())
+/// ```
 pub fn parse_callback_var(base64: &str) -> Result<Vec<(String, String)>, CallbackParameterError> {
     let refused = |cause, argument_value| CallbackParameterError {
         cause,

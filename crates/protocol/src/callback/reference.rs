@@ -54,6 +54,13 @@ const CHINESE: Frame = Frame {
 };
 
 /// The whole document.
+///
+/// ```
+/// use countersign_protocol::callback::reference::{Language, render};
+///
+/// let page = render(Language::Chinese);
+/// assert!(page.starts_with("# 回调错误\n") && page.contains("<a id=\"timed-out\"></a>"));
+/// ```
 pub fn render(language: Language) -> String {
     let frame = match language {
         Language::English => &ENGLISH,

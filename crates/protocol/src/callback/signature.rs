@@ -65,6 +65,17 @@ pub struct PublicKey(RsaPublicKey);
 
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo PEM, however its lines are broken.
+    ///
+    /// # Errors
+    /// [`PublicKeyError::NotPem`] or [`PublicKeyError::NotRsa`].
+    ///
+    /// ```
+    /// use countersign_protocol::callback::signature::{ALIBABA_PRODUCTION_KEY_PEM, PublicKey, PublicKeyError};
+    ///
+    /// assert_eq!(PublicKey::from_pem(ALIBABA_PRODUCTION_KEY_PEM)?.bits(), 512);
+    /// assert_eq!(PublicKey::from_pem("ssh-rsa AAAA"), Err(PublicKeyError::NotPem));
+    /// # Ok::<(), PublicKeyError>(())
+    /// ```
     pub fn from_pem(pem: &str) -> Result<Self, PublicKeyError> {
         let (_, rest) = pem.split_once("-----BEGIN PUBLIC KEY-----").ok_or(PublicKeyError::NotPem)?;
         let (body, _) = rest.split_once("-----END PUBLIC KEY-----").ok_or(PublicKeyError::NotPem)?;
@@ -80,6 +91,15 @@ impl PublicKey {
 }
 
 /// The bytes that are signed. `path` is still encoded; the query stays as it is.
+///
+/// Source: protocol 02 §4.
+///
+/// ```
+/// use countersign_protocol::callback::signature::string_to_sign;
+///
+/// let text = string_to_sign("/a%20b", Some("id=%31"), b"bucket=demo");
+/// assert_eq!(text, b"/a b?id=%31\nbucket=demo", "the path is decoded, the query is not");
+/// ```
 pub fn string_to_sign(path: &str, raw_query: Option<&str>, body: &[u8]) -> Vec<u8> {
     let mut text = decode(path);
     if let Some(query) = raw_query {
@@ -92,6 +112,23 @@ pub fn string_to_sign(path: &str, raw_query: Option<&str>, body: &[u8]) -> Vec<u
 }
 
 /// The Authorization header of a callback.
+///
+/// Source: protocol 02 §4.
+///
+/// # Errors
+/// [`SignError`], when the private key's operation fails.
+///
+/// ```
+/// use countersign_protocol::callback::signature::{SignError, sign};
+///
+/// // The key is elsewhere: here it would hash the message with MD5 and sign the digest.
+/// let rsa_md5 = |message: &[u8]| -> Result<Vec<u8>, SignError> {
+///     assert_eq!(message, b"/cb\nkey=a.jpg");
+///     Ok(vec![0xfb; 3])
+/// };
+/// assert_eq!(sign(&rsa_md5, "/cb", None, b"key=a.jpg")?, "+/v7");
+/// # Ok::<(), SignError>(())
+/// ```
 pub fn sign(
     rsa_md5: &RsaMd5Sign<'_>,
     path: &str,
@@ -102,6 +139,21 @@ pub fn sign(
 }
 
 /// Verifies a received callback. `path_and_query` is the request's target as it came.
+///
+/// Source: protocol 02 §4.
+///
+/// # Errors
+/// [`VerifyError::NotBase64`] or [`VerifyError::Mismatch`].
+///
+/// ```
+/// use countersign_protocol::callback::signature::{ALIBABA_PRODUCTION_KEY_PEM, PublicKey, VerifyError, verify};
+///
+/// // A callback that Alibaba Cloud OSS really sent: the example in its documentation.
+/// let key = PublicKey::from_pem(ALIBABA_PRODUCTION_KEY_PEM).unwrap();
+/// let sent = "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==";
+/// assert_eq!(verify(&key, sent, "/index.php?id=1&index=2", b"bucket=yonghu-test"), Ok(()));
+/// assert_eq!(verify(&key, sent, "/index.php?id=1&index=3", b"bucket=yonghu-test"), Err(VerifyError::Mismatch));
+/// ```
 pub fn verify(
     key: &PublicKey,
     authorization: &str,

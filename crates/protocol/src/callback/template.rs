@@ -26,6 +26,14 @@ impl BodyType {
     }
 
     /// Reads a Content-Type; only the two are known.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::BodyType;
+    ///
+    /// assert_eq!(BodyType::parse("Application/JSON"), Some(BodyType::Json));
+    /// assert_eq!(BodyType::parse("application/json; charset=utf-8"), None);
+    /// assert_eq!(BodyType::default().as_str(), "application/x-www-form-urlencoded");
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Form, Self::Json].into_iter().find(|kind| text.eq_ignore_ascii_case(kind.as_str()))
     }
@@ -137,6 +145,18 @@ pub enum TemplateError {
 
 impl Template {
     /// Finds the variables. `${` without its brace stays text.
+    ///
+    /// # Errors
+    /// [`TemplateError::Empty`] or [`TemplateError::Parenthesis`].
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{Template, template::TemplateError};
+    ///
+    /// let body = Template::parse("key=${object}&who=${x:user}")?;
+    /// assert!(body.names("x:user") && !body.names("size"));
+    /// assert_eq!(Template::parse("key=$(object)"), Err(TemplateError::Parenthesis));
+    /// # Ok::<(), TemplateError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if text.is_empty() {
             return Err(TemplateError::Empty);
@@ -163,6 +183,22 @@ impl Template {
     }
 
     /// The body to be sent.
+    ///
+    /// Source: protocol 02 §2.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{BodyType, CallbackVariables, Template};
+    ///
+    /// let upload = CallbackVariables { object: "相册/a b.jpg".to_owned(), size: 42, ..Default::default() };
+    /// let form = Template::parse("key=${object}&size=${size}&width=${imageInfo.width}")?;
+    /// let sent = form.expand(&upload, BodyType::Form);
+    /// assert_eq!(sent, "key=%E7%9B%B8%E5%86%8C%2Fa%20b.jpg&size=42&width=");
+    ///
+    /// let json = Template::parse(r#"{"key":${object},"size":${size},"width":${imageInfo.width}}"#)?;
+    /// let sent = json.expand(&upload, BodyType::Json);
+    /// assert_eq!(sent, r#"{"key":"相册/a b.jpg","size":42,"width":null}"#);
+    /// # Ok::<(), countersign_protocol::callback::template::TemplateError>(())
+    /// ```
     pub fn expand(&self, variables: &CallbackVariables, body_type: BodyType) -> String {
         let mut body = String::with_capacity(self.text.len() * 2);
         for segment in &self.segments {
@@ -178,6 +214,15 @@ impl Template {
 
     /// How many bytes the body has at most with these values, of which none is longer in the end: a template may
     /// name a long variable many times, and that is to be refused before anything is stored.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{BodyType, CallbackVariables, Template};
+    ///
+    /// let template = Template::parse("a=${object}&b=${object}")?;
+    /// let upload = CallbackVariables { object: "x".repeat(1_000_000), ..Default::default() };
+    /// assert_eq!(template.expanded_bytes_max(&upload, BodyType::Form), 2_000_005);
+    /// # Ok::<(), countersign_protocol::callback::template::TemplateError>(())
+    /// ```
     pub fn expanded_bytes_max(&self, variables: &CallbackVariables, body_type: BodyType) -> usize {
         // Each value is measured once, however often it is named: it may be megabytes long.
         let mut measured: HashMap<&str, usize> = HashMap::new();

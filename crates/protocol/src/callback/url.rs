@@ -43,6 +43,25 @@ pub enum CallbackUrlError {
 
 impl CallbackUrl {
     /// Takes a URL apart.
+    ///
+    /// Source: protocol 02 §1.1.
+    ///
+    /// # Errors
+    /// [`CallbackUrlError`]. Whether the address may be called is not judged here.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::{CallbackUrl, url::CallbackUrlError};
+    ///
+    /// let url = CallbackUrl::parse("app.example.com:8080/oss?id=1")?;
+    /// assert_eq!((url.tls, url.host.as_str(), url.port), (false, "app.example.com", 8080));
+    /// assert_eq!(url.path_and_query(), "/oss?id=1");
+    ///
+    /// assert_eq!(CallbackUrl::parse("http://user@app.example.com/"), Err(CallbackUrlError::Host));
+    /// assert_eq!(CallbackUrl::parse("ftp://app.example.com/"), Err(CallbackUrlError::Scheme));
+    /// assert!(CallbackUrl::parse("http://[::1]/").is_err(), "no IPv6 literal");
+    /// assert_eq!(CallbackUrl::parse("http://2130706433/"), Err(CallbackUrlError::Host), "127.0.0.1 in disguise");
+    /// # Ok::<(), CallbackUrlError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, CallbackUrlError> {
         // A backtick too: no client sends it as it is, and an object whose call cannot be sent is stored by then.
         let legal = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`');

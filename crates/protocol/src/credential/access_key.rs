@@ -14,16 +14,38 @@ pub struct AccessKeySecret(Zeroizing<Vec<u8>>);
 
 impl AccessKeySecret {
     /// Takes over the bytes of the secret; they are wiped when the value is dropped.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    ///
+    /// let secret = AccessKeySecret::new("OtxrzxIsfpFjA7Sx");
+    /// assert_eq!(format!("{secret:?}"), "AccessKeySecret(redacted)");
+    /// assert_eq!(secret, AccessKeySecret::from("OtxrzxIsfpFjA7Sx"), "compared in constant time");
+    /// ```
     pub fn new(secret: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(secret.into()))
     }
 
     /// The bytes, for the one place that feeds them to an HMAC or writes them into the owner's own file.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    ///
+    /// assert_eq!(AccessKeySecret::from("OtxrzxIsfpFjA7Sx").as_bytes(), b"OtxrzxIsfpFjA7Sx");
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// The HMAC-SHA256 of a message under this secret: 32 bytes.
+    ///
+    /// ```
+    /// use countersign_protocol::AccessKeySecret;
+    ///
+    /// // RFC 4231, test case 2.
+    /// let tag = AccessKeySecret::from("Jefe").hmac_sha256(b"what do ya want for nothing?");
+    /// assert_eq!(tag[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+    /// ```
     pub fn hmac_sha256(&self, message: &[u8]) -> [u8; 32] {
         *hmac_sha256(&self.0, message)
     }

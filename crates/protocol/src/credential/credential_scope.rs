@@ -24,6 +24,15 @@ pub struct CredentialScope {
 
 impl CredentialScope {
     /// The scope of the given moment's day in UTC. `region` is written like `cn-hangzhou`, without `oss-`.
+    ///
+    /// ```
+    /// use countersign_protocol::CredentialScope;
+    ///
+    /// let scope = CredentialScope::new("2023-12-03T23:59:59Z".parse()?, "cn-hangzhou");
+    /// assert_eq!(scope.credential("ak"), "ak/20231203/cn-hangzhou/oss/aliyun_v4_request");
+    /// assert!(!scope.is_day_of("2023-12-04T00:00:00Z".parse()?), "days are those of UTC");
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     pub fn new(now: Timestamp, region: impl Into<String>) -> Self {
         Self { date: now.to_zoned(TimeZone::UTC).date(), region: region.into() }
     }
@@ -33,6 +42,16 @@ impl CredentialScope {
     ///
     /// # Errors
     /// See [`CredentialError`].
+    ///
+    /// ```
+    /// use countersign_protocol::{CredentialScope, credential_scope::CredentialError};
+    ///
+    /// let (id, scope) = CredentialScope::parse_credential("ak/20231203/cn-hangzhou/oss/aliyun_v4_request")?;
+    /// assert_eq!((id, scope.region(), scope.date().as_str()), ("ak", "cn-hangzhou", "20231203"));
+    /// let of_s3 = CredentialScope::parse_credential("ak/20231203/us-east-1/s3/aws4_request");
+    /// assert_eq!(of_s3, Err(CredentialError::Ending));
+    /// # Ok::<(), CredentialError>(())
+    /// ```
     pub fn parse_credential(credential: &str) -> Result<(&str, Self), CredentialError> {
         let mut parts = credential.rsplitn(5, '/');
         let (terminator, product, region, date, access_key_id) =
@@ -73,6 +92,17 @@ impl CredentialScope {
     }
 
     /// The signing key: a chain of HMAC-SHA256 over day, region, product and terminator.
+    ///
+    /// Source: protocol 01 §4.2.
+    ///
+    /// ```
+    /// use countersign_protocol::{AccessKeySecret, CredentialScope};
+    ///
+    /// let (_, scope) = CredentialScope::parse_credential("ak/20231203/cn-hangzhou/oss/aliyun_v4_request")?;
+    /// let key = scope.signing_key(&AccessKeySecret::from("sk"));
+    /// assert_eq!(key[..4], [0x69, 0x64, 0xfe, 0xc9]);
+    /// # Ok::<(), countersign_protocol::credential_scope::CredentialError>(())
+    /// ```
     pub fn signing_key(&self, secret: &AccessKeySecret) -> Zeroizing<[u8; 32]> {
         let mut first = Zeroizing::new(b"aliyun_v4".to_vec());
         first.extend_from_slice(secret.as_bytes());
@@ -91,6 +121,17 @@ impl fmt::Display for CredentialScope {
 }
 
 /// Reads `YYYYMMDD'T'HHMMSS'Z'`, the form of `x-oss-date` in V4.
+///
+/// `None` for any other form.
+///
+/// ```
+/// use countersign_protocol::credential_scope::{format_v4_date, parse_v4_date};
+///
+/// let moment = parse_v4_date("20231203T121212Z").expect("a date");
+/// assert_eq!(moment.to_string(), "2023-12-03T12:12:12Z");
+/// assert_eq!(format_v4_date(moment), "20231203T121212Z");
+/// assert_eq!(parse_v4_date("2023-12-03T12:12:12Z"), None);
+/// ```
 pub fn parse_v4_date(text: &str) -> Option<Timestamp> {
     let shape = text.len() == 16
         && text.bytes().enumerate().all(|(at, byte)| match at {

@@ -3,6 +3,12 @@
 use super::{DocLanguage, ROWS};
 
 /// The whole document in one language.
+///
+/// ```
+/// use countersign_protocol::error_reference::{DocLanguage, markdown};
+///
+/// assert!(markdown(DocLanguage::English).contains("NoSuchBucket"));
+/// ```
 pub fn markdown(language: DocLanguage) -> String {
     let (head, columns) = match language {
         DocLanguage::English => (

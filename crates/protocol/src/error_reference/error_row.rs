@@ -25,6 +25,14 @@ pub struct ErrorRow {
 
 impl ErrorRow {
     /// The explanation in one language.
+    ///
+    /// ```
+    /// use countersign_protocol::error_reference::{DocLanguage, ROWS, Topic};
+    ///
+    /// let row = ROWS.iter().find(|row| row.code.as_str() == "NoSuchKey").expect("it is answered");
+    /// assert_ne!(row.explanation(DocLanguage::English).cause, row.explanation(DocLanguage::Chinese).cause);
+    /// assert!(Topic::all().any(|topic| topic == Topic::Code(row)));
+    /// ```
     pub fn explanation(&self, language: DocLanguage) -> &Explanation {
         match language {
             DocLanguage::English => &self.english,

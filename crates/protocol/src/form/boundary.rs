@@ -15,6 +15,16 @@ impl Boundary {
     ///
     /// # Errors
     /// [`FormError::NotMultipart`], [`FormError::BoundaryMissing`] or [`FormError::BoundaryInvalid`].
+    ///
+    /// ```
+    /// use countersign_protocol::form::{Boundary, FormError};
+    ///
+    /// let boundary = Boundary::of_content_type(r#"multipart/form-data; boundary="a b""#)?;
+    /// assert_eq!(boundary.as_bytes(), b"a b");
+    /// assert_eq!(Boundary::of_content_type("application/json"), Err(FormError::NotMultipart));
+    /// assert_eq!(Boundary::of_content_type("multipart/form-data"), Err(FormError::BoundaryMissing));
+    /// # Ok::<(), FormError>(())
+    /// ```
     pub fn of_content_type(content_type: &str) -> Result<Self, FormError> {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("multipart/form-data") {
@@ -31,6 +41,14 @@ impl Boundary {
     ///
     /// # Errors
     /// [`FormError::BoundaryInvalid`].
+    ///
+    /// ```
+    /// use countersign_protocol::form::{Boundary, FormError};
+    ///
+    /// assert_eq!(Boundary::new("----7e1")?.as_bytes(), b"----7e1");
+    /// assert_eq!(Boundary::new("line\r\nbreak"), Err(FormError::BoundaryInvalid));
+    /// # Ok::<(), FormError>(())
+    /// ```
     pub fn new(boundary: impl Into<Vec<u8>>) -> Result<Self, FormError> {
         let boundary = boundary.into();
         let legal = |byte: &u8| (0x20..0x7f).contains(byte);

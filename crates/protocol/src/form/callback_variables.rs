@@ -12,6 +12,20 @@ impl FormFields {
     /// # Errors
     /// When the field is no base64 of a JSON object, is longer than 5 KB, or gives a variable another value than the
     /// form does.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    ///
+    /// // {"x:user":"42"}
+    /// let sent = [("key", "a.jpg"), ("callback-var", "eyJ4OnVzZXIiOiI0MiJ9")];
+    /// let mut fields = FormFields::from_parts(sent, FilePart::default())?;
+    /// fields.merge_callback_variables()?;
+    /// assert_eq!(fields.get("x:user"), Some("42"));
+    ///
+    /// let mut contradicting = FormFields::from_parts([sent[1], ("x:user", "43")], FilePart::default())?;
+    /// assert!(contradicting.merge_callback_variables().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn merge_callback_variables(&mut self) -> Result<(), CallbackParameterError> {
         let Some(value) = self.get_filled("callback-var") else { return Ok(()) };
         let refused = |argument_value: &str| CallbackParameterError {

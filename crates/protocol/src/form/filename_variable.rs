@@ -11,6 +11,15 @@ const VARIABLE: &str = "${filename}";
 ///
 /// # Errors
 /// When the result is no object key.
+///
+/// ```
+/// use countersign_protocol::form::final_key;
+///
+/// assert_eq!(final_key("user/42/${filename}", Some(r"C:\photos\a.jpg"))?.as_str(), "user/42/a.jpg");
+/// assert_eq!(final_key(r"user/\${filename}", Some("a.jpg"))?.as_str(), r"user/\${filename}");
+/// assert!(final_key("${filename}", None).is_err(), "nothing is left, and an empty key is none");
+/// # Ok::<(), countersign_protocol::object_key::ObjectKeyError>(())
+/// ```
 pub fn final_key(key: &str, filename: Option<&str>) -> Result<ObjectKey, ObjectKeyError> {
     let name = filename.map_or("", last_segment);
     let mut expanded = String::with_capacity(key.len().min(ObjectKey::BYTES_MAX + 1));
@@ -28,6 +37,13 @@ pub fn final_key(key: &str, filename: Option<&str>) -> Result<ObjectKey, ObjectK
 }
 
 /// Whether [`final_key`] puts the file's name into this key.
+///
+/// ```
+/// use countersign_protocol::form::takes_file_name;
+///
+/// assert!(takes_file_name("user/${filename}"));
+/// assert!(!takes_file_name("user/a.jpg") && !takes_file_name(r"user/\${filename}"));
+/// ```
 pub fn takes_file_name(key: &str) -> bool {
     key.match_indices(VARIABLE).any(|(at, _)| !key.get(..at).is_some_and(|before| before.ends_with('\\')))
 }

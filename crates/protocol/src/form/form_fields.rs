@@ -33,6 +33,16 @@ impl FormFields {
     ///
     /// # Errors
     /// [`FormError::FieldNamedTwice`].
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormError, FormFields};
+    ///
+    /// let fields = FormFields::from_parts([("key", "a.jpg"), ("x-oss-meta-note", "hi")], FilePart::default())?;
+    /// assert_eq!((fields.len(), fields.key()?), (2, "a.jpg"));
+    /// let twice = FormFields::from_parts([("key", "a.jpg"), ("KEY", "b.jpg")], FilePart::default());
+    /// assert!(matches!(twice, Err(FormError::FieldNamedTwice { .. })));
+    /// # Ok::<(), FormError>(())
+    /// ```
     pub fn from_parts<N: Into<String>, V: Into<String>>(
         fields: impl IntoIterator<Item = (N, V)>,
         file: FilePart,
@@ -48,6 +58,16 @@ impl FormFields {
     }
 
     /// The value of a field; letter case of the name does not count.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    ///
+    /// let fields = FormFields::from_parts([("OSSAccessKeyId", "ak"), ("x-oss-security-token", "")], FilePart::default())?;
+    /// assert_eq!(fields.get("ossaccesskeyid"), Some("ak"));
+    /// assert_eq!(fields.get("x-oss-security-token"), Some(""));
+    /// assert_eq!(fields.get_filled("x-oss-security-token"), None);
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn get(&self, name: &str) -> Option<&str> {
         let place = match self.places.get(name) {
             Some(place) => *place,
@@ -71,11 +91,29 @@ impl FormFields {
     }
 
     /// The session token of temporary credentials. Samples for ordinary keys send it empty, which is absent.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    ///
+    /// let of = |token: &str| FormFields::from_parts([("x-oss-security-token", token)], FilePart::default());
+    /// assert_eq!(of("CAIS")?.security_token(), Some("CAIS"));
+    /// assert_eq!(of("")?.security_token(), None);
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn security_token(&self) -> Option<&str> {
         self.get_filled("x-oss-security-token")
     }
 
     /// The fields as they came: name as spelt by the client, and value.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    ///
+    /// let fields = FormFields::from_parts([("Key", "a.jpg"), ("policy", "e30=")], FilePart::default())?;
+    /// assert_eq!(fields.iter().collect::<Vec<_>>(), [("Key", "a.jpg"), ("policy", "e30=")]);
+    /// assert!(!fields.is_empty());
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -87,6 +125,21 @@ impl FormFields {
 
     /// The names of the fields that are not UTF-8, in name or value, and that nothing but a policy, a callback or a
     /// demanding bucket looks at. Their values are empty here; a foreign letter in a name is one for private use.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use countersign_protocol::form::{FormEvent, FormLimits, FormParser};
+    ///
+    /// // A page in GBK sends the value of its button along.
+    /// let body = b"--b\r\nContent-Disposition: form-data; name=\"submit\"\r\n\r\n\xc9\xcf\xb4\xab\r\n\
+    ///              --b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n--b--";
+    /// let mut parser = FormParser::new(&FormParser::boundary("multipart/form-data; boundary=b")?, FormLimits::default());
+    /// parser.push(Bytes::from_static(body));
+    /// let FormEvent::Head(fields) = parser.next_event()? else { panic!("the head comes first") };
+    /// assert_eq!(fields.foreign().collect::<Vec<_>>(), ["submit"]);
+    /// assert!(!fields.has_foreign_file_name());
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn foreign(&self) -> impl Iterator<Item = &str> {
         self.foreign.iter().filter_map(|place| self.fields.get(*place)).map(|(name, _)| name.as_str())
     }
@@ -97,6 +150,14 @@ impl FormFields {
     }
 
     /// About how much memory the head holds, for the budget that all heads share.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    ///
+    /// let fields = FormFields::from_parts([("key", "a".repeat(1_000))], FilePart::default())?;
+    /// assert!((1_000..2_000).contains(&fields.retained_bytes()));
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn retained_bytes(&self) -> usize {
         self.retained_bytes
     }
@@ -152,6 +213,17 @@ impl FormFields {
 
 /// The content type under which the file is stored, and against which a policy's `$content-type` is held:
 /// `x-oss-content-type`, else the file part's own, else the field `Content-Type`. An empty one is none.
+///
+/// Source: protocol 01 §2.
+///
+/// ```
+/// use countersign_protocol::form::{FilePart, FormFields, effective_content_type};
+///
+/// let file = FilePart { filename: None, content_type: Some("image/png".to_owned()) };
+/// let fields = FormFields::from_parts([("Content-Type", "image/jpeg")], file)?;
+/// assert_eq!(effective_content_type(&fields), Some("image/png"), "the part's own goes before the field");
+/// # Ok::<(), countersign_protocol::form::FormError>(())
+/// ```
 pub fn effective_content_type(fields: &FormFields) -> Option<&str> {
     fields
         .get_filled("x-oss-content-type")

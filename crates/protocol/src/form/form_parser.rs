@@ -68,6 +68,26 @@ impl FormParser {
     }
 
     /// A parser for a body with the given boundary.
+    ///
+    /// Source: protocol 01 §1.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use countersign_protocol::form::{FormEvent, FormLimits, FormParser};
+    ///
+    /// let boundary = FormParser::boundary("multipart/form-data; boundary=b")?;
+    /// let mut parser = FormParser::new(&boundary, FormLimits::default());
+    /// let body = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\na.txt\r\n\
+    ///             --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n";
+    /// parser.push(Bytes::from(body));
+    /// parser.finish_input();
+    ///
+    /// let FormEvent::Head(fields) = parser.next_event()? else { panic!("the head comes first") };
+    /// assert_eq!(fields.key()?, "a.txt");
+    /// assert!(matches!(parser.next_event()?, FormEvent::Data(data) if data == "hello"));
+    /// assert!(matches!(parser.next_event()?, FormEvent::End));
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn new(boundary: &Boundary, limits: FormLimits) -> Self {
         Self {
             limits,
@@ -100,6 +120,17 @@ impl FormParser {
     }
 
     /// About how much memory the head holds so far, for the budget that all heads share.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FormEvent, FormLimits, FormParser};
+    ///
+    /// let mut parser = FormParser::new(&FormParser::boundary("multipart/form-data; boundary=b")?, FormLimits::default());
+    /// parser.push("--b\r\nContent-Disposition: form-data; name=\"policy\"\r\n\r\n".into());
+    /// parser.push("x".repeat(100_000).into());
+    /// assert!(matches!(parser.next_event()?, FormEvent::NeedMore));
+    /// assert!(parser.retained_bytes() >= 100_000);
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn retained_bytes(&self) -> usize {
         self.fields.retained_bytes() + self.value.capacity() + self.line.capacity()
     }
@@ -108,6 +139,19 @@ impl FormParser {
     ///
     /// # Errors
     /// See [`FormError`].
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use countersign_protocol::form::{FormError, FormEvent, FormLimits, FormParser};
+    ///
+    /// let mut parser = FormParser::new(&FormParser::boundary("multipart/form-data; boundary=b")?, FormLimits::default());
+    /// assert!(matches!(parser.next_event()?, FormEvent::NeedMore));
+    /// parser.push(Bytes::from_static(b"--b\r\nContent-Disp"));
+    /// assert!(matches!(parser.next_event()?, FormEvent::NeedMore), "any cut is a good one");
+    /// parser.finish_input();
+    /// assert_eq!(parser.next_event().unwrap_err(), FormError::Truncated);
+    /// # Ok::<(), FormError>(())
+    /// ```
     pub fn next_event(&mut self) -> Result<FormEvent, FormError> {
         loop {
             match self.advance() {

@@ -26,6 +26,17 @@ enum Written {
 
 /// Decides what to send of an object of `size` bytes. `standard` tells that the request carried
 /// `x-oss-range-behavior: standard`.
+///
+/// ```
+/// use countersign_protocol::byte_range::{RangeOutcome, resolve};
+///
+/// assert_eq!(resolve("bytes=0-99", 1_000, false), RangeOutcome::Part { first: 0, last: 99 });
+/// assert_eq!(resolve("bytes=-100", 1_000, false), RangeOutcome::Part { first: 900, last: 999 });
+/// // Beyond the end: OSS sends the whole object unless the client asks for the behaviour of the standard.
+/// assert_eq!(resolve("bytes=500-2000", 1_000, false), RangeOutcome::Whole);
+/// assert_eq!(resolve("bytes=500-2000", 1_000, true), RangeOutcome::Part { first: 500, last: 999 });
+/// assert_eq!(resolve("bytes=1000-", 1_000, true), RangeOutcome::Unsatisfiable);
+/// ```
 pub fn resolve(header: &str, size: u64, standard: bool) -> RangeOutcome {
     match parse(header) {
         None => RangeOutcome::Whole,
@@ -35,6 +46,14 @@ pub fn resolve(header: &str, size: u64, standard: bool) -> RangeOutcome {
 }
 
 /// The header of a copied part, `bytes=a-b`: both ends present and inside the object.
+///
+/// ```
+/// use countersign_protocol::byte_range::resolve_exact;
+///
+/// assert_eq!(resolve_exact("bytes=0-99", 100), Some((0, 99)));
+/// assert_eq!(resolve_exact("bytes=0-100", 100), None);
+/// assert_eq!(resolve_exact("bytes=0-", 100), None);
+/// ```
 pub fn resolve_exact(header: &str, size: u64) -> Option<(u64, u64)> {
     match parse(header) {
         Some(Written::Between(first, last)) if last < size => Some((first, last)),

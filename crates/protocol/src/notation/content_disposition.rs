@@ -19,6 +19,14 @@ impl Disposition {
     /// The header's value for a file of this name: `filename` in ASCII for old clients, `filename*` for all others.
     /// Of a path the last part counts; control characters and those that reverse the direction of text become `_`.
     /// Without a usable name only the word.
+    ///
+    /// ```
+    /// use countersign_protocol::content_disposition::Disposition;
+    ///
+    /// let header = Disposition::Attachment.with_name("../photos/猫 \"1\".jpg");
+    /// assert_eq!(header, "attachment; filename=\"_ _1_.jpg\"; filename*=UTF-8''%E7%8C%AB%20%221%22.jpg");
+    /// assert_eq!(Disposition::Inline.with_name(".."), "inline");
+    /// ```
     pub fn with_name(self, name: &str) -> String {
         let word = match self {
             Self::Inline => "inline",

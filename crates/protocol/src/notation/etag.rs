@@ -2,6 +2,15 @@
 //! list of tags is compared (protocol 04 §5). Knows nothing of objects or of when a condition applies.
 
 /// The bare tag of an object: its MD5 in upper-case hex, without quotes.
+///
+/// ```
+/// use countersign_protocol::etag;
+///
+/// // The MD5 of no bytes at all.
+/// let md5 = [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98, 0xec, 0xf8, 0x42, 0x7e];
+/// let tag = etag::from_md5(md5);
+/// assert_eq!(etag::quoted(&tag), "\"D41D8CD98F00B204E9800998ECF8427E\"");
+/// ```
 pub fn from_md5(md5: [u8; 16]) -> String {
     // Every answer has one; formatting byte by byte would take a tenth of a small download.
     md5.iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]).collect()
@@ -10,6 +19,12 @@ pub fn from_md5(md5: [u8; 16]) -> String {
 /// The bare tag of an object whose MD5 is not known: its CRC-64 and its length, 32 digits too, and `-1` behind them,
 /// as behind the tag of an object of one part, which clients know to be no MD5. OSS documents that the tag of a form
 /// upload need not be its MD5.
+///
+/// ```
+/// use countersign_protocol::etag;
+///
+/// assert_eq!(etag::from_crc64(0xab, 5), "00000000000000AB0000000000000005-1");
+/// ```
 pub fn from_crc64(crc64: u64, len: u64) -> String {
     format!("{crc64:016X}{len:016X}-1")
 }
@@ -26,6 +41,13 @@ pub fn quoted(tag: &str) -> String {
 
 /// Whether one of the tags of an `If-Match` or `If-None-Match` header names `tag`; `*` names any. Missing
 /// quotes, a weak mark and lower case are tolerated, as OSS does.
+///
+/// ```
+/// use countersign_protocol::etag::matches;
+///
+/// assert!(matches("\"A\", \"B\"", "B") && matches("b", "B") && matches("W/\"B\"", "B") && matches("*", "B"));
+/// assert!(!matches("\"A\"", "B"));
+/// ```
 pub fn matches(list: &str, tag: &str) -> bool {
     list.split(',').any(|candidate| {
         let candidate = candidate.trim();
@@ -36,6 +58,13 @@ pub fn matches(list: &str, tag: &str) -> bool {
 
 /// Whether a single validator, as `If-Range` has it, is this tag. A weak mark, a list and `*` are not; missing quotes
 /// are tolerated.
+///
+/// ```
+/// use countersign_protocol::etag::is_exactly;
+///
+/// assert!(is_exactly("\"A\"", "A"));
+/// assert!(!is_exactly("W/\"A\"", "A") && !is_exactly("*", "A") && !is_exactly("\"A\", \"B\"", "A"));
+/// ```
 pub fn is_exactly(validator: &str, tag: &str) -> bool {
     let bare = validator.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(validator);
     bare.eq_ignore_ascii_case(tag)

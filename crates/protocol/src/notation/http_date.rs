@@ -51,6 +51,15 @@ fn weekday(day: Weekday) -> &'static str {
 
 /// Reads an HTTP date; `None` for anything else, a wrong weekday included. A leap second counts as the second
 /// before it.
+///
+/// ```
+/// use countersign_protocol::http_date;
+///
+/// let moment = http_date::parse("Wed, 28 Dec 2022 10:27:41 GMT").expect("a date");
+/// assert_eq!(http_date::format(moment), "Wed, 28 Dec 2022 10:27:41 GMT");
+/// assert_eq!(http_date::parse("Wed Dec 28 10:27:41 2022"), Some(moment), "an old form that is still read");
+/// assert_eq!(http_date::parse("Thu, 28 Dec 2022 10:27:41 GMT"), None, "it was a Wednesday");
+/// ```
 pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     FORMS.iter().find_map(|form| {

@@ -5,6 +5,15 @@
 use jiff::Timestamp;
 
 /// The form of XML documents. A fraction of a second is dropped.
+///
+/// ```
+/// use countersign_protocol::iso_time;
+///
+/// let moment = "2023-11-12T16:43:40.987Z".parse()?;
+/// assert_eq!(iso_time::format(moment), "2023-11-12T16:43:40.000Z");
+/// assert_eq!(iso_time::parse("2023-11-13T00:43:40+08:00").map(iso_time::format), Some(iso_time::format(moment)));
+/// # Ok::<(), jiff::Error>(())
+/// ```
 pub fn format(instant: Timestamp) -> String {
     let whole = Timestamp::from_second(instant.as_second()).unwrap_or(instant);
     whole.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()

@@ -12,11 +12,22 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
 /// Encodes every byte that is not unreserved; `/` becomes `%2F`.
+///
+/// ```
+/// use countersign_protocol::url_encoding::{decode, encode};
+///
+/// assert_eq!(encode("a b/c~+猫"), "a%20b%2Fc~%2B%E7%8C%AB");
+/// assert_eq!(decode("a%20b%2Fc~%2B%E7%8C%AB"), "a b/c~+猫".as_bytes());
+/// ```
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     percent_encode(bytes.as_ref(), RESERVED).to_string()
 }
 
 /// Encodes like [`encode`] but keeps `/`.
+///
+/// ```
+/// assert_eq!(countersign_protocol::url_encoding::encode_path("photos/a b.jpg"), "photos/a%20b.jpg");
+/// ```
 pub fn encode_path(bytes: impl AsRef<[u8]>) -> String {
     percent_encode(bytes.as_ref(), RESERVED_IN_PATH).to_string()
 }
@@ -27,12 +38,25 @@ pub fn decode(text: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// Decodes a name or value of a query: `+` is a space, then `%XX`.
+///
+/// ```
+/// use countersign_protocol::url_encoding::{decode, decode_query};
+///
+/// assert_eq!((decode_query("a+b%2Bc"), decode("a+b%2Bc")), (b"a b+c".to_vec(), b"a+b+c".to_vec()));
+/// ```
 pub fn decode_query(text: &str) -> Vec<u8> {
     if text.contains('+') { decode(text.replace('+', " ")) } else { decode(text) }
 }
 
 /// The pairs of a raw query in order, decoded; a parameter without `=` has an empty value. Empty items
 /// (`a&&b`) are skipped.
+///
+/// ```
+/// use countersign_protocol::url_encoding::query_pairs;
+///
+/// let pairs = query_pairs("prefix=a%2F&&acl");
+/// assert_eq!(pairs, [(b"prefix".to_vec(), b"a/".to_vec()), (b"acl".to_vec(), Vec::new())]);
+/// ```
 pub fn query_pairs(raw_query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     raw_query
         .split('&')
@@ -45,6 +69,14 @@ pub fn query_pairs(raw_query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// The first value of a query parameter, decoded; bytes that are not UTF-8 are replaced.
+///
+/// ```
+/// use countersign_protocol::url_encoding::query_value;
+///
+/// assert_eq!(query_value("prefix=a%2F&acl&prefix=b", "prefix").as_deref(), Some("a/"));
+/// assert_eq!(query_value("prefix=a%2F&acl", "acl").as_deref(), Some(""));
+/// assert_eq!(query_value("prefix=a%2F&acl", "marker"), None);
+/// ```
 pub fn query_value(raw_query: &str, name: &str) -> Option<String> {
     query_pairs(raw_query)
         .into_iter()

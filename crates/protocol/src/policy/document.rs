@@ -17,6 +17,21 @@ pub struct PolicyDocument {
 
 impl PolicyDocument {
     /// A policy that is void from the given moment on.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::PolicyDocument;
+    ///
+    /// let policy = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?)
+    ///     .bucket("photos")
+    ///     .eq("success_action_status", "200")
+    ///     .is_in("content-type", &["image/jpeg", "image/png"])
+    ///     .content_length_range(0, 5_000_000);
+    /// assert_eq!(
+    ///     policy.to_json(),
+    ///     r#"{"expiration":"2030-01-01T00:00:00.000Z","conditions":[{"bucket":"photos"},["eq","$success_action_status","200"],["in","$content-type",["image/jpeg","image/png"]],["content-length-range",0,5000000]]}"#
+    /// );
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     pub fn new(expiration: Timestamp) -> Self {
         Self { expiration, conditions: String::new() }
     }
@@ -28,6 +43,14 @@ impl PolicyDocument {
     }
 
     /// `{"field":"value"}`: the field equals the value, in the short spelling.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::PolicyDocument;
+    ///
+    /// let policy = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?).field("x-oss-object-acl", "private");
+    /// assert!(policy.to_json().ends_with(r#""conditions":[{"x-oss-object-acl":"private"}]}"#));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     #[must_use]
     pub fn field(self, field: &str, value: &str) -> Self {
         self.push(&BTreeMap::from([(field, value)]))
@@ -40,6 +63,14 @@ impl PolicyDocument {
     }
 
     /// `["starts-with","$field","prefix"]`.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::PolicyDocument;
+    ///
+    /// let policy = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?).starts_with("key", "users/42/");
+    /// assert!(policy.to_json().ends_with(r#""conditions":[["starts-with","$key","users/42/"]]}"#));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     #[must_use]
     pub fn starts_with(self, field: &str, prefix: &str) -> Self {
         self.push(&("starts-with", variable(field), prefix))
@@ -52,6 +83,14 @@ impl PolicyDocument {
     }
 
     /// `["not-in","$field",["a","b"]]`.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::PolicyDocument;
+    ///
+    /// let policy = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?).not_in("content-type", &["text/html"]);
+    /// assert!(policy.to_json().ends_with(r#""conditions":[["not-in","$content-type",["text/html"]]]}"#));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     #[must_use]
     pub fn not_in<T: AsRef<str>>(self, field: &str, values: &[T]) -> Self {
         self.push(&("not-in", variable(field), texts(values)))
@@ -64,6 +103,19 @@ impl PolicyDocument {
     }
 
     /// The conditions without which a form signed with V4 is refused. `date` is the form's `x-oss-date`.
+    ///
+    /// Source: protocol 01 §4.2.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::{Policy, PolicyDocument};
+    ///
+    /// let credential = "ak/20231203/cn-hangzhou/oss/aliyun_v4_request";
+    /// let document = PolicyDocument::new("2030-01-01T00:00:00Z".parse()?).pin_v4(credential, "20231203T121212Z", None);
+    /// let policy = Policy::parse(&document.to_base64())?;
+    /// assert!(policy.pins("x-oss-credential", credential) && policy.pins("x-oss-date", "20231203T121212Z"));
+    /// assert!(!policy.names("x-oss-security-token"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn pin_v4(self, credential: &str, date: &str, security_token: Option<&str>) -> Self {
         let document = self

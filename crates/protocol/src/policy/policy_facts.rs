@@ -21,6 +21,16 @@ pub struct StoredValues<'a> {
 impl<'a> StoredValues<'a> {
     /// What OSS stores for a form whose words need no interpreting, in a bucket of the class Standard: for signers
     /// that check their own forms, and for tests.
+    ///
+    /// ```
+    /// use countersign_protocol::form::{FilePart, FormFields};
+    /// use countersign_protocol::policy::StoredValues;
+    ///
+    /// let fields = FormFields::from_parts([("key", "a.jpg"), ("x-oss-object-acl", "public-read")], FilePart::default())?;
+    /// let stored = StoredValues::as_sent(&fields);
+    /// assert_eq!((stored.acl, stored.storage_class, stored.forbid_overwrite), ("public-read", "Standard", false));
+    /// # Ok::<(), countersign_protocol::form::FormError>(())
+    /// ```
     pub fn as_sent(fields: &'a FormFields) -> Self {
         Self {
             content_type: effective_content_type(fields),

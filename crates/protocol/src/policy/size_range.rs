@@ -20,6 +20,13 @@ impl SizeRange {
     pub const ANY: Self = Self { bytes_min: 0, bytes_max: POST_OBJECT_BYTES_MAX };
 
     /// The sizes that lie in both ranges; possibly none.
+    ///
+    /// ```
+    /// use countersign_protocol::policy::SizeRange;
+    ///
+    /// let both = SizeRange { bytes_min: 1, bytes_max: 1_000 }.intersect(SizeRange { bytes_min: 0, bytes_max: 500 });
+    /// assert_eq!(both, SizeRange { bytes_min: 1, bytes_max: 500 });
+    /// ```
     #[must_use]
     pub fn intersect(self, other: Self) -> Self {
         Self {
@@ -43,6 +50,17 @@ impl SizeRange {
     ///
     /// # Errors
     /// See [`SizeOutsideRange`].
+    ///
+    /// ```
+    /// use countersign_protocol::WireError;
+    /// use countersign_protocol::policy::{SizeOutsideRange, SizeRange};
+    ///
+    /// let range = SizeRange { bytes_min: 10, bytes_max: 20 };
+    /// assert_eq!(range.check_running(5), Ok(()), "more may come");
+    /// assert_eq!(range.check_running(21), Err(SizeOutsideRange::TooLarge { bytes_max: 20 }));
+    /// let short = range.check_complete(5).unwrap_err();
+    /// assert_eq!(WireError::from(short).code().as_str(), "EntityTooSmall");
+    /// ```
     pub fn check_complete(self, bytes: u64) -> Result<(), SizeOutsideRange> {
         self.check_running(bytes)?;
         if bytes < self.bytes_min {

@@ -18,6 +18,12 @@ pub enum Acl {
 
 impl Acl {
     /// The word on the wire: `private`, `public-read` or `public-read-write`.
+    ///
+    /// ```
+    /// use countersign_protocol::{Acl, ObjectAcl};
+    ///
+    /// assert_eq!((Acl::PublicRead.as_str(), ObjectAcl::Default.as_str()), ("public-read", "default"));
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Private => "private",
@@ -30,6 +36,18 @@ impl Acl {
     ///
     /// # Errors
     /// Any other word.
+    ///
+    /// # Errors
+    /// [`AclError::Unknown`].
+    ///
+    /// ```
+    /// use countersign_protocol::Acl;
+    ///
+    /// let acl = Acl::parse("public-read")?;
+    /// assert!(acl.lets_anyone_read() && !acl.lets_anyone_write());
+    /// assert!(Acl::parse("default").is_err(), "a word of objects only");
+    /// # Ok::<(), countersign_protocol::acl::AclError>(())
+    /// ```
     pub fn parse(word: &str) -> Result<Self, AclError> {
         match word {
             "private" => Ok(Self::Private),
@@ -84,6 +102,13 @@ impl ObjectAcl {
     }
 
     /// The list that applies to the object in a bucket with the given one.
+    ///
+    /// ```
+    /// use countersign_protocol::{Acl, ObjectAcl};
+    ///
+    /// assert_eq!(ObjectAcl::Default.effective(Acl::PublicRead), Acl::PublicRead);
+    /// assert_eq!(ObjectAcl::Own(Acl::Private).effective(Acl::PublicRead), Acl::Private);
+    /// ```
     pub fn effective(self, bucket: Acl) -> Acl {
         match self {
             Self::Default => bucket,

@@ -19,6 +19,15 @@ impl BucketName {
     ///
     /// # Errors
     /// See [`BucketNameError`].
+    ///
+    /// ```
+    /// use countersign_protocol::{BucketName, bucket_name::BucketNameError};
+    ///
+    /// assert_eq!(BucketName::parse("my-photos-2026")?.as_str(), "my-photos-2026");
+    /// assert!(matches!(BucketName::parse("ab"), Err(BucketNameError::Length { .. })));
+    /// assert!(matches!(BucketName::parse("My_Photos"), Err(BucketNameError::Character { .. })));
+    /// # Ok::<(), BucketNameError>(())
+    /// ```
     pub fn parse(name: &str) -> Result<Self, BucketNameError> {
         if name.len() < Self::BYTES_MIN || name.len() > Self::BYTES_MAX {
             return Err(BucketNameError::Length { name: name.to_owned() });
@@ -38,6 +47,13 @@ impl BucketName {
     }
 
     /// The name as an owned text.
+    ///
+    /// ```
+    /// use countersign_protocol::{BucketName, bucket_name::BucketNameError};
+    ///
+    /// assert_eq!(BucketName::parse("photos")?.into_string(), "photos");
+    /// # Ok::<(), BucketNameError>(())
+    /// ```
     pub fn into_string(self) -> String {
         self.0
     }

@@ -20,6 +20,16 @@ impl ObjectKey {
     ///
     /// # Errors
     /// See [`ObjectKeyError`].
+    ///
+    /// ```
+    /// use countersign_protocol::{ObjectKey, object_key::ObjectKeyError};
+    ///
+    /// assert_eq!(ObjectKey::parse("相册/a b.jpg")?.as_str(), "相册/a b.jpg");
+    /// assert_eq!(ObjectKey::parse(""), Err(ObjectKeyError::Empty));
+    /// assert_eq!(ObjectKey::parse("\\a"), Err(ObjectKeyError::LeadingBackslash));
+    /// assert!(matches!(ObjectKey::parse(&"a".repeat(1_024)), Err(ObjectKeyError::TooLong { .. })));
+    /// # Ok::<(), ObjectKeyError>(())
+    /// ```
     pub fn parse(key: &str) -> Result<Self, ObjectKeyError> {
         if key.is_empty() {
             return Err(ObjectKeyError::Empty);
@@ -40,6 +50,14 @@ impl ObjectKey {
     ///
     /// # Errors
     /// See [`ObjectKeyError`]; also when the bytes are not UTF-8.
+    ///
+    /// ```
+    /// use countersign_protocol::ObjectKey;
+    ///
+    /// assert_eq!(ObjectKey::parse_bytes("相册/a.jpg".as_bytes())?.into_string(), "相册/a.jpg");
+    /// assert!(ObjectKey::parse_bytes(b"\xc9\xcf.jpg").is_err(), "GBK, not UTF-8");
+    /// # Ok::<(), countersign_protocol::object_key::ObjectKeyError>(())
+    /// ```
     pub fn parse_bytes(key: &[u8]) -> Result<Self, ObjectKeyError> {
         Self::parse(std::str::from_utf8(key).map_err(|_| ObjectKeyError::NotUtf8)?)
     }

@@ -166,6 +166,15 @@ error_codes! {
 
 impl ErrorCode {
     /// Finds the code by its word, for clients that read an answer.
+    ///
+    /// ```
+    /// use countersign_protocol::ErrorCode;
+    ///
+    /// let code = ErrorCode::from_word("NoSuchKey").expect("a code of OSS");
+    /// assert_eq!((code.status(), code.default_ec()), (404, Some("0026-00000001")));
+    /// assert_eq!((code.as_str(), code.default_message()), ("NoSuchKey", "The specified key does not exist."));
+    /// assert_eq!(ErrorCode::from_word("nosuchkey"), None);
+    /// ```
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }

@@ -21,12 +21,29 @@ pub struct WireError {
 
 impl WireError {
     /// The error with its code's usual message and EC number.
+    ///
+    /// Source: protocol 06 §1.
+    ///
+    /// ```
+    /// use countersign_protocol::{ErrorCode, WireError};
+    ///
+    /// let error = WireError::new(ErrorCode::NoSuchKey).with_element("Key", "a&b.jpg");
+    /// assert_eq!((error.status(), error.ec()), (404, Some("0026-00000001")));
+    /// assert_eq!((error.element("Key"), error.topic()), (Some("a&b.jpg"), "NoSuchKey"));
+    /// ```
     pub fn new(code: ErrorCode) -> Self {
         let message = Cow::Borrowed(code.default_message());
         Self { code, message, ec: code.default_ec(), elements: Vec::new(), topic: None }
     }
 
     /// Replaces the message.
+    ///
+    /// ```
+    /// use countersign_protocol::{ErrorCode, WireError};
+    ///
+    /// let error = WireError::new(ErrorCode::InvalidArgument).with_message("max-keys is no number.").with_ec("0017-00000204");
+    /// assert_eq!((error.code(), error.message(), error.ec()), (ErrorCode::InvalidArgument, "max-keys is no number.", Some("0017-00000204")));
+    /// ```
     #[must_use]
     pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.message = message.into();
@@ -50,6 +67,13 @@ impl WireError {
     }
 
     /// Names the page of the error reference that explains this error; without it, the page of its code does.
+    ///
+    /// ```
+    /// use countersign_protocol::{ErrorCode, WireError};
+    ///
+    /// let error = WireError::new(ErrorCode::CallbackFailed).with_topic("timed-out");
+    /// assert_eq!(error.topic(), "timed-out");
+    /// ```
     #[must_use]
     pub fn with_topic(mut self, topic: &'static str) -> Self {
         self.topic = Some(topic);
@@ -77,6 +101,13 @@ impl WireError {
     }
 
     /// The extra elements.
+    ///
+    /// ```
+    /// use countersign_protocol::{ErrorCode, WireError};
+    ///
+    /// let error = WireError::new(ErrorCode::NoSuchKey).with_element("Key", "a.jpg");
+    /// assert_eq!(error.elements(), [("Key", "a.jpg".to_owned())]);
+    /// ```
     pub fn elements(&self) -> &[(&'static str, String)] {
         &self.elements
     }
@@ -93,6 +124,15 @@ impl WireError {
 
     /// The error XML. `host_id` is the Host of the request, `reference` the address below which the error
     /// reference is served, such as `http://oss.example.com/_countersign/docs/errors`.
+    ///
+    /// ```
+    /// use countersign_protocol::{ErrorCode, WireError};
+    ///
+    /// let error = WireError::new(ErrorCode::NoSuchKey).with_element("Key", "a&b.jpg");
+    /// let xml = error.to_xml("5F0000", "demo.localhost", "http://127.0.0.1:9817/_countersign/docs/errors/");
+    /// assert!(xml.contains("<Code>NoSuchKey</Code>") && xml.contains("<RequestId>5F0000</RequestId>"));
+    /// assert!(xml.contains("<Key>a&amp;b.jpg</Key>"));
+    /// ```
     pub fn to_xml(&self, request_id: &str, host_id: &str, reference: &str) -> String {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
         push_element(&mut xml, "Code", self.code.as_str());

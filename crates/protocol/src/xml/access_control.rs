@@ -14,6 +14,13 @@ pub struct AccessControlPolicy {
 
 impl AccessControlPolicy {
     /// The document.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{AccessControlPolicy, Owner};
+    ///
+    /// let answer = AccessControlPolicy { owner: Owner { id: "42".to_owned() }, grant: "public-read" };
+    /// assert!(answer.to_xml().contains("<AccessControlList><Grant>public-read</Grant></AccessControlList>"));
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("AccessControlPolicy");
         writer.owner(&self.owner);

@@ -34,6 +34,30 @@ pub struct BucketInfo {
 
 impl BucketInfo {
     /// The document.
+    ///
+    /// Source: protocol 04 §1.
+    ///
+    /// ```
+    /// use countersign_protocol::Acl;
+    /// use countersign_protocol::xml::{BucketInfo, Owner};
+    ///
+    /// let info = BucketInfo {
+    ///     name: "demo".to_owned(),
+    ///     creation_date: "2026-11-22T12:00:00Z".parse()?,
+    ///     extranet_endpoint: "127.0.0.1:9817".to_owned(),
+    ///     intranet_endpoint: "127.0.0.1:9817".to_owned(),
+    ///     region: "cn-hangzhou".to_owned(),
+    ///     storage_class: "Standard".to_owned(),
+    ///     resource_group_id: "rg-1".to_owned(),
+    ///     data_redundancy_type: "LRS".to_owned(),
+    ///     owner: Owner { id: "42".to_owned() },
+    ///     acl: Acl::Private,
+    /// };
+    /// let xml = info.to_xml();
+    /// assert!(xml.contains("<Location>oss-cn-hangzhou</Location><Name>demo</Name>"), "{xml}");
+    /// assert!(xml.contains("<Grant>private</Grant>"));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("BucketInfo");
         writer.open("Bucket");
@@ -65,6 +89,11 @@ impl BucketInfo {
 }
 
 /// The document of GetBucketLocation for a region such as `cn-hangzhou`.
+///
+/// ```
+/// let xml = countersign_protocol::xml::location_constraint("cn-hangzhou");
+/// assert!(xml.ends_with("<LocationConstraint>oss-cn-hangzhou</LocationConstraint>"));
+/// ```
 pub fn location_constraint(region: &str) -> String {
     let mut writer = Writer::new("LocationConstraint");
     writer.text(format!("oss-{region}"));

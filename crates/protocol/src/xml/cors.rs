@@ -35,6 +35,23 @@ pub struct CorsRule {
 
 impl CorsConfiguration {
     /// Reads the body of PutBucketCors, or what [`Self::to_xml`] wrote.
+    ///
+    /// Source: protocol 04 §3.
+    ///
+    /// # Errors
+    /// [`XmlError`]: not well-formed, more than 10 rules, or an element or value that means nothing here.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::CorsConfiguration;
+    ///
+    /// let sent = b"<CORSConfiguration><CORSRule><AllowedOrigin>https://app.example</AllowedOrigin>\
+    ///     <AllowedMethod>POST</AllowedMethod></CORSRule></CORSConfiguration>";
+    /// let rules = CorsConfiguration::parse(sent)?;
+    /// assert_eq!(rules.rules[0].allowed_origins, ["https://app.example"]);
+    /// assert_eq!(CorsConfiguration::parse(rules.to_xml().as_bytes())?, rules, "it reads what it writes");
+    /// assert!(CorsConfiguration::parse(b"<CORSConfiguration/>").is_err(), "no rule");
+    /// # Ok::<(), countersign_protocol::xml::XmlError>(())
+    /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
         let root = read(bytes, "CORSConfiguration", BYTES_MAX)?;
         root.only(&["CORSRule", "ResponseVary"])?;

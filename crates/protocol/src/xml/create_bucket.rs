@@ -20,6 +20,18 @@ pub struct CreateBucketConfiguration {
 
 impl CreateBucketConfiguration {
     /// Reads the body; an empty one asks for nothing.
+    ///
+    /// # Errors
+    /// [`XmlError`] for a document that is not well-formed, and for unknown elements and values.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::CreateBucketConfiguration;
+    ///
+    /// assert_eq!(CreateBucketConfiguration::parse(b"")?, CreateBucketConfiguration::default());
+    /// let asked = b"<CreateBucketConfiguration><StorageClass>IA</StorageClass></CreateBucketConfiguration>";
+    /// assert_eq!(CreateBucketConfiguration::parse(asked)?.storage_class.as_deref(), Some("IA"));
+    /// # Ok::<(), countersign_protocol::xml::XmlError>(())
+    /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
         if bytes.is_empty() {
             return Ok(Self::default());

@@ -27,6 +27,19 @@ pub struct ObjectToDelete {
 
 impl DeleteObjects {
     /// Reads the request's body: 1 to 1,000 objects in at most 2 MB.
+    ///
+    /// # Errors
+    /// [`XmlError`]: not well-formed, no object, too many of them, or an element that means nothing here.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::DeleteObjects;
+    ///
+    /// let asked = DeleteObjects::parse(b"<Delete><Object><Key> a.jpg</Key></Object><Quiet>true</Quiet></Delete>")?;
+    /// assert!(asked.quiet);
+    /// assert_eq!(asked.objects[0].key, " a.jpg", "the blank is part of the key");
+    /// assert!(DeleteObjects::parse(b"<Delete></Delete>").is_err());
+    /// # Ok::<(), countersign_protocol::xml::XmlError>(())
+    /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
         let root = read(bytes, "Delete", BYTES_MAX)?;
         root.only(&["Quiet", "Object"])?;
@@ -71,6 +84,14 @@ pub struct Deleted {
 
 impl DeleteResult {
     /// The document.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{DeleteResult, Deleted, NameEncoding};
+    ///
+    /// let gone = Deleted { key: "a b.jpg".to_owned(), version_id: None };
+    /// let xml = DeleteResult { encoding: NameEncoding::Url, deleted: vec![gone] }.to_xml();
+    /// assert!(xml.contains("<EncodingType>url</EncodingType><Deleted><Key>a%20b.jpg</Key></Deleted>"), "{xml}");
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("DeleteResult");
         if self.encoding == NameEncoding::Url {

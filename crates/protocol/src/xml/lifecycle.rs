@@ -61,6 +61,24 @@ pub enum AbortMultipartUpload {
 
 impl LifecycleConfiguration {
     /// Reads the body of PutBucketLifecycle, or what [`Self::to_xml`] wrote.
+    ///
+    /// # Errors
+    /// [`XmlError`]: not well-formed, two rules with one id or prefix, or an element that is not built, by name.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{Expiration, LifecycleConfiguration, XmlError};
+    ///
+    /// let rule = |more: &str| {
+    ///     format!("<LifecycleConfiguration><Rule><Prefix>tmp/</Prefix><Status>Enabled</Status>{more}</Rule></LifecycleConfiguration>")
+    /// };
+    /// let week = LifecycleConfiguration::parse(rule("<Expiration><Days>7</Days></Expiration>").as_bytes())?;
+    /// assert_eq!(week.rules[0].expiration, Some(Expiration::Days(7)));
+    ///
+    /// let tagged = rule("<Expiration><Days>7</Days></Expiration><Tag><Key>a</Key><Value>b</Value></Tag>");
+    /// let refused = LifecycleConfiguration::parse(tagged.as_bytes());
+    /// assert_eq!(refused, Err(XmlError::NotImplemented { name: "Tag" }), "ignoring it would delete too much");
+    /// # Ok::<(), XmlError>(())
+    /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, XmlError> {
         let root = read(bytes, "LifecycleConfiguration", BYTES_MAX)?;
         root.only(&["Rule"])?;
@@ -88,6 +106,18 @@ impl LifecycleConfiguration {
     ///
     /// # Errors
     /// `LifecycleContradiction::Overlap`, as an [`XmlError`].
+    ///
+    /// ```
+    /// use countersign_protocol::xml::LifecycleConfiguration;
+    ///
+    /// let rule = |prefix: &str| {
+    ///     format!("<Rule><Prefix>{prefix}</Prefix><Status>Enabled</Status><Expiration><Days>7</Days></Expiration></Rule>")
+    /// };
+    /// let of = |rules: String| LifecycleConfiguration::parse(format!("<LifecycleConfiguration>{rules}</LifecycleConfiguration>").as_bytes());
+    /// assert!(of(rule("a/") + &rule("b/"))?.refuse_overlaps().is_ok());
+    /// assert!(of(rule("a/") + &rule("a/b/"))?.refuse_overlaps().is_err());
+    /// # Ok::<(), countersign_protocol::xml::XmlError>(())
+    /// ```
     pub fn refuse_overlaps(&self) -> Result<(), XmlError> {
         let expiring = |rule: &&LifecycleRule| rule.expiration.is_some();
         let aborting = |rule: &&LifecycleRule| rule.abort_multipart_upload.is_some();
@@ -106,6 +136,18 @@ impl LifecycleConfiguration {
     }
 
     /// Gives every rule without an id one that `make` makes.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::LifecycleConfiguration;
+    ///
+    /// let sent = b"<LifecycleConfiguration><Rule><Prefix>tmp/</Prefix><Status>Enabled</Status>\
+    ///     <Expiration><Days>7</Days></Expiration></Rule></LifecycleConfiguration>";
+    /// let mut rules = LifecycleConfiguration::parse(sent)?;
+    /// rules.name_rules(|| "made-here".to_owned());
+    /// assert!(rules.to_xml().contains("<Rule><ID>made-here</ID><Prefix>tmp/</Prefix>"));
+    /// assert_eq!(LifecycleConfiguration::parse(rules.to_xml().as_bytes())?, rules, "it reads what it writes");
+    /// # Ok::<(), countersign_protocol::xml::XmlError>(())
+    /// ```
     pub fn name_rules(&mut self, mut make: impl FnMut() -> String) {
         for rule in self.rules.iter_mut().filter(|rule| rule.id.is_empty()) {
             rule.id = make();

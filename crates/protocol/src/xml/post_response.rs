@@ -17,6 +17,18 @@ pub struct PostResponse {
 
 impl PostResponse {
     /// The document.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::PostResponse;
+    ///
+    /// let answer = PostResponse {
+    ///     bucket: "demo".to_owned(),
+    ///     location: "http://127.0.0.1:9817/demo/a.jpg".to_owned(),
+    ///     key: "a.jpg".to_owned(),
+    ///     etag: "D41D8CD98F00B204E9800998ECF8427E".to_owned(),
+    /// };
+    /// assert!(answer.to_xml().contains("<Key>a.jpg</Key><ETag>D41D8CD98F00B204E9800998ECF8427E</ETag></PostResponse>"));
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("PostResponse");
         writer.leaf("Bucket", &self.bucket);

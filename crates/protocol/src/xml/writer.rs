@@ -102,6 +102,13 @@ fn escape(target: &mut String, text: &str) {
 }
 
 /// Whether a text that is written can be read again as it was.
+///
+/// ```
+/// use countersign_protocol::xml::is_writable;
+///
+/// assert!(is_writable("a\tb 猫"));
+/// assert!(!is_writable("a\u{1}b"), "XML 1.0 has no such character");
+/// ```
 pub fn is_writable(text: &str) -> bool {
     !text.chars().any(is_unwritable)
 }

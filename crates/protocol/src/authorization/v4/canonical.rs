@@ -8,6 +8,22 @@ pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// The canonical request. `additional_headers` are lower-case and sorted; one that the request lacks stays
 /// in the list of line 5 but adds no header line, as the SDKs have it.
+///
+/// Source: protocol 03 §3.
+///
+/// ```
+/// use countersign_protocol::authorization::{RequestView, v4::canonical_request};
+///
+/// let view = RequestView {
+///     method: "PUT",
+///     bucket: Some("bucket"),
+///     key: Some("a+b/1.txt"),
+///     raw_query: Some("param2&%2Bparam1=value3"),
+///     headers: vec![("Host", b"not signed"), ("content-type", b"text/plain")],
+/// };
+/// let expected = "PUT\n/bucket/a%2Bb/1.txt\n%2Bparam1=value3&param2\ncontent-type:text/plain\n\n\nUNSIGNED-PAYLOAD";
+/// assert_eq!(canonical_request(&view, &[]), expected.as_bytes());
+/// ```
 pub fn canonical_request(view: &RequestView<'_>, additional_headers: &[String]) -> Vec<u8> {
     let signed = |name: &str| {
         name.starts_with("x-oss-")

@@ -51,6 +51,15 @@ pub struct ListBuckets {
 
 impl ListBuckets {
     /// The document.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{BucketPage, ListBuckets, Owner};
+    ///
+    /// let page = BucketPage { max_keys: 100, next_marker: Some("photos".to_owned()), ..Default::default() };
+    /// let owner = Owner { id: "42".to_owned() };
+    /// let xml = ListBuckets { owner, buckets: Vec::new(), page: Some(page) }.to_xml();
+    /// assert!(xml.contains("<IsTruncated>true</IsTruncated><NextMarker>photos</NextMarker><Owner><ID>42</ID>"), "{xml}");
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("ListAllMyBucketsResult");
         if let Some(page) = &self.page {

@@ -38,6 +38,27 @@ pub struct ListObjectVersions {
 
 impl ListObjectVersions {
     /// The document.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{ListObjectVersions, NameEncoding, Owner};
+    ///
+    /// let page = ListObjectVersions {
+    ///     name: "demo".to_owned(),
+    ///     prefix: String::new(),
+    ///     key_marker: String::new(),
+    ///     version_id_marker: String::new(),
+    ///     max_keys: 100,
+    ///     delimiter: String::new(),
+    ///     encoding: NameEncoding::None,
+    ///     next_key_marker: Some("a.jpg".to_owned()),
+    ///     versions: Vec::new(),
+    ///     owner: Owner { id: "42".to_owned() },
+    ///     common_prefixes: vec!["photos/".to_owned()],
+    /// };
+    /// let xml = page.to_xml();
+    /// assert!(xml.contains("<NextKeyMarker>a.jpg</NextKeyMarker><NextVersionIdMarker>null</NextVersionIdMarker>"));
+    /// assert!(xml.contains("<CommonPrefixes><Prefix>photos/</Prefix></CommonPrefixes>"));
+    /// ```
     pub fn to_xml(&self) -> String {
         let encoded = |name: &str| self.encoding.apply(name);
         let mut writer = Writer::new("ListVersionsResult");

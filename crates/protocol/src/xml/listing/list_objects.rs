@@ -75,6 +75,33 @@ pub struct ListObjectsV2 {
 
 impl ListObjects {
     /// The document.
+    ///
+    /// Source: protocol 04 §2.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{ListObjects, NameEncoding, ObjectEntry};
+    ///
+    /// let page = ListObjects {
+    ///     name: "demo".to_owned(),
+    ///     max_keys: 1,
+    ///     encoding: NameEncoding::Url,
+    ///     next_marker: Some("a b.jpg".to_owned()),
+    ///     contents: vec![ObjectEntry {
+    ///         key: "a b.jpg".to_owned(),
+    ///         last_modified: "2026-11-22T12:00:00Z".parse()?,
+    ///         etag: "D41D8CD98F00B204E9800998ECF8427E".to_owned(),
+    ///         object_type: "Normal".to_owned(),
+    ///         size: 0,
+    ///         storage_class: "Standard".to_owned(),
+    ///         owner: None,
+    ///     }],
+    ///     ..Default::default()
+    /// };
+    /// let xml = page.to_xml();
+    /// assert!(xml.contains("<IsTruncated>true</IsTruncated><NextMarker>a%20b.jpg</NextMarker>"), "{xml}");
+    /// assert!(xml.contains("<ETag>\"D41D8CD98F00B204E9800998ECF8427E\"</ETag>"));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("ListBucketResult");
         writer.leaf("Name", &self.name);

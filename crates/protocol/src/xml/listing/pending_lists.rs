@@ -25,6 +25,14 @@ pub struct NoMultipartUploads {
 
 impl NoMultipartUploads {
     /// The document.
+    ///
+    /// ```
+    /// use countersign_protocol::xml::{NameEncoding, NoMultipartUploads};
+    ///
+    /// let bucket = "demo".to_owned();
+    /// let none = NoMultipartUploads { bucket, max_uploads: 1_000, encoding: NameEncoding::None, ..Default::default() };
+    /// assert!(none.to_xml().contains("<MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated>"));
+    /// ```
     pub fn to_xml(&self) -> String {
         let mut writer = Writer::new("ListMultipartUploadsResult");
         if self.encoding == NameEncoding::Url {
