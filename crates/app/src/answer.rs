@@ -25,18 +25,47 @@ pub struct Answer {
 
 impl Answer {
     /// An answer in JSON.
+    ///
+    /// ```
+    /// use countersign_app::answer::Answer;
+    /// use http::StatusCode;
+    ///
+    /// let answer = Answer::json(StatusCode::OK, &serde_json::json!({ "Status": "OK", "id": 42 }));
+    /// assert_eq!(answer.content_type.as_deref(), Some("application/json"));
+    /// assert_eq!(answer.body, r#"{"Status":"OK","id":42}"#);
+    /// ```
     #[must_use]
     pub fn json(status: StatusCode, value: &serde_json::Value) -> Self {
         Self { status, content_type: Some(JSON_TYPE.to_owned()), body: Bytes::from(value.to_string()) }
     }
 
     /// A refusal in the shape the tutorial's client understands: it throws `message` when `Status` is not "OK".
+    ///
+    /// ```
+    /// use countersign_app::answer::Answer;
+    /// use http::StatusCode;
+    ///
+    /// let no = Answer::refusal(StatusCode::FORBIDDEN, "QuotaExceeded", "your album is full");
+    /// assert!(!no.accepts(), "the store tells the uploader 203, and the object stays");
+    /// assert_eq!(no.body, r#"{"Status":"QuotaExceeded","message":"your album is full"}"#);
+    /// ```
     #[must_use]
     pub fn refusal(status: StatusCode, code: &str, message: &str) -> Self {
         Self::json(status, &json!({ "Status": code, "message": message }))
     }
 
     /// The tutorial's yes: `"Status":"OK"`, with what the callback said about the upload.
+    ///
+    /// ```
+    /// use countersign_app::{answer::Answer, upload_facts::UploadFacts};
+    ///
+    /// let facts = UploadFacts::of(b"filename=user-dir%2Fa.jpg&size=108904&mimeType=image%2Fjpeg&height=278&width=200");
+    /// let yes = Answer::accepting(&facts);
+    /// assert!(yes.accepts());
+    /// let told: serde_json::Value = serde_json::from_slice(&yes.body)?;
+    /// assert_eq!((&told["Status"], &told["key"], &told["size"]), (&"OK".into(), &"user-dir/a.jpg".into(), &108904.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn accepting(facts: &UploadFacts) -> Self {
         let value = json!({

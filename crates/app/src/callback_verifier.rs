@@ -130,6 +130,20 @@ impl CallbackVerifier {
     ///
     /// # Errors
     /// [`PinError`] when the address or the key is none.
+    ///
+    /// ```
+    /// use countersign_app::CallbackVerifier;
+    /// use countersign_app::callback_verifier::PinError;
+    ///
+    /// # let pem = countersign_sys::RsaMd5Key::generate_1024_for_tests()?.public_key_pem()?;
+    /// // `pem` is the file that the store serves at this address.
+    /// let store = "http://127.0.0.1:9817/_countersign/callback_key_v1.pem";
+    /// let verifier = CallbackVerifier::new().pin(store, &pem)?;
+    /// assert!(!verifier.is_empty());
+    /// assert!(matches!(CallbackVerifier::new().pin(store, "no key"), Err(PinError::Key { .. })));
+    /// assert!(matches!(CallbackVerifier::new().pin("store.pem", &pem), Err(PinError::Address { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pin(mut self, url: &str, pem: &str) -> Result<Self, PinError> {
         let address =
             KeyAddress::parse(url).map_err(|source| PinError::Address { url: url.to_owned(), source })?;
@@ -149,6 +163,14 @@ impl CallbackVerifier {
     }
 
     /// Whether no key is trusted, so that every callback would be refused.
+    ///
+    /// ```
+    /// use countersign_app::CallbackVerifier;
+    ///
+    /// assert!(CallbackVerifier::new().is_empty());
+    /// assert!(!CallbackVerifier::new().pin_alibaba()?.is_empty());
+    /// # Ok::<(), countersign_app::callback_verifier::PinError>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pinned.is_empty()
@@ -157,8 +179,32 @@ impl CallbackVerifier {
     /// Checks a callback's parts. `path_and_query` is what the store called, undecoded. Gives the address of the
     /// key that verified.
     ///
+    /// Source: protocol 02 §4.
+    ///
     /// # Errors
     /// [`CallbackRefusal`], which says what to tell the caller.
+    ///
+    /// ```
+    /// use countersign_app::CallbackVerifier;
+    /// use countersign_app::callback_verifier::CallbackRefusal;
+    /// use http::{HeaderMap, HeaderValue};
+    ///
+    /// // A callback that Alibaba Cloud OSS really sent: the example in its documentation.
+    /// let mut headers = HeaderMap::new();
+    /// let signature = "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==";
+    /// headers.insert("authorization", HeaderValue::from_static(signature));
+    /// // The base64 of http://gosspublic.alicdn.com/callback_pub_key_v1.pem
+    /// let key_url = "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==";
+    /// headers.insert("x-oss-pub-key-url", HeaderValue::from_static(key_url));
+    ///
+    /// let verifier = CallbackVerifier::new().pin_alibaba()?;
+    /// let key = verifier.verify(&headers, "/index.php?id=1&index=2", b"bucket=yonghu-test")?;
+    /// assert_eq!(key, "http://gosspublic.alicdn.com/callback_pub_key_v1.pem");
+    ///
+    /// let changed = verifier.verify(&headers, "/index.php?id=1&index=2", b"bucket=another");
+    /// assert_eq!(changed, Err(CallbackRefusal::SignatureMismatch));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify(
         &self,
         headers: &HeaderMap,
@@ -176,6 +222,23 @@ impl CallbackVerifier {
     ///
     /// # Errors
     /// [`CallbackRefusal`], as [`CallbackVerifier::verify`] would answer for any body.
+    ///
+    /// ```
+    /// use countersign_app::CallbackVerifier;
+    /// use countersign_app::callback_verifier::CallbackRefusal;
+    /// use http::{HeaderMap, HeaderValue};
+    ///
+    /// let verifier = CallbackVerifier::new().pin_alibaba()?;
+    /// let mut headers = HeaderMap::new();
+    /// assert_eq!(verifier.check_head(&headers), Err(CallbackRefusal::MissingHeader { name: "authorization" }));
+    ///
+    /// headers.insert("authorization", HeaderValue::from_static("AAAA"));
+    /// // The base64 of http://gosspublic.alicdn.com@evil.example/callback_pub_key_v1.pem
+    /// let key_url = "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbUBldmlsLmV4YW1wbGUvY2FsbGJhY2tfcHViX2tleV92MS5wZW0=";
+    /// headers.insert("x-oss-pub-key-url", HeaderValue::from_static(key_url));
+    /// assert!(matches!(verifier.check_head(&headers), Err(CallbackRefusal::KeyNotPinned { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn check_head(&self, headers: &HeaderMap) -> Result<(), CallbackRefusal> {
         self.candidates(headers).map(|_| ())
     }
@@ -209,6 +272,26 @@ impl CallbackVerifier {
     ///
     /// # Errors
     /// As [`CallbackVerifier::verify`].
+    ///
+    /// ```
+    /// use countersign_app::{CallbackVerifier, recorded_request::RecordedRequest};
+    ///
+    /// let signature = "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==";
+    /// let key_url = "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==";
+    /// // A proxy in front has put another path in the place of /index.php.
+    /// let (head, _) = http::Request::post("/internal/callback?id=1&index=2")
+    ///     .header("authorization", signature)
+    ///     .header("x-oss-pub-key-url", key_url)
+    ///     .body(())?
+    ///     .into_parts();
+    /// let received = RecordedRequest::new(&head, "bucket=yonghu-test".into());
+    ///
+    /// let verifier = CallbackVerifier::new().pin_alibaba()?;
+    /// assert!(verifier.verify_request(received.clone(), None).is_err());
+    /// let verified = verifier.verify_request(received, Some("/index.php"))?;
+    /// assert_eq!(verified.facts.bucket.as_deref(), Some("yonghu-test"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify_request(
         &self,
         request: RecordedRequest,
@@ -238,6 +321,15 @@ fn only<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Callb
 
 impl CallbackRefusal {
     /// The word for `Status` in the answer.
+    ///
+    /// ```
+    /// use countersign_app::answer::Answer;
+    /// use countersign_app::callback_verifier::CallbackRefusal;
+    ///
+    /// assert_eq!(CallbackRefusal::SignatureMismatch.code(), "SignatureMismatch");
+    /// assert_eq!(Answer::from(CallbackRefusal::SignatureMismatch).status, 400);
+    /// assert_eq!(Answer::from(CallbackRefusal::Busy).status, 503, "the store may try again");
+    /// ```
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

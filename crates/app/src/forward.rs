@@ -75,6 +75,16 @@ impl FromStr for Forward {
 
 impl Forward {
     /// Gives the application another time than [`FORWARD_TIMEOUT`].
+    ///
+    /// ```
+    /// use countersign_app::forward::Forward;
+    ///
+    /// let forward: Forward = "http://127.0.0.1:8000/oss/callback".parse()?;
+    /// let forward = forward.with_timeout(std::time::Duration::from_millis(1_500));
+    /// # let _ = forward;
+    /// assert!("ftp://127.0.0.1/".parse::<Forward>().is_err(), "http or https");
+    /// # Ok::<(), countersign_app::application::ApplicationUrlError>(())
+    /// ```
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.application = self.application.with_timeout(timeout);
@@ -91,6 +101,15 @@ impl Forward {
     }
 
     /// Proves to the application what is passed on, by secrets that it knows.
+    ///
+    /// ```
+    /// use countersign_app::forward::{Forward, proof::ForwardSecrets};
+    ///
+    /// let secrets = ForwardSecrets::parse("3c8e1f0a9d7b4c55")?;
+    /// let forward = "https://app.example/oss".parse::<Forward>()?.trusting(&[])?.proving(secrets);
+    /// assert!(!format!("{forward:?}").contains("3c8e"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn proving(mut self, secrets: ForwardSecrets) -> Self {
         self.secrets = Some(secrets);
@@ -102,6 +121,34 @@ impl Forward {
     ///
     /// # Errors
     /// When there is no whole answer in time.
+    ///
+    /// ```
+    /// use countersign_app::{CallbackVerifier, Timestamp, forward::Forward, recorded_request::RecordedRequest};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (head, _) = http::Request::post("/index.php?id=1&index=2")
+    /// #     .header("authorization", "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==")
+    /// #     .header("x-oss-pub-key-url", "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==")
+    /// #     .body(())?
+    /// #     .into_parts();
+    /// # let received = RecordedRequest::new(&head, "bucket=yonghu-test".into());
+    /// let callback = CallbackVerifier::new().pin_alibaba()?.verify_request(received, None)?;
+    ///
+    /// // An application that has had its callback handler for years, and here only says no.
+    /// let handler = axum::routing::post(|body: String| async move {
+    ///     assert_eq!(body, "bucket=yonghu-test");
+    ///     (axum::http::StatusCode::FORBIDDEN, "no")
+    /// });
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let url = format!("http://{}/oss", listener.local_addr()?);
+    /// tokio::spawn(async move { axum::serve(listener, axum::Router::new().route("/oss", handler)).await });
+    ///
+    /// let answer = url.parse::<Forward>()?.send(&callback, Timestamp::now()).await?;
+    /// assert_eq!((answer.status.as_u16(), answer.accepts()), (403, false));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send(
         &self,
         callback: &VerifiedCallback,

@@ -91,6 +91,15 @@ pub enum GrantError {
 
 impl Grant {
     /// All that the signer permits, in this folder.
+    ///
+    /// ```
+    /// use countersign_app::{grant::Grant, upload_path::UploadPath};
+    ///
+    /// let grant = Grant { size_bytes_max: Some(5_000_000), ..Grant::new("42", UploadPath::normalise("users/42")?) };
+    /// assert_eq!((grant.user.as_str(), grant.folder.as_str()), ("42", "users/42/"));
+    /// assert!(grant.content_types.is_empty(), "all types that the signer permits");
+    /// # Ok::<(), countersign_app::upload_path::UploadPathError>(())
+    /// ```
     #[must_use]
     pub fn new(user: impl Into<String>, folder: UploadPath) -> Self {
         Self {
@@ -111,6 +120,21 @@ impl Grant {
     ///
     /// # Errors
     /// [`GrantError`], the first that is found.
+    ///
+    /// ```
+    /// use countersign_app::{AccessKeySecret, SignerOptions, grant::{Grant, GrantError}, upload_path::UploadPath};
+    ///
+    /// let mut signer = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// signer.root = UploadPath::normalise("users/")?;
+    /// let grant = Grant::new("42", UploadPath::normalise("users/42/")?);
+    /// assert_eq!(grant.check(&signer), Ok(()));
+    ///
+    /// let elsewhere = Grant::new("42", UploadPath::normalise("backups/")?);
+    /// assert!(matches!(elsewhere.check(&signer), Err(GrantError::Folder { .. })));
+    /// let huge = Grant { size_bytes_max: Some(10_000_000_000), ..grant };
+    /// assert!(matches!(huge.check(&signer), Err(GrantError::Size { .. })), "refused, not cut down");
+    /// # Ok::<(), countersign_app::upload_path::UploadPathError>(())
+    /// ```
     pub fn check(&self, signer: &SignerOptions) -> Result<(), GrantError> {
         if self.user.is_empty() || self.user.len() > USER_BYTES_MAX || has_control(&self.user) {
             return Err(GrantError::User);

@@ -52,6 +52,30 @@ pub struct VerifyCallbackLayer {
 
 impl VerifyCallbackLayer {
     /// Verifies with these keys, against the path as received.
+    ///
+    /// ```
+    /// use axum::{Extension, Router, body::Body, routing::post};
+    /// use countersign_app::{CallbackVerifier, VerifiedCallback, VerifyCallbackLayer};
+    /// use tower::ServiceExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let handler = async |Extension(callback): Extension<VerifiedCallback>| callback.facts.bucket.unwrap_or_default();
+    /// let verifier = CallbackVerifier::new().pin_alibaba()?;
+    /// let app: Router = Router::new().route("/index.php", post(handler).layer(VerifyCallbackLayer::new(verifier)));
+    ///
+    /// let genuine = http::Request::post("/index.php?id=1&index=2")
+    ///     .header("authorization", "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==")
+    ///     .header("x-oss-pub-key-url", "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==")
+    ///     .body(Body::from("bucket=yonghu-test"))?;
+    /// let answer = app.clone().oneshot(genuine).await?;
+    /// assert_eq!(axum::body::to_bytes(answer.into_body(), 1_000).await?, "yonghu-test");
+    ///
+    /// let made_up = http::Request::post("/index.php").body(Body::from("bucket=yonghu-test"))?;
+    /// assert_eq!(app.oneshot(made_up).await?.status(), 400, "the handler is not called");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(verifier: CallbackVerifier) -> Self {
         Self {
@@ -64,6 +88,25 @@ impl VerifyCallbackLayer {
 
     /// Takes bodies of another length than [`CALLBACK_BODY_BYTES_MAX`], for a store that was told to send longer
     /// ones. The share of all bodies together grows with it where it would not hold sixteen of them.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, routing::post};
+    /// use countersign_app::{CallbackVerifier, VerifyCallbackLayer};
+    /// use tower::ServiceExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let layer = VerifyCallbackLayer::new(CallbackVerifier::new().pin_alibaba()?).with_body_bytes_max(10);
+    /// let app: Router = Router::new().route("/index.php", post(async || "never").layer(layer));
+    /// let long = http::Request::post("/index.php?id=1&index=2")
+    ///     .header("authorization", "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==")
+    ///     .header("x-oss-pub-key-url", "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==")
+    ///     .body(Body::from("bucket=yonghu-test"))?;
+    /// let answer = axum::body::to_bytes(app.oneshot(long).await?.into_body(), 1_000).await?;
+    /// assert!(answer.starts_with(br#"{"Status":"BodyTooLong""#));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_body_bytes_max(mut self, bytes_max: usize) -> Self {
         self.body_bytes_max = bytes_max;
@@ -72,6 +115,25 @@ impl VerifyCallbackLayer {
     }
 
     /// Says which path the store calls, where a proxy in front changes it.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, routing::post};
+    /// use countersign_app::{CallbackVerifier, VerifyCallbackLayer};
+    /// use tower::ServiceExt as _;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // The store calls /index.php, and a proxy in front makes /callback of it.
+    /// let layer = VerifyCallbackLayer::new(CallbackVerifier::new().pin_alibaba()?).called_as(Some("/index.php"));
+    /// let app: Router = Router::new().route("/callback", post(async || "verified").layer(layer));
+    /// let received = http::Request::post("/callback?id=1&index=2")
+    ///     .header("authorization", "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==")
+    ///     .header("x-oss-pub-key-url", "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==")
+    ///     .body(Body::from("bucket=yonghu-test"))?;
+    /// assert_eq!(app.oneshot(received).await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn called_as(mut self, path: Option<&str>) -> Self {
         self.called_path = path.map(Arc::from);

@@ -69,6 +69,19 @@ impl UploadLedger {
     ///
     /// # Errors
     /// When the file cannot be opened or has a later format.
+    ///
+    /// ```
+    /// use countersign_app::ledger::{UploadLedger, UploadQuery};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let folder = tempfile::tempdir()?;
+    /// let ledger = UploadLedger::open(&folder.path().join("uploads.db"))?;
+    /// assert!(ledger.uploads(UploadQuery::default()).await?.is_empty());
+    /// assert!(UploadLedger::open(folder.path()).is_err(), "a folder is no file");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn open(file: &Path) -> Result<Self, LedgerError> {
         Self::prepare(Connection::open(file)?)
     }
@@ -93,6 +106,29 @@ impl UploadLedger {
     ///
     /// # Errors
     /// When nothing was written.
+    ///
+    /// ```
+    /// use countersign_app::{Timestamp, answer::Answer, ledger::UploadLedger, upload_facts::UploadFacts};
+    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::UploadRecord};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // What the store sends about one upload, whenever it tries again.
+    /// let (head, _) = http::Request::post("/callback").body(())?.into_parts();
+    /// let request = RecordedRequest::new(&head, "object=a.jpg&reqId=5F00".into());
+    /// let facts = UploadFacts::of(&request.body);
+    /// let called = |answer| UploadRecord::new(facts.clone(), request.clone(), answer, Timestamp::now());
+    ///
+    /// let ledger = UploadLedger::in_memory()?;
+    /// let busy = Answer::refusal(http::StatusCode::SERVICE_UNAVAILABLE, "Busy", "try again");
+    /// let yes = Answer::accepting(&facts);
+    /// assert_eq!(ledger.record(called(busy.clone())).await?, busy);
+    /// assert_eq!(ledger.record(called(yes.clone())).await?, yes, "a no becomes a yes");
+    /// assert_eq!(ledger.record(called(busy)).await?, yes, "and never the reverse");
+    /// assert_eq!(ledger.uploads(Default::default()).await?[0].calls, 3, "one upload, three calls");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn record(&self, record: UploadRecord) -> Result<Answer, LedgerError> {
         self.on_blocking_thread(move |connection| rows::record(connection, &record)).await
     }
@@ -101,6 +137,26 @@ impl UploadLedger {
     ///
     /// # Errors
     /// When the ledger cannot be read or the call not be counted.
+    ///
+    /// ```
+    /// use countersign_app::{Timestamp, answer::Answer, ledger::UploadLedger, upload_facts::UploadFacts};
+    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::{UploadRecord, identity_of}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (head, _) = http::Request::post("/callback").body(())?.into_parts();
+    /// let request = RecordedRequest::new(&head, "object=a.jpg&reqId=5F00".into());
+    /// let facts = UploadFacts::of(&request.body);
+    /// let identity = identity_of(&facts, &request);
+    ///
+    /// let ledger = UploadLedger::in_memory()?;
+    /// assert_eq!(ledger.accepted_before(identity.clone()).await?, None);
+    /// let yes = Answer::accepting(&facts);
+    /// ledger.record(UploadRecord::new(facts, request, yes.clone(), Timestamp::now())).await?;
+    /// assert_eq!(ledger.accepted_before(identity).await?, Some(yes), "so the application is not asked again");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn accepted_before(&self, identity: String) -> Result<Option<Answer>, LedgerError> {
         self.on_blocking_thread(move |connection| rows::accepted_before(connection, &identity)).await
     }
@@ -109,6 +165,28 @@ impl UploadLedger {
     ///
     /// # Errors
     /// When the ledger cannot be read.
+    ///
+    /// ```
+    /// use countersign_app::{Timestamp, answer::Answer, upload_facts::UploadFacts, upload_path::UploadPath};
+    /// use countersign_app::ledger::{UploadLedger, UploadQuery};
+    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::UploadRecord};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ledger = UploadLedger::in_memory()?;
+    /// for body in ["object=users/42/a.jpg&reqId=1", "object=users/43/b.jpg&reqId=2"] {
+    ///     let (head, _) = http::Request::post("/callback").body(())?.into_parts();
+    ///     let facts = UploadFacts::of(body.as_bytes());
+    ///     let answer = Answer::accepting(&facts);
+    ///     ledger.record(UploadRecord::new(facts, RecordedRequest::new(&head, body.into()), answer, Timestamp::now())).await?;
+    /// }
+    /// let folder = UploadPath::normalise("users/42/")?;
+    /// let found = ledger.uploads(UploadQuery { folder, ..UploadQuery::default() }).await?;
+    /// assert_eq!(found.len(), 1);
+    /// assert_eq!(found[0].key.as_deref(), Some("users/42/a.jpg"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn uploads(&self, query: UploadQuery) -> Result<Vec<UploadRecord>, LedgerError> {
         self.on_blocking_thread(move |connection| rows::uploads(connection, &query)).await
     }

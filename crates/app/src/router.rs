@@ -135,6 +135,22 @@ pub struct AppOptions {
 
 impl AppOptions {
     /// Everybody may ask, pages of this address only, nothing to switch and nothing behind.
+    ///
+    /// ```
+    /// use countersign_app::{
+    ///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
+    /// };
+    /// # use std::sync::Arc;
+    ///
+    /// let clock = Arc::new(Timestamp::now);
+    /// let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// let signer = Signer::new(signing, clock.clone())?;
+    /// let verifier = CallbackVerifier::new().pin_alibaba()?;
+    /// let options = AppOptions::new(signer, verifier, UploadLedger::in_memory()?, clock);
+    /// assert!(options.admission.is_open() && options.authorize.is_none());
+    /// assert_eq!(options.folder.as_str(), "user-dir/", "the signer's own folder");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn new(signer: Signer, verifier: CallbackVerifier, ledger: UploadLedger, clock: Clock) -> Self {
         let own = signer.options();
@@ -160,11 +176,63 @@ impl AppOptions {
 }
 
 /// `GET /signature` and `POST /callback`.
+///
+/// ```
+/// use axum::body::Body;
+/// use countersign_app::{
+///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger, router,
+/// };
+/// use tower::ServiceExt as _;
+/// # use std::sync::Arc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = Arc::new(Timestamp::now);
+/// let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+/// let signer = Signer::new(signing, clock.clone())?;
+/// let options = AppOptions::new(signer, CallbackVerifier::new().pin_alibaba()?, UploadLedger::in_memory()?, clock);
+/// let app = router(options);
+///
+/// let signature = app.clone().oneshot(http::Request::get("/signature").body(Body::empty())?).await?;
+/// assert_eq!(signature.status(), 200);
+/// let forged = app.clone().oneshot(http::Request::post("/callback").body(Body::from("size=1"))?).await?;
+/// assert_eq!(forged.status(), 400, "no signature");
+/// let uploads = app.oneshot(http::Request::get("/uploads").body(Body::empty())?).await?;
+/// assert_eq!(uploads.status(), 404, "mounted only on purpose");
+/// # Ok(())
+/// # }
+/// ```
 pub fn router(options: AppOptions) -> Router {
     signature_routes(options.clone()).merge(callback_routes(options))
 }
 
 /// `GET /signature` alone: the one that belongs behind a login.
+///
+/// ```
+/// use axum::body::Body;
+/// use countersign_app::{
+///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger, router,
+/// };
+/// use tower::ServiceExt as _;
+/// # use std::sync::Arc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = Arc::new(Timestamp::now);
+/// # let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+/// # let signer = Signer::new(signing, clock.clone())?;
+/// # let options = AppOptions::new(signer, CallbackVerifier::new(), UploadLedger::in_memory()?, clock);
+/// let app = router::signature_routes(options);
+/// let asked = http::Request::get("/signature?path=user-dir/42").body(Body::empty())?;
+/// let answer = axum::body::to_bytes(app.clone().oneshot(asked).await?.into_body(), 10_000).await?;
+/// let signed: serde_json::Value = serde_json::from_slice(&answer)?;
+/// assert_eq!((signed["accessid"].as_str(), signed["dir"].as_str()), (Some("ak"), Some("user-dir/42/")));
+///
+/// let leaving = http::Request::get("/signature?path=../secrets").body(Body::empty())?;
+/// assert_eq!(app.oneshot(leaving).await?.status(), 400);
+/// # Ok(())
+/// # }
+/// ```
 pub fn signature_routes(options: AppOptions) -> Router {
     let state = Arc::new(options);
     let cross_origin = middleware::from_fn_with_state(Arc::clone(&state), cross_origin);
@@ -174,6 +242,32 @@ pub fn signature_routes(options: AppOptions) -> Router {
 }
 
 /// `POST /callback` alone: the one that the store must reach without a login.
+///
+/// ```
+/// use axum::body::Body;
+/// use countersign_app::{
+///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger, router,
+/// };
+/// use tower::ServiceExt as _;
+/// # use std::sync::Arc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = Arc::new(Timestamp::now);
+/// # let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+/// # let signer = Signer::new(signing, clock.clone())?;
+/// let ledger = UploadLedger::in_memory()?;
+/// let mut options = AppOptions::new(signer, CallbackVerifier::new().pin_alibaba()?, ledger.clone(), clock);
+/// options.called_path = Some("/index.php".to_owned());
+/// let genuine = http::Request::post("/callback?id=1&index=2")
+///     .header("authorization", "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==")
+///     .header("x-oss-pub-key-url", "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==")
+///     .body(Body::from("bucket=yonghu-test"))?;
+/// assert_eq!(router::callback_routes(options).oneshot(genuine).await?.status(), 200);
+/// assert_eq!(ledger.uploads(Default::default()).await?.len(), 1, "recorded before it was answered");
+/// # Ok(())
+/// # }
+/// ```
 pub fn callback_routes(options: AppOptions) -> Router {
     let verify = VerifyCallbackLayer::new(options.verifier.clone())
         .called_as(options.called_path.as_deref())
@@ -186,6 +280,31 @@ pub fn callback_routes(options: AppOptions) -> Router {
 
 /// `GET /uploads` alone: what the ledger holds of the folder that the request may upload into, with whole requests and
 /// answers in it. For operators, or behind a login.
+///
+/// ```
+/// use axum::body::Body;
+/// use countersign_app::{
+///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
+///     admission::Admission, router,
+/// };
+/// use tower::ServiceExt as _;
+/// # use std::sync::Arc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let clock = Arc::new(Timestamp::now);
+/// # let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+/// # let signer = Signer::new(signing, clock.clone())?;
+/// let mut options = AppOptions::new(signer, CallbackVerifier::new(), UploadLedger::in_memory()?, clock);
+/// options.admission = Admission::open().or_token("open sesame".into());
+/// let app = router::uploads_routes(options);
+/// let bare = app.clone().oneshot(http::Request::get("/uploads").body(Body::empty())?).await?;
+/// assert_eq!(bare.status(), 401);
+/// let shown = app.oneshot(http::Request::get("/uploads?token=open%20sesame").body(Body::empty())?).await?;
+/// assert_eq!(shown.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 pub fn uploads_routes(options: AppOptions) -> Router {
     let state = Arc::new(options);
     let held = middleware::from_fn_with_state(ByteBudget::new(ANSWERS_BYTES_MAX), held);

@@ -117,6 +117,14 @@ impl SignatureHook {
     ///
     /// # Errors
     /// [`ApplicationUrlError`].
+    ///
+    /// ```
+    /// use countersign_app::{application::ApplicationUrlError, signature_hook::SignatureHook};
+    ///
+    /// assert!(SignatureHook::new("http://127.0.0.1:8000/may-upload").is_ok());
+    /// assert!(matches!(SignatureHook::new("app.example"), Err(ApplicationUrlError::NotHttp { .. })));
+    /// assert!(matches!(SignatureHook::new("http://me:secret@app.example/"), Err(ApplicationUrlError::UserInfo)));
+    /// ```
     pub fn new(url: &str) -> Result<Self, ApplicationUrlError> {
         let bounds = Bounds {
             time: HOOK_TIMEOUT,
@@ -141,6 +149,23 @@ impl SignatureHook {
     }
 
     /// Gives the application another time than [`HOOK_TIMEOUT`].
+    ///
+    /// ```
+    /// use countersign_app::router::hooks::{Purpose, Question};
+    /// use countersign_app::signature_hook::{HookRefusal, SignatureHook};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // It accepts connections and never answers.
+    /// let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let hook = SignatureHook::new(&format!("http://{}/", silent.local_addr()?))?.trusting(&[])?
+    ///     .with_timeout(std::time::Duration::from_millis(20));
+    /// let (request, _) = http::Request::get("/signature").body(())?.into_parts();
+    /// let refused = hook.ask(&Question { purpose: Purpose::Signature, path: None, request }).await.unwrap_err();
+    /// assert_eq!(refused.code().1, "SignatureHookTooSlow");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.application = self.application.with_timeout(timeout);
@@ -152,6 +177,15 @@ impl SignatureHook {
     ///
     /// # Errors
     /// [`HookHeaderError`] for what frames the request, and for this server's own.
+    ///
+    /// ```
+    /// use countersign_app::signature_hook::SignatureHook;
+    ///
+    /// let hook = SignatureHook::new("http://127.0.0.1:8000/may-upload")?.passing_on(["x-user"])?;
+    /// let refused = hook.passing_on(["Content-Length"]).map(|_| ()).unwrap_err();
+    /// assert_eq!(refused.name, "Content-Length");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn passing_on<'n>(
         mut self,
         names: impl IntoIterator<Item = &'n str>,
@@ -167,6 +201,18 @@ impl SignatureHook {
 
     /// Says by which address callers are told apart when places are short; without it, by that of the connection where
     /// axum knows it.
+    ///
+    /// ```
+    /// use countersign_app::signature_hook::SignatureHook;
+    ///
+    /// // Behind a proxy that writes X-Real-IP itself, every connection comes from one address.
+    /// let by_header = |request: &http::request::Parts| request.headers.get("x-real-ip")?.to_str().ok()?.parse().ok();
+    /// let (request, _) = http::Request::get("/signature").header("x-real-ip", "203.0.113.7").body(())?.into_parts();
+    /// assert_eq!(by_header(&request), Some("203.0.113.7".parse::<std::net::IpAddr>()?));
+    /// let hook = SignatureHook::new("http://127.0.0.1:8000/may-upload")?.with_client_of(by_header);
+    /// # let _ = hook;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_client_of(
         mut self,
@@ -180,6 +226,35 @@ impl SignatureHook {
     ///
     /// # Errors
     /// [`HookRefusal`]; never a grant that the application did not give.
+    ///
+    /// ```
+    /// use axum::{Json, Router, routing::get};
+    /// use countersign_app::router::hooks::{Purpose, Question};
+    /// use countersign_app::signature_hook::{HookRefusal, SignatureHook};
+    /// use http::{HeaderMap, StatusCode};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // The application: it knows its own cookies.
+    /// let may_upload = async |headers: HeaderMap| match headers.get("cookie") {
+    ///     Some(cookie) if cookie == "session=1" => Ok(Json(serde_json::json!({ "user": "42", "folder": "users/42/" }))),
+    ///     _ => Err(StatusCode::UNAUTHORIZED),
+    /// };
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let hook = SignatureHook::new(&format!("http://{}/may-upload", listener.local_addr()?))?;
+    /// tokio::spawn(async move { axum::serve(listener, Router::new().route("/may-upload", get(may_upload))).await });
+    ///
+    /// let question = |cookie: &str| -> Result<Question, http::Error> {
+    ///     let (request, _) = http::Request::get("/signature").header("cookie", cookie).body(())?.into_parts();
+    ///     Ok(Question { purpose: Purpose::Signature, path: None, request })
+    /// };
+    /// let grant = hook.ask(&question("session=1")?).await?;
+    /// assert_eq!((grant.user.as_str(), grant.folder.as_str()), ("42", "users/42/"));
+    /// let refused = hook.ask(&question("session=2")?).await;
+    /// assert!(matches!(refused, Err(HookRefusal::NotLoggedIn { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ask(&self, question: &Question) -> Result<Grant, HookRefusal> {
         let request = self.request(question)?;
         let place = self.places.take((self.client_of)(&question.request), request.headers());
@@ -276,6 +351,15 @@ fn is_bearer(authorization: &HeaderValue) -> bool {
 
 impl HookRefusal {
     /// The word for `Status` in the answer, and the status to send it with.
+    ///
+    /// ```
+    /// use countersign_app::signature_hook::HookRefusal;
+    ///
+    /// let unknown = HookRefusal::NotLoggedIn { message: None };
+    /// assert_eq!(unknown.code(), (http::StatusCode::UNAUTHORIZED, "NotLoggedIn"));
+    /// let odd = HookRefusal::Status { status: http::StatusCode::FOUND };
+    /// assert_eq!(odd.code(), (http::StatusCode::BAD_GATEWAY, "SignatureHookFailed"), "a redirect is no answer");
+    /// ```
     #[must_use]
     pub fn code(&self) -> (StatusCode, &'static str) {
         match self {

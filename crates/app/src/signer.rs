@@ -123,6 +123,21 @@ impl Signer {
     ///
     /// # Errors
     /// [`SignerOptionsError`].
+    ///
+    /// ```
+    /// use countersign_app::{AccessKeySecret, Signer, SignerOptions, Timestamp, signer_options::SignerOptionsError};
+    /// # use std::sync::Arc;
+    ///
+    /// let with_lifetime = |seconds| {
+    ///     let host = "http://127.0.0.1:9817/photos";
+    ///     let mut options = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", host);
+    ///     options.lifetime = std::time::Duration::from_secs(seconds);
+    ///     Signer::new(options, Arc::new(Timestamp::now)).map(|_| ())
+    /// };
+    /// assert!(with_lifetime(600).is_ok());
+    /// let month = with_lifetime(30 * 24 * 60 * 60);
+    /// assert!(matches!(month, Err(SignerOptionsError::Lifetime)), "the store would refuse every upload");
+    /// ```
     pub fn new(options: SignerOptions, clock: Clock) -> Result<Self, SignerOptionsError> {
         let (min, max) = (*options.size_bytes.start(), *options.size_bytes.end());
         if min > max {
@@ -153,8 +168,27 @@ impl Signer {
 
     /// Signs uploads into this folder; without a path, into the configured one.
     ///
+    /// Source: protocol 01 §3 and §4.
+    ///
     /// # Errors
     /// [`SignError::Path`] in words for the one who asked.
+    ///
+    /// ```
+    /// use countersign_app::{AccessKeySecret, SignatureAnswer, Signer, SignerChoice, SignerOptions};
+    /// # use std::sync::Arc;
+    ///
+    /// let options = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// let noon = Arc::new(|| "2026-11-22T12:00:00Z".parse().unwrap());
+    /// let signer = Signer::new(options, noon)?;
+    /// let answer = signer.sign(Some("user-dir/42"), &SignerChoice::default())?;
+    /// assert_eq!((answer.dir(), answer.expire()), ("user-dir/42/", 1_795_349_100), "five minutes");
+    ///
+    /// let SignatureAnswer::V1(form) = answer else { panic!("V1 unless another is chosen") };
+    /// let policy = countersign_protocol::policy::Policy::parse(&form.policy)?;
+    /// assert!(policy.pins("bucket", "photos") && policy.names("key") && policy.names("callback"));
+    /// assert!(signer.sign(Some("../secrets"), &SignerChoice::default()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sign(&self, path: Option<&str>, choice: &SignerChoice) -> Result<SignatureAnswer, SignError> {
         let choice = &self.with_granted_values(choice)?;
         let directory = self.directory(path, choice.grant.as_ref())?;

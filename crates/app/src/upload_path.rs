@@ -50,6 +50,16 @@ impl UploadPath {
     ///
     /// # Errors
     /// In the order of [`UploadPathError`]'s variants; [`UploadPathError::OutsideRoot`] is not decided here.
+    ///
+    /// ```
+    /// use countersign_app::upload_path::{UploadPath, UploadPathError};
+    ///
+    /// assert_eq!(UploadPath::normalise("/users//42")?.as_str(), "users/42/");
+    /// assert_eq!(UploadPath::normalise("users/../secrets"), Err(UploadPathError::DotSegment));
+    /// assert_eq!(UploadPath::normalise("users/${filename}"), Err(UploadPathError::Variable));
+    /// assert_eq!(UploadPath::normalise("/"), Err(UploadPathError::Empty));
+    /// # Ok::<(), UploadPathError>(())
+    /// ```
     pub fn normalise(path: &str) -> Result<Self, UploadPathError> {
         if path.chars().any(char::is_control) {
             return Err(UploadPathError::ControlCharacter);
@@ -86,6 +96,17 @@ impl UploadPath {
     /// # Errors
     /// [`UploadPathError::OutsideRoot`]. The end slash is part of the comparison, so `user-dir2/` is outside of
     /// `user-dir/`.
+    ///
+    /// ```
+    /// use countersign_app::upload_path::{UploadPath, UploadPathError};
+    ///
+    /// let root = UploadPath::normalise("users/42")?;
+    /// assert!(UploadPath::normalise("users/42/albums")?.within(&root).is_ok());
+    /// let beside = UploadPath::normalise("users/421")?.within(&root);
+    /// assert_eq!(beside, Err(UploadPathError::OutsideRoot { root: "users/42/".to_owned() }));
+    /// assert!(UploadPath::normalise("any/folder")?.within(&UploadPath::whole_bucket()).is_ok());
+    /// # Ok::<(), UploadPathError>(())
+    /// ```
     pub fn within(self, root: &Self) -> Result<Self, UploadPathError> {
         if self.0.starts_with(root.as_str()) {
             Ok(self)

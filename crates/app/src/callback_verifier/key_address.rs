@@ -34,6 +34,16 @@ impl KeyAddress {
     ///
     /// # Errors
     /// For everything that is not plainly `http(s)://host[:port]/path`.
+    ///
+    /// ```
+    /// use countersign_app::key_address::{KeyAddress, KeyAddressError};
+    ///
+    /// let pinned = KeyAddress::parse("https://gosspublic.alicdn.com/callback_pub_key_v1.pem")?;
+    /// assert_eq!(KeyAddress::parse("https://GOSSPUBLIC.alicdn.com:443/callback_pub_key_v1.pem")?, pinned);
+    /// assert_ne!(KeyAddress::parse("https://gosspublic.alicdn.com.evil.example/callback_pub_key_v1.pem")?, pinned);
+    /// assert_eq!(KeyAddress::parse("http://gosspublic.alicdn.com@evil.example/"), Err(KeyAddressError::UserInfo));
+    /// # Ok::<(), KeyAddressError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, KeyAddressError> {
         if text.contains(['#', '?']) {
             return Err(KeyAddressError::QueryOrFragment);

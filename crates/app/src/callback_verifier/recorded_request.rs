@@ -20,6 +20,16 @@ pub struct RecordedRequest {
 impl RecordedRequest {
     /// Puts a request's head and its collected body together. A router that was mounted below another path sees
     /// a shortened one; `OriginalUri` remembers what arrived.
+    ///
+    /// ```
+    /// use countersign_app::recorded_request::RecordedRequest;
+    ///
+    /// let (head, _) = http::Request::post("/callback?id=1").header("x-oss-bucket", "demo").body(())?.into_parts();
+    /// let recorded = RecordedRequest::new(&head, "size=42".into());
+    /// assert_eq!(recorded.path, "/callback?id=1");
+    /// assert_eq!(recorded.header_pairs(), [("x-oss-bucket".to_owned(), "demo".to_owned())]);
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn new(parts: &Parts, body: Bytes) -> Self {
         let original = parts.extensions.get::<axum::extract::OriginalUri>();

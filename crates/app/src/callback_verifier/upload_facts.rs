@@ -38,6 +38,19 @@ pub struct UploadFacts {
 impl UploadFacts {
     /// Reads a callback's body. A body that is a JSON object is read as such whatever its type says: captures of
     /// real callbacks carry either under both.
+    ///
+    /// Source: protocol 02 §2.
+    ///
+    /// ```
+    /// use countersign_app::upload_facts::UploadFacts;
+    ///
+    /// let form = UploadFacts::of("object=a%20b.jpg&size=42&imageInfo.width=&name=我的照片.jpg".as_bytes());
+    /// assert_eq!((form.key.as_deref(), form.size, form.width), (Some("a b.jpg"), Some(42), None));
+    /// assert_eq!(form.name.as_deref(), Some("我的照片.jpg"), "as the client calls it; never a path");
+    ///
+    /// let json = UploadFacts::of(br#"{"object":"a.jpg","size":42,"imageInfo":{"width":200}}"#);
+    /// assert_eq!((json.key.as_deref(), json.width), (Some("a.jpg"), Some(200)));
+    /// ```
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         let pairs = json_pairs(body).unwrap_or_else(|| form_pairs(body));

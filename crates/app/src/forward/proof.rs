@@ -44,6 +44,16 @@ impl ForwardSecrets {
     ///
     /// # Errors
     /// [`ForwardSecretError`], which names no secret.
+    ///
+    /// ```
+    /// use countersign_app::forward::proof::{ForwardSecretError, ForwardSecrets};
+    ///
+    /// let secrets = ForwardSecrets::parse("3c8e1f0a9d7b4c55\n  0f1e2d3c4b5a6978\n")?;
+    /// assert!(!format!("{secrets:?}").contains("3c8e"), "secrets are never printed");
+    /// assert_eq!(ForwardSecrets::parse("guess me"), Err(ForwardSecretError::Length));
+    /// assert_eq!(ForwardSecrets::parse("\n"), Err(ForwardSecretError::Number));
+    /// # Ok::<(), ForwardSecretError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, ForwardSecretError> {
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         if lines.is_empty() || lines.len() > SECRETS_MAX {

@@ -46,6 +46,23 @@ pub struct UploadRecord {
 
 impl UploadRecord {
     /// A record of a callback that arrives for the first time.
+    ///
+    /// ```
+    /// use countersign_app::{Timestamp, answer::Answer, upload_facts::UploadFacts};
+    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::UploadRecord};
+    ///
+    /// let (head, _) = http::Request::post("/callback").header("x-oss-request-id", "header").body(())?.into_parts();
+    /// let record = |body: &'static str| {
+    ///     let facts = UploadFacts::of(body.as_bytes());
+    ///     let answer = Answer::accepting(&facts);
+    ///     UploadRecord::new(facts, RecordedRequest::new(&head, body.into()), answer, Timestamp::now())
+    /// };
+    /// let signed = record("object=a.jpg&reqId=5F00");
+    /// assert_eq!((signed.request_id.as_deref(), signed.proven), (Some("5F00"), true));
+    /// let unsigned = record("object=a.jpg");
+    /// assert_eq!((unsigned.request_id.as_deref(), unsigned.proven), (Some("header"), false));
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn new(facts: UploadFacts, request: RecordedRequest, answer: Answer, time: Timestamp) -> Self {
         let identity = identity_of(&facts, &request);
@@ -77,6 +94,19 @@ impl UploadRecord {
 /// bucket and ETag are added so that a store which re-uses ids loses no record. Where the body names no id
 /// (`reqId=${reqId}`), its digest has to do. The header `x-oss-request-id` counts for nothing here: the signature does
 /// not cover it, so a captured callback could be sent again under any number of ids.
+///
+/// ```
+/// use countersign_app::{recorded_request::RecordedRequest, upload_facts::UploadFacts, upload_record::identity_of};
+///
+/// let identity = |url: &str, body: &'static str| -> Result<String, http::Error> {
+///     let (head, _) = http::Request::post(url).body(())?.into_parts();
+///     Ok(identity_of(&UploadFacts::of(body.as_bytes()), &RecordedRequest::new(&head, body.into())))
+/// };
+/// let first = identity("/callback", "object=a.jpg&reqId=1")?;
+/// assert_eq!(identity("/second-url", "object=a.jpg&reqId=1")?, first);
+/// assert_ne!(identity("/callback", "object=a.jpg&reqId=2")?, first);
+/// # Ok::<(), http::Error>(())
+/// ```
 #[must_use]
 pub fn identity_of(facts: &UploadFacts, request: &RecordedRequest) -> String {
     let parts = match &facts.request_id {

@@ -43,6 +43,17 @@ impl Admission {
     }
 
     /// Admits whoever shows this token, in the header `x-countersign-token` or in the query as `token`.
+    ///
+    /// ```
+    /// use countersign_app::admission::{Admission, NotAdmitted};
+    ///
+    /// let admission = Admission::open().or_token("open sesame".into());
+    /// let (head, _) = http::Request::get("/signature").header("x-countersign-token", "open sesame").body(())?.into_parts();
+    /// assert_eq!(admission.check(&head), Ok(()));
+    /// let (bare, _) = http::Request::get("/signature").body(())?.into_parts();
+    /// assert_eq!(admission.check(&bare), Err(NotAdmitted));
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn or_token(self, token: AccessKeySecret) -> Self {
         self.or(Proof::Token(token))
@@ -50,12 +61,32 @@ impl Admission {
 
     /// Admits requests with this header, which a proxy in front must set itself and drop from what comes in.
     /// With a value the header must equal it; without, it must not be empty.
+    ///
+    /// ```
+    /// use countersign_app::admission::Admission;
+    ///
+    /// let admission = Admission::open().or_trusted_header(http::HeaderName::from_static("x-user"), None);
+    /// let (known, _) = http::Request::get("/signature").header("x-user", "42").body(())?.into_parts();
+    /// let (empty, _) = http::Request::get("/signature").header("x-user", "").body(())?.into_parts();
+    /// assert!(admission.check(&known).is_ok() && admission.check(&empty).is_err());
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn or_trusted_header(self, name: HeaderName, value: Option<AccessKeySecret>) -> Self {
         self.or(Proof::TrustedHeader { name, value })
     }
 
     /// Lets the requests pass that the function names, for instance those that came over loopback.
+    ///
+    /// ```
+    /// use countersign_app::admission::Admission;
+    ///
+    /// let health = |request: &http::request::Parts| request.uri.path() == "/healthz";
+    /// let admission = Admission::open().or_token("open sesame".into()).exempting(health);
+    /// let (head, _) = http::Request::get("/healthz").body(())?.into_parts();
+    /// assert!(admission.check(&head).is_ok() && !admission.is_open());
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn exempting(mut self, exempt: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.exempt = Some(Arc::new(exempt));

@@ -27,6 +27,15 @@ pub enum AllowedOrigins {
 
 impl AllowedOrigins {
     /// Reads a list as it stands in a configuration: nothing, `*`, or origins.
+    ///
+    /// ```
+    /// use countersign_app::allowed_origins::AllowedOrigins;
+    ///
+    /// let listed = ["https://app.example".to_owned()];
+    /// assert_eq!(AllowedOrigins::from_list(listed.clone()), AllowedOrigins::Listed(listed.to_vec()));
+    /// assert_eq!(AllowedOrigins::from_list([]), AllowedOrigins::SameOnly);
+    /// assert_eq!(AllowedOrigins::from_list(["*".to_owned()]), AllowedOrigins::Any);
+    /// ```
     pub fn from_list(origins: impl IntoIterator<Item = String>) -> Self {
         let origins: Vec<String> = origins.into_iter().collect();
         if origins.is_empty() {
@@ -40,6 +49,21 @@ impl AllowedOrigins {
 
     /// Adds the `Access-Control-…` headers that an answer to this request needs. With `credentials` pages of listed
     /// origins may send the user's cookies along, because these say who asks; any page may never.
+    ///
+    /// ```
+    /// use countersign_app::allowed_origins::AllowedOrigins;
+    /// use http::{HeaderMap, HeaderValue, header};
+    ///
+    /// let origins = AllowedOrigins::from_list(["https://app.example".to_owned()]);
+    /// let answer_to = |origin: &'static str| {
+    ///     let request = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+    ///     let mut answer = HeaderMap::new();
+    ///     origins.apply(&request, true, &mut answer);
+    ///     answer
+    /// };
+    /// assert_eq!(answer_to("https://app.example")["access-control-allow-origin"], "https://app.example");
+    /// assert!(!answer_to("https://evil.example").contains_key("access-control-allow-origin"));
+    /// ```
     pub fn apply(&self, request: &HeaderMap, credentials: bool, answer: &mut HeaderMap) {
         let origin = request.get(header::ORIGIN);
         let allowed = match self {

@@ -30,6 +30,21 @@ pub struct Question {
 
 impl Question {
     /// A header of the request, where it is there once and is text.
+    ///
+    /// ```
+    /// use countersign_app::router::hooks::{Purpose, Question};
+    ///
+    /// let (request, _) = http::Request::get("/signature")
+    ///     .header("x-user", "42")
+    ///     .header("x-role", "a")
+    ///     .header("x-role", "b")
+    ///     .body(())?
+    ///     .into_parts();
+    /// let question = Question { purpose: Purpose::Signature, path: None, request };
+    /// assert_eq!(question.header("x-user"), Some("42"));
+    /// assert_eq!(question.header("x-role"), None, "of two, which one did the login set?");
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.request.headers.get_all(name).iter();
@@ -50,6 +65,35 @@ impl AppOptions {
     /// size and types he may have. `path` in the query may name a folder below that one, and the list shows what is
     /// below it. The grant comes back with the callback ([`VerifiedCallback::grant`]), and callbacks that carry none
     /// are refused. An `Err` is the answer to the request.
+    ///
+    /// ```
+    /// use axum::body::Body;
+    /// use countersign_app::{
+    ///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
+    ///     answer::Answer, grant::Grant, router, upload_path::UploadPath,
+    /// };
+    /// use tower::ServiceExt as _;
+    /// # use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = Arc::new(Timestamp::now);
+    /// # let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// # let signer = Signer::new(signing, clock.clone())?;
+    /// # let options = AppOptions::new(signer, CallbackVerifier::new(), UploadLedger::in_memory()?, clock);
+    /// let options = options.authorize(async |question| {
+    ///     let refused = |_| Answer::refusal(http::StatusCode::FORBIDDEN, "NoFolder", "this user has no folder");
+    ///     let user = question.header("x-user").unwrap_or("guest");
+    ///     Ok(Grant::new(user, UploadPath::normalise(&format!("users/{user}")).map_err(refused)?))
+    /// });
+    /// let app = router::signature_routes(options);
+    /// let of = |user: &str| http::Request::get("/signature").header("x-user", user).body(Body::empty());
+    /// let answer = axum::body::to_bytes(app.clone().oneshot(of("42")?).await?.into_body(), 10_000).await?;
+    /// assert!(String::from_utf8_lossy(&answer).contains(r#""dir":"users/42/""#));
+    /// assert_eq!(app.oneshot(of("..")?).await?.status(), 403);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn authorize<F: Future<Output = Result<Grant, Answer>> + Send + 'static>(
         mut self,
@@ -64,13 +108,35 @@ impl AppOptions {
     /// done within the 5 seconds that the store waits. It goes before [`forward`](Self::forward).
     ///
     /// ```
-    /// # use countersign_app::{AppOptions, answer::Answer};
-    /// # fn with(options: AppOptions) -> AppOptions {
-    /// options.on_upload(|callback| async move {
-    ///     // Write it into a table of your own here.
-    ///     println!("{:?} is stored as {:?}", callback.facts.name, callback.facts.key);
-    ///     Answer::accepting(&callback.facts)
-    /// })
+    /// use axum::body::Body;
+    /// use countersign_app::{
+    ///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger, answer::Answer, router,
+    /// };
+    /// use tower::ServiceExt as _;
+    /// # use std::sync::{Arc, Mutex};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let clock = Arc::new(Timestamp::now);
+    /// # let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// # let signer = Signer::new(signing, clock.clone())?;
+    /// # let ledger = UploadLedger::in_memory()?;
+    /// # let mut options = AppOptions::new(signer, CallbackVerifier::new().pin_alibaba()?, ledger, clock);
+    /// # options.called_path = Some("/index.php".to_owned());
+    /// let buckets = Arc::new(Mutex::new(Vec::new()));
+    /// let table = Arc::clone(&buckets);
+    /// let options = options.on_upload(move |callback| {
+    ///     // A row in a table of the application's own.
+    ///     table.lock().unwrap().push(callback.facts.bucket.clone());
+    ///     async move { Answer::accepting(&callback.facts) }
+    /// });
+    /// let genuine = http::Request::post("/callback?id=1&index=2")
+    ///     .header("authorization", "kKQeGTRccDKyHB3H9vF+xYMSrmhMZjzzl2/kdD1ktNVgbWEfYTQG0G2SU/RaHBovRCE8OkQDjC3uG33esH2txA==")
+    ///     .header("x-oss-pub-key-url", "aHR0cDovL2dvc3NwdWJsaWMuYWxpY2RuLmNvbS9jYWxsYmFja19wdWJfa2V5X3YxLnBlbQ==")
+    ///     .body(Body::from("bucket=yonghu-test"))?;
+    /// assert_eq!(router::callback_routes(options).oneshot(genuine).await?.status(), 200);
+    /// assert_eq!(*buckets.lock().unwrap(), [Some("yonghu-test".to_owned())]);
+    /// # Ok(())
     /// # }
     /// ```
     #[must_use]

@@ -18,6 +18,14 @@ pub enum StoreKind {
 
 impl StoreKind {
     /// The kind that an upload address suggests: Alibaba's names are OSS, all others this project's.
+    ///
+    /// ```
+    /// use countersign_app::StoreKind;
+    ///
+    /// assert_eq!(StoreKind::of_host("https://photos.oss-cn-hangzhou.aliyuncs.com"), StoreKind::Oss);
+    /// assert_eq!(StoreKind::of_host("http://192.168.1.20:9817/photos"), StoreKind::Countersign);
+    /// assert_eq!(StoreKind::of_host("https://aliyuncs.com.evil.example"), StoreKind::Countersign);
+    /// ```
     #[must_use]
     pub fn of_host(host: &str) -> Self {
         let behind_scheme = host.split_once("//").map_or(host, |(_, rest)| rest);

@@ -72,6 +72,17 @@ pub struct SignatureAnswerV4 {
 
 impl SignatureAnswer {
     /// Unix seconds after which the policy is refused.
+    ///
+    /// ```
+    /// use countersign_app::{AccessKeySecret, Signer, SignerChoice, SignerOptions};
+    /// # use std::sync::Arc;
+    ///
+    /// let options = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// let signer = Signer::new(options, Arc::new(|| jiff::Timestamp::from_second(1_000).unwrap()))?;
+    /// let answer = signer.sign(Some("users/42"), &SignerChoice::default())?;
+    /// assert_eq!((answer.expire(), answer.dir(), answer.host()), (1_300, "users/42/", "http://127.0.0.1:9817/photos"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expire(&self) -> i64 {
         match self {
@@ -114,6 +125,20 @@ impl SignatureAnswer {
 
     /// The form fields that the uploader sends, in the samples' order. The key comes from the uploader, and the
     /// file last.
+    ///
+    /// Source: protocol 01 §2.
+    ///
+    /// ```
+    /// use countersign_app::{AccessKeySecret, Signer, SignerChoice, SignerOptions, Timestamp};
+    /// # use std::sync::Arc;
+    ///
+    /// let options = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
+    /// let signer = Signer::new(options, Arc::new(Timestamp::now))?;
+    /// let answer = signer.sign(None, &SignerChoice::default())?;
+    /// let names: Vec<&str> = answer.form_fields().into_iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["policy", "OSSAccessKeyId", "success_action_status", "signature"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn form_fields(&self) -> Vec<(&'static str, &str)> {
         let status = ("success_action_status", "200");

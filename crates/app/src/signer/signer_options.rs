@@ -44,6 +44,14 @@ pub struct CallbackOptions {
 
 impl CallbackOptions {
     /// [`DEFAULT_CALLBACK_BODY`] as a form, sent to this address.
+    ///
+    /// ```
+    /// use countersign_app::CallbackOptions;
+    ///
+    /// let callback = CallbackOptions::to("https://app.example/oss/callback");
+    /// assert!(callback.body.contains("filename=${object}&size=${size}"));
+    /// assert_eq!((callback.host, callback.body_type.as_str()), (None, "application/x-www-form-urlencoded"));
+    /// ```
     #[must_use]
     pub fn to(url: impl Into<String>) -> Self {
         Self {
@@ -96,6 +104,15 @@ impl SignerOptions {
     /// The tutorial's set-up for this key, bucket and upload address: V1, up to 1,000 MiB of any type, anywhere
     /// in the bucket, `user-dir/` when no path is asked for, no callback; pinned as far as the store that the host
     /// suggests allows ([`StoreKind::of_host`]).
+    ///
+    /// ```
+    /// use countersign_app::{AccessKeySecret, SignerOptions, StoreKind};
+    ///
+    /// let host = "https://photos.oss-cn-hangzhou.aliyuncs.com";
+    /// let options = SignerOptions::new("key id", AccessKeySecret::from("secret"), "photos", host);
+    /// assert_eq!((options.store, options.size_bytes), (StoreKind::Oss, 0..=1_048_576_000));
+    /// assert_eq!(options.directory.unwrap().as_str(), "user-dir/");
+    /// ```
     #[must_use]
     pub fn new(
         access_key_id: impl Into<String>,
