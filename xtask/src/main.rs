@@ -75,6 +75,9 @@ fn main() -> anyhow::Result<ExitCode> {
             for violation in &violations {
                 println!("{violation}");
             }
+            for line in tidy::counts(&root)? {
+                println!("{line}");
+            }
             println!("tidy: {} violations", violations.len());
             Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

@@ -3,6 +3,7 @@
 //! The rules are data (`house_rules`); this module only walks the tree and asks them. Whether the code is
 //! right is not known here.
 
+mod examples;
 mod file_rules;
 mod given_time;
 mod house_rules;
@@ -52,10 +53,20 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     import_arrows::check(root, &mut found)?;
     given_time::check(root, &mut found)?;
     rooms::check(&files, &mut found);
+    examples::check(&files, &mut found);
     crate::documents::check(root, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));
     found.sort();
     Ok(found)
+}
+
+/// What is counted and not judged, a line each.
+pub(crate) fn counts(root: &Path) -> anyhow::Result<Vec<String>> {
+    let examples = examples::counts(&source_tree::code_files(root)?);
+    Ok(examples
+        .into_iter()
+        .map(|(folder, count)| format!("{folder}: {count} examples that assert"))
+        .collect())
 }
 
 #[cfg(test)]
