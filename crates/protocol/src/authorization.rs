@@ -1,5 +1,5 @@
-//! Request authentication of everything but PostObject (protocol 03): which scheme a request uses, and the
-//! V1 and V4 signatures in the header and in the URL, signed and verified by the same strings.
+//! Signs and verifies requests with signature V1 and V4, in the Authorization header and in the URL (protocol 03):
+//! everything but PostObject, whose form is signed in [`crate::post_signature`].
 //!
 //! Owns the canonical forms and their errors. It does not know which keys exist or what they may do: the
 //! caller asks [`Authentication::access_key_id`], looks the secret up (an unknown id is

@@ -1,4 +1,4 @@
-//! Explains every error code that the store answers: what happened and what to do, in English and Chinese.
+//! Explains every error code that the store answers: what happened and what to do about it, in English and Chinese.
 //!
 //! The store serves these rows under `/_countersign/docs/errors/` and the element `RecommendDoc` of an error links
 //! there; `docs/errors.md` is made from them. Callback errors have a finer table of their own

@@ -1,4 +1,4 @@
-//! The POST policy (protocol 01 §3): what a signer allowed, and whether a form keeps to it.
+//! Reads POST policies and evaluates forms against them (protocol 01 §3).
 //!
 //! A policy constrains only the fields it names, by the values that will be stored ([`PolicyFacts`]). Everything
 //! it says is enforced: an operator that is not known is refused when the policy is read, and the size range leaves

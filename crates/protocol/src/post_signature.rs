@@ -1,5 +1,5 @@
-//! Signatures of PostObject forms, V1 and V4, signing and verifying side by side (protocol 01 §4). What is
-//! signed is the base64 text of the policy, exactly as it stands in the form but for white space around it.
+//! Signs and verifies PostObject forms, V1 and V4 (protocol 01 §4). What is signed is the base64 text of the policy,
+//! exactly as it stands in the form but for white space around it.
 
 mod post_signature_error;
 

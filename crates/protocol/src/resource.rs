@@ -1,4 +1,4 @@
-//! What requests act on: buckets and objects by name, and the access control lists they carry.
+//! The names of buckets and objects, and the access control lists that they carry.
 
 pub mod acl;
 pub mod bucket_name;

@@ -1,4 +1,4 @@
-//! How the store says no: code, EC number, message and the XML around them (protocol 06).
+//! Error answers: code, EC number, message and the XML around them (protocol 06).
 
 pub mod ec;
 pub mod error_code;

@@ -1,4 +1,4 @@
-//! Why a request's authentication is refused, and what the client is told (protocol 03 §5).
+//! Errors of a request's authentication, and the answer that the client gets for each (protocol 03 §5).
 
 use jiff::Timestamp;
 

@@ -1,5 +1,7 @@
-//! URLs that let anyone who holds them read one object until they expire: made by an application for its
-//! users and by the page for "open". The same strings as in [`super::v1`] and [`super::v4`].
+//! Makes signed URLs, with which one object can be read until they expire.
+//!
+//! An application makes them for its users, and the page for "open". The strings that are signed are those of
+//! [`super::v1`] and [`super::v4`].
 
 use jiff::{SignedDuration, Timestamp};
 

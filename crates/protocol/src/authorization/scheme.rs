@@ -1,5 +1,5 @@
-//! Decides which of the five ways a request authenticates itself (protocol 03 §0). Unknown schemes and
-//! doubled ones are refused, never taken for anonymous.
+//! Finds out by which of five schemes a request is authenticated (protocol 03 §0). Unknown schemes, and two in one
+//! request, are refused, never taken for anonymous.
 
 use super::{AuthorizationError, RequestView, VerifyOptions, v1, v4};
 use crate::access_key::AccessKeySecret;

@@ -1,7 +1,8 @@
-//! The query words of the API: one list for everything that has to know them.
+//! Lists the query parameters that are part of the API, such as `acl` and `uploadId` (OSS calls many of them
+//! sub-resources).
 //!
-//! Two readers. V1 signs these words and no others (protocol 03 §1.1), and SDKs disagree about some: that is
-//! the `Standing` of a word. Routing refuses every word that an operation does not name, so that a word of
+//! It is used twice. V1 signs these parameters and no others (protocol 03 §1.1), and SDKs disagree about some: that is
+//! the `Standing` of a parameter. Routing refuses every one that an operation does not accept, so that a parameter of
 //! the API never reaches another operation: that is [`is_word`].
 //!
 //! The list is the union of what the official SDKs sign (Python 1 and 2, Go 1 and 2, Java, C, C++, .NET, PHP,

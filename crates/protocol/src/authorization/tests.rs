@@ -1,4 +1,4 @@
-//! Every scheme against published vectors, an independent signer, random tampering, and the refusals.
+//! Every scheme against published vectors, an independent signer and random tampering, and every refusal.
 
 mod refusals;
 mod reqsign_oracle;

@@ -1,5 +1,4 @@
-//! Signature version 1, in the header and in the URL (protocol 03 §1, §2): HMAC-SHA1 over a short string of
-//! the request.
+//! Signature V1, in the header and in the URL (protocol 03 §1, §2): HMAC-SHA1 over a short string of the request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

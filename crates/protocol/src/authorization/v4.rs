@@ -1,5 +1,5 @@
-//! Signature version 4, in the header and in the URL (protocol 03 §3, §4): HMAC-SHA256 with a key of the
-//! day, the region and the product, over the digest of a canonical request.
+//! Signature V4, in the header and in the URL (protocol 03 §3, §4): HMAC-SHA256 with a key of the day, the region and
+//! the product, over the digest of a canonical request.
 
 mod canonical;
 

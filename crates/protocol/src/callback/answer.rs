@@ -1,4 +1,4 @@
-//! Judges what the application answers (protocol 02 §5): exactly 200, a positive Content-Length within the
+//! Checks the application's answer to a callback (protocol 02 §5): exactly 200, a positive Content-Length within the
 //! limit, and JSON. The bytes themselves are relayed unchanged, so nothing here rewrites them.
 
 use serde::de::IgnoredAny;

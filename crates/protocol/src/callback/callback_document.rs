@@ -1,5 +1,5 @@
-//! Writes the callback parameter: what a signer puts into the form field, header or query so that
-//! [`super::CallbackParameter`] reads it back.
+//! Builds the callback parameter, which a signer puts into the form field, header or query.
+//! [`super::CallbackParameter`] reads it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! Every way in which a callback goes wrong, as one table: code, message word for word, EC, and what the
-//! reader of `docs/callback-errors.md` is told, in English and Chinese (protocol 02 §6.1 and §7).
+//! All causes of failed callbacks in one table: code, message word for word, EC, and the text of
+//! `docs/callback-errors.md` in English and Chinese (protocol 02 §6.1 and §7).
 //!
 //! A cause cannot exist without its row, because the enum is made from the rows.
 

@@ -1,5 +1,5 @@
-//! Reads a base64 parameter as one flat JSON object. A name that occurs twice is refused: whichever value a
-//! reader would take, somebody else meant the other.
+//! Reads a base64 parameter as one flat JSON object. A name that occurs twice is refused, because two readers could
+//! take different values.
 
 use base64::Engine as _;
 use base64::alphabet;

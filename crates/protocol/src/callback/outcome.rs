@@ -1,5 +1,5 @@
-//! How a callback failed after the object was stored, and what the uploader is told: 203 CallbackFailed with
-//! OSS's words for that cause (protocol 02 §6).
+//! Failures of a callback after the object was stored, and what the uploader is told: 203 CallbackFailed with OSS's
+//! words for that cause (protocol 02 §6).
 
 use super::cause::{CallbackCause, CauseRow};
 use crate::error_xml::WireError;

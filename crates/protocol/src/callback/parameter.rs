@@ -1,4 +1,4 @@
-//! Reads the callback parameter and `callback-var`, and refuses what is malformed before anything is stored
+//! Parses the callback parameter and `callback-var`, and refuses malformed ones before anything is stored
 //! (protocol 02 §1, §7).
 
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The callback's signature (protocol 02 §4): base64 of RSASSA-PKCS1-v1_5 with MD5 over the decoded path,
 //! the raw query and the body.
 //!
-//! The private key's operation is handed in as a function, so that who only verifies carries no signer. MD5
+//! The private key's operation is an argument, so that a program that only verifies needs no signer. MD5
 //! and, for Alibaba's own key, 512 bits are what the wire demands; both are weak, and the receiver should
 //! use https and an unguessable path besides.
 

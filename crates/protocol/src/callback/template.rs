@@ -1,5 +1,5 @@
-//! The callback body: a text with `${variables}`, expanded for a form or for JSON (protocol 02 §2). It is
-//! pure text replacement, as OSS does it: the result is not checked for being a form or JSON.
+//! Expands the callback body, a template with `${variables}`, for a form or for JSON (protocol 02 §2). It is plain
+//! text replacement, as OSS does it: the result is not checked for being a form or JSON.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

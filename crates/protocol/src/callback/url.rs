@@ -1,5 +1,5 @@
-//! One callback URL: scheme optional, host a name or a dotted address, no IPv6 literal, path and query
-//! already encoded (protocol 02 §1.1). Only the spelling is judged, not where it leads.
+//! Parses a callback URL: scheme optional, host a name or a dotted address, no IPv6 literal, path and query already
+//! encoded (protocol 02 §1.1). Whether the address may be called is the server's decision.
 
 use std::fmt;
 use std::net::Ipv4Addr;

@@ -1,5 +1,5 @@
-//! The secret half of an access key. It is a type of its own so that it is never printed, never compared
-//! in variable time and does not outlive its use in memory. It deliberately does not know its key id.
+//! The secret of an access key. It is a type of its own so that it is never printed, never compared in variable time,
+//! and wiped from memory after use. It does not know its key id.
 
 use std::fmt;
 

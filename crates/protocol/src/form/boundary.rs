@@ -1,4 +1,4 @@
-//! The boundary of a form, from the request's Content-Type.
+//! Reads the boundary of a form from the request's Content-Type.
 
 use super::FormError;
 use super::header_parameters;

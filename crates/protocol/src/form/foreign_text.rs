@@ -1,4 +1,4 @@
-//! Text that should be UTF-8 and is not: what pages in GBK or Latin-1 send as names and values.
+//! Handles form text that is not UTF-8, as pages in GBK or Latin-1 send it in names and values.
 //!
 //! Its encoding is not known, so its letters cannot be read. They are told apart from text, so that they can be passed
 //! over where nothing depends on them and refused where something does.

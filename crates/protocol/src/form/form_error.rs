@@ -1,4 +1,4 @@
-//! What can be wrong with a form, and the words OSS has for it (protocol 01 §6, 06 §3).
+//! Errors of a form, and OSS's code and message for each (protocol 01 §6, 06 §3).
 
 use crate::{ErrorCode, WireError, ec};
 

@@ -1,5 +1,5 @@
-//! The head of a form once the file begins: the fields as they came, found without regard to letter case,
-//! and what the file's part says of itself.
+//! Holds the form fields that came before the file, in their order, found without regard to letter case, and what the
+//! header of the file's part says.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! The form as a sequence of events: head, data, end.
+//! Parses a form as it arrives into events: head, data, end.
 //!
 //! Bytes are charged to the limits when they are used, not when they are pushed, and always in the order of
 //! the body: whatever the chunks, the same body gives the same events and the same error.

@@ -1,5 +1,5 @@
-//! The parameters behind a header's first word, `; name=value; name="value"`, as in Content-Type and
-//! Content-Disposition. What a parameter means is its header's business.
+//! Parses the parameters of a header, `; name=value; name="value"`, as in Content-Type and Content-Disposition. What
+//! a parameter means is left to the caller.
 
 use memchr::memchr2;
 

@@ -1,5 +1,5 @@
-//! The header lines of one part: its name, and for the file its file name and content type. Lines come in
-//! any order and letter case. What form parts do not have is refused as OSS refuses it.
+//! Parses the header lines of one part of a form: its name, and for the file its file name and content type. Lines
+//! come in any order and letter case. Headers that form parts do not have are refused as OSS refuses them.
 
 use percent_encoding::percent_decode_str;
 

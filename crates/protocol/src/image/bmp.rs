@@ -1,5 +1,5 @@
-//! BMP: every header that Windows and OS/2 wrote, told apart by its length. A negative height means that the
-//! top row comes first.
+//! Reads the size of a BMP image: every header that Windows and OS/2 wrote, told apart by its length. A negative
+//! height means that the top row comes first.
 
 use super::reader::{Reader, Stop};
 use super::size::Size;

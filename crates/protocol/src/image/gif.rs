@@ -1,4 +1,5 @@
-//! GIF: the logical screen, if the first picture lies within it (GIF89a specification, sections 18, 20 and 24).
+//! Reads the size of a GIF image: the logical screen, if the first picture lies within it (GIF89a specification,
+//! sections 18, 20 and 24).
 //!
 //! Where it does not, some readers cut the picture and some enlarge the screen, so that there is no one right size.
 

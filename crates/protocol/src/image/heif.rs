@@ -1,5 +1,5 @@
-//! HEIC and AVIF: the size of the primary item after its clean aperture and rotation (ISO/IEC 23008-12, 6.5.3,
-//! 6.5.9, 6.5.10; ISO/IEC 14496-12, 8.11).
+//! Reads the size of an HEIC or AVIF image: the primary item's, after its clean aperture and rotation (ISO/IEC
+//! 23008-12, 6.5.3, 6.5.9, 6.5.10; ISO/IEC 14496-12, 8.11).
 //!
 //! A file holds many items: thumbnails, masks, the tiles of the picture. Only the properties that are
 //! associated with the primary one count, in the order of their association.

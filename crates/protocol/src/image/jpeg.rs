@@ -1,4 +1,4 @@
-//! JPEG: the first frame header (SOFn) among the segments (ITU-T T.81 B.1, B.2.2).
+//! Reads the size of a JPEG image from the first frame header (SOFn) among the segments (ITU-T T.81 B.1, B.2.2).
 
 use super::reader::{Reader, Stop, after};
 use super::size::Size;

@@ -1,5 +1,5 @@
-//! PNG: the IHDR chunk, which need not be the first: Apple's tools write a private chunk (CgBI) before it
-//! (PNG specification, 5.3 and 11.2.2).
+//! Reads the size of a PNG image from the IHDR chunk, which need not be the first: Apple's tools write a private
+//! chunk (CgBI) before it (PNG specification, 5.3 and 11.2.2).
 
 use super::reader::{Reader, Stop, after};
 use super::size::Size;

@@ -1,4 +1,4 @@
-//! Reads small pieces out of the parts of a file that were fetched, counts the steps, and says what is missing.
+//! Reads numbers from the parts of a file that have been fetched, limits how many, and says which bytes are missing.
 
 use std::collections::BTreeMap;
 

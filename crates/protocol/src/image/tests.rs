@@ -1,4 +1,4 @@
-//! Headers at their edges: the right size or none, within the steps and bytes that are allowed.
+//! Image headers at the edges of their formats: the right size or none, within the allowed steps and bytes.
 
 use proptest::prelude::*;
 

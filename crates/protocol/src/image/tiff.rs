@@ -1,5 +1,5 @@
-//! TIFF and BigTIFF, either byte order: ImageWidth and ImageLength of the first directory (TIFF 6.0, sections 2
-//! and 8), which may stand anywhere in the file.
+//! Reads the size of a TIFF or BigTIFF image, in either byte order: ImageWidth and ImageLength of the first directory
+//! (TIFF 6.0, sections 2 and 8), which may stand anywhere in the file.
 
 use super::reader::{Reader, Stop, after};
 use super::size::Size;

@@ -1,4 +1,5 @@
-//! WebP: the first chunk of the container says which of its three kinds the file is (RFC 9649, section 2).
+//! Reads the size of a WebP image: the first chunk of the container says which of its three kinds the file is (RFC
+//! 9649, section 2).
 
 use super::reader::{Reader, Stop};
 use super::size::Size;

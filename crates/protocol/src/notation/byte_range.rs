@@ -1,5 +1,5 @@
-//! The `Range` header as OSS honours it (protocol 04 §5): one range; by default anything odd means the
-//! whole object, and only `x-oss-range-behavior: standard` clamps and refuses as HTTP does.
+//! Resolves the `Range` header as OSS does (protocol 04 §5): one range; by default anything odd means the whole
+//! object, and only `x-oss-range-behavior: standard` clamps and refuses as HTTP does.
 
 /// What of an object is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

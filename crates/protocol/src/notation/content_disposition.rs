@@ -1,5 +1,5 @@
-//! `Content-Disposition` with a file name that somebody else chose (RFC 6266, RFC 8187): what is written cannot leave
-//! its quotes, name a folder, or be read as another name.
+//! Writes `Content-Disposition` with a file name from an untrusted source (RFC 6266, RFC 8187): it cannot leave its
+//! quotes, name a folder, or be read as another name.
 
 use super::url_encoding::encode;
 

@@ -1,5 +1,5 @@
-//! Dates of HTTP headers: writes `Wed, 28 Dec 2022 10:27:41 GMT` and reads the three forms that RFC 9110
-//! §5.6.7 asks of a recipient. Knows nothing of what a date is good for.
+//! Reads and writes HTTP dates: writes `Wed, 28 Dec 2022 10:27:41 GMT` and reads the three forms that RFC 9110 §5.6.7
+//! asks of a recipient.
 
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};

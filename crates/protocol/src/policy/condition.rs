@@ -1,4 +1,4 @@
-//! One condition of a policy: read from JSON, held against a form, printed as OSS prints it.
+//! Reads, evaluates and prints one condition of a policy.
 
 use super::json::Json;
 use super::{FailedCondition, PolicyError, PolicyFacts, SizeRange};

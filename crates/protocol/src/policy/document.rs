@@ -1,4 +1,4 @@
-//! A policy being written, for those who sign forms.
+//! Builds policies, for programs that sign forms.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What can be wrong with a policy as such, and with a form held against it, in the words of OSS.
+//! Errors of a policy itself, and of a form that does not meet it, with OSS's messages.
 
 use crate::{ErrorCode, WireError, ec};
 

@@ -1,5 +1,5 @@
-//! What the conditions of a policy are held against: not the form's words but what they come to when the file is
-//! stored. A field that is absent counts as what its absence stores.
+//! The values that a policy's conditions are compared with: what will be stored, and not merely what the form says. A
+//! field that is absent counts as what its absence stores.
 //!
 //! Finding these values out (a type guessed from the key, the class of the bucket) is left to the store.
 

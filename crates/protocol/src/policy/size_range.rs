@@ -1,5 +1,5 @@
-//! The sizes that a policy allows. Decided while the bytes arrive, on what was counted and never on what a
-//! header promised.
+//! The range of sizes that a policy allows. It is checked by counting the bytes as they arrive, never by what a
+//! header promises.
 
 use crate::{ErrorCode, WireError, ec};
 

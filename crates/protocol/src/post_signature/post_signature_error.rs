@@ -1,4 +1,4 @@
-//! What can be wrong with a form's credentials, and the words OSS has for it (protocol 01 §6, 06 §3).
+//! Errors of a form's credentials, and OSS's code and message for each (protocol 01 §6, 06 §3).
 
 use crate::credential_scope::{CredentialError, V4_ALGORITHM};
 use crate::policy::PolicyError;

@@ -1,5 +1,5 @@
-//! An error as the client sees it, and its XML (protocol 06 §1). Whatever only the log may know never enters
-//! a [`WireError`]; the domain's error enums are turned into one at the very edge.
+//! An error as the client sees it, and its XML (protocol 06 §1). Details that are only for the log never enter a
+//! [`WireError`]; the domain's errors are turned into one at the very edge.
 
 use std::borrow::Cow;
 use std::fmt;

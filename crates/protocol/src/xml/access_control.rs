@@ -1,4 +1,4 @@
-//! The result of GetBucketAcl and GetObjectAcl (protocol 04 §1, §4).
+//! Writes the result of GetBucketAcl and GetObjectAcl (protocol 04 §1, §4).
 
 use super::Owner;
 use super::writer::Writer;

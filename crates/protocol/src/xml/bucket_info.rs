@@ -1,4 +1,4 @@
-//! The results of GetBucketInfo and GetBucketLocation (protocol 04 §1).
+//! Writes the results of GetBucketInfo and GetBucketLocation (protocol 04 §1).
 
 use jiff::Timestamp;
 

@@ -1,5 +1,4 @@
-//! A bucket's CORS rules (protocol 04 §3): read, written back, and nothing more. Which rule matches a
-//! request is the server's question.
+//! Reads and writes a bucket's CORS rules (protocol 04 §3). Which rule matches a request is decided by the server.
 
 use super::XmlError;
 use super::element::{Element, boolean, read};

@@ -1,4 +1,4 @@
-//! The optional body of PutBucket (protocol 04 §1).
+//! Reads the optional body of PutBucket (protocol 04 §1).
 
 use super::XmlError;
 use super::element::read;

@@ -1,5 +1,5 @@
-//! Reads a small document into a tree: bounded in bytes, depth and elements; document types, processing
-//! instructions and entities besides XML's own are refused. Attributes and namespaces are ignored.
+//! Reads a small XML document into a tree, bounded in bytes, depth and elements. Document types, processing
+//! instructions and entities besides XML's own are refused; attributes and namespaces are ignored.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};

@@ -1,5 +1,5 @@
-//! A bucket's lifecycle rules (protocol 04 §1): expiration by days or date under a prefix. Filters and
-//! transitions are refused as not implemented, because a rule that ignores its filter deletes too much.
+//! Reads and writes a bucket's lifecycle rules (protocol 04 §1): expiration by days or date under a prefix. Filters
+//! and transitions are refused as not implemented, because a rule that ignores its filter deletes too much.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Writes a result: prolog, nested elements, escaped text. No indentation, no namespace.
+//! Writes XML documents: prolog, nested elements, escaped text. No indentation, no namespace.
 
 /// A document being written.
 pub(super) struct Writer {

@@ -1,4 +1,4 @@
-//! Why an XML request is refused, and what the client is told.
+//! Errors of an XML request, and the answer that the client gets for each.
 
 use crate::error_code::ErrorCode;
 use crate::error_xml::WireError;

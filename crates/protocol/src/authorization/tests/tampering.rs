@@ -1,4 +1,4 @@
-//! Whatever is signed verifies, and no part of it can be changed.
+//! Everything that is signed verifies, and no part of it can be changed.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The canonical request of version 4: one text for every spelling of a request that means the same.
+//! Builds the canonical request of signature V4: one text for all spellings of a request that mean the same.
 
 use crate::authorization::RequestView;
 use crate::url_encoding::{encode, encode_path, query_pairs};

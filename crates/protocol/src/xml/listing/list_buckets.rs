@@ -1,4 +1,4 @@
-//! The result of ListBuckets (protocol 04 §1).
+//! Writes the result of ListBuckets (protocol 04 §1).
 
 use jiff::Timestamp;
 

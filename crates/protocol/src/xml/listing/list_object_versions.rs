@@ -1,5 +1,5 @@
-//! The result of ListObjectVersions (protocol 04 §2), for buckets that have no versioning: every object is
-//! its own latest version, and there are no delete markers.
+//! Writes the result of ListObjectVersions (protocol 04 §2) for buckets that have no versioning: every object is its
+//! own latest version, and there are no delete markers.
 
 use super::list_objects::ObjectEntry;
 use crate::xml::writer::Writer;

@@ -1,4 +1,4 @@
-//! The results of ListObjects, versions 1 and 2 (protocol 04 §2).
+//! Writes the results of ListObjects, versions 1 and 2 (protocol 04 §2).
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! The results of ListMultipartUploads and ListLiveChannel (protocol 04 §6, 07 §2.14) for a store that has
-//! neither: the clean-up of every SDK asks for them, and nothing is what there truly is.
+//! Writes empty results of ListMultipartUploads and ListLiveChannel (protocol 04 §6, 07 §2.14). The store has
+//! neither, but the clean-up of every SDK asks for them.
 
 use crate::xml::NameEncoding;
 use crate::xml::writer::Writer;
