@@ -16,6 +16,7 @@ const CHECKED: &[&str] = &[
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/adopt.md",
+    "docs/api.md",
     "docs/deploy.md",
     "docs/deploy.zh-CN.md",
     "docs/performance.md",

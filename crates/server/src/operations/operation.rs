@@ -5,6 +5,7 @@
 //! declarations; nothing else says what an operation is. An operation of the API that is not implemented is a
 //! declaration without a function. How a request is matched is [`crate::routing::route`]'s.
 
+use std::fmt;
 use std::pin::Pin;
 
 use http::HeaderMap;
@@ -183,6 +184,14 @@ impl SubResource {
     /// Whether a query names it.
     pub(crate) fn is_in(self, query: &Query) -> bool {
         query.has(self.word) && self.with.is_none_or(|(name, value)| query.get(name) == Some(value))
+    }
+}
+
+/// As a query writes it.
+impl fmt::Display for SubResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word)?;
+        self.with.map_or(Ok(()), |(name, value)| write!(f, "&{name}={value}"))
     }
 }
 

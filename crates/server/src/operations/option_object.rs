@@ -24,7 +24,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Answers a preflight by the rules of the bucket.
-pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
+async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
     let asked = CrossOrigin::of_preflight(&call.parts.headers).map_err(WireError::from)?;
     let not_allowed = PreflightError::NotAllowed { object: matches!(call.location, Location::Object { .. }) };
     if call.bucket().is_none() {

@@ -1,5 +1,7 @@
 //! The lists of operations: that each entry can be reached, and that nothing is declared that has no effect.
 
+mod api_page;
+
 use std::collections::BTreeSet;
 
 use countersign_protocol::authorization::sub_resource;

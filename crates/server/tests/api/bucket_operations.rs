@@ -3,6 +3,24 @@
 use crate::client::{Ask, create_demo, put};
 use crate::running_store::RunningStore;
 
+/// The methods and words of queries on a bucket with which something changes. What is neither here nor in
+/// [`ANSWERS`] is refused: `query_words.rs` tries every word of the API.
+pub(crate) const CHANGES: &[(&str, &str)] =
+    &[("PUT", "acl"), ("PUT", "x-oss-request-payer"), ("POST", "x-oss-request-payer")];
+/// Those that are answered with success while nothing changes.
+pub(crate) const ANSWERS: &[(&str, &str)] = &[
+    ("GET", "acl"),
+    ("GET", "bucketInfo"),
+    ("GET", "live"),
+    ("GET", "location"),
+    ("GET", "uploads"),
+    ("GET", "versions"),
+    ("GET", "x-oss-request-payer"),
+    ("HEAD", "x-oss-request-payer"),
+    ("DELETE", "cors"),
+    ("DELETE", "lifecycle"),
+];
+
 #[tokio::test]
 async fn a_bucket_is_made_twice_by_its_owner_and_goes_only_when_it_is_empty() {
     let store = RunningStore::start().await;

@@ -134,20 +134,3 @@ async fn a_head_says_in_headers_what_went_wrong() {
         "{document}"
     );
 }
-
-#[tokio::test]
-async fn metadata_alone_and_versions_that_are_not_there() {
-    let store = store_with_digits().await;
-    let meta = Ask::new("HEAD", "demo", "digits.txt").query("objectMeta").send(&store).await;
-    assert_eq!((meta.status, meta.header("content-length")), (200, "10"));
-    assert!(!meta.headers.contains_key("content-type"));
-    let acl = Ask::new("GET", "demo", "digits.txt").query("acl").send(&store).await;
-    assert_eq!(acl.element("Grant").as_deref(), Some("default"));
-    let only = Ask::new("GET", "demo", "digits.txt").query("versionId=null").send(&store).await;
-    assert_eq!(only.status, 200);
-    let other = Ask::new("GET", "demo", "digits.txt").query("versionId=CAEQ").send(&store).await;
-    assert_eq!((other.status, other.refusal().1.as_str()), (404, "NoSuchVersion"));
-    let untouched = Ask::new("DELETE", "demo", "digits.txt").query("versionId=CAEQ").send(&store).await;
-    assert_eq!(untouched.status, 204);
-    assert_eq!(Ask::new("GET", "demo", "digits.txt").send(&store).await.status, 200);
-}

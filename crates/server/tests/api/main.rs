@@ -19,6 +19,7 @@ mod downloads;
 mod error_reference;
 mod expiry;
 mod listings;
+mod object_operations;
 mod put_callback;
 mod query_words;
 mod rule_demands;

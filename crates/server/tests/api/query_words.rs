@@ -5,53 +5,15 @@ use countersign_protocol::authorization::sub_resource;
 use countersign_store::{BucketRecord, Entry, ListQuery};
 use std::sync::Arc;
 
+use crate::bucket_operations;
 use crate::client::{Answer, Ask, put};
+use crate::object_operations;
 use crate::running_store::RunningStore;
 
 /// Where the words are tried. `demo` holds `key`, `empty` holds nothing.
 const PLACES: [(&str, &str); 4] = [("demo", ""), ("empty", ""), ("demo", "key"), ("empty", "key")];
 /// Names that the API does not know.
 const UNKNOWN: [&str; 5] = ["responseheader", "ACL", "1700000000", "prefix.", "%E5%9B%BE"];
-
-/// What changes something: the method, whether on an object, the word.
-const CHANGES: &[(&str, bool, &str)] = &[
-    ("PUT", false, "acl"),
-    ("PUT", false, "x-oss-request-payer"),
-    // An empty callback is none.
-    ("PUT", true, "callback"),
-    ("PUT", true, "callback-var"),
-    ("PUT", true, "x-oss-request-payer"),
-    ("PUT", true, "x-oss-traffic-limit"),
-    ("POST", false, "x-oss-request-payer"),
-    ("DELETE", true, "x-oss-request-payer"),
-];
-/// What is answered with success and changes nothing.
-const ANSWERS: &[(&str, bool, &str)] = &[
-    ("GET", false, "acl"),
-    ("GET", false, "bucketInfo"),
-    ("GET", false, "live"),
-    ("GET", false, "location"),
-    ("GET", false, "uploads"),
-    ("GET", false, "versions"),
-    ("GET", false, "x-oss-request-payer"),
-    ("HEAD", false, "x-oss-request-payer"),
-    ("DELETE", false, "cors"),
-    ("DELETE", false, "lifecycle"),
-    ("GET", true, "acl"),
-    ("GET", true, "objectMeta"),
-    ("GET", true, "response-cache-control"),
-    ("GET", true, "response-content-disposition"),
-    ("GET", true, "response-content-encoding"),
-    ("GET", true, "response-content-language"),
-    ("GET", true, "response-content-type"),
-    ("GET", true, "response-expires"),
-    ("GET", true, "x-oss-request-payer"),
-    ("GET", true, "x-oss-traffic-limit"),
-    ("HEAD", true, "objectMeta"),
-    ("HEAD", true, "x-oss-request-payer"),
-    // A version that is not there is deleted already.
-    ("DELETE", true, "versionId"),
-];
 
 /// A form that a bucket which anyone may write takes without a policy.
 const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nposted\r\n\
@@ -106,11 +68,14 @@ async fn try_every_word(method: &'static str) {
         for (place, query) in
             PLACES.into_iter().flat_map(|place| [(place, word.to_owned()), (place, format!("{word}=1"))])
         {
-            let listed = |list: &[(&str, bool, &str)]| list.contains(&(method, !place.1.is_empty(), word));
+            let (changes, answers) = match place.1 {
+                "" => (bucket_operations::CHANGES, bucket_operations::ANSWERS),
+                _ => (object_operations::CHANGES, object_operations::ANSWERS),
+            };
             let answer = ask(&store, method, place, &query).await;
             let after = state(&store).await;
             let (shown, status) = (format!("{method} {place:?} {query}: {}", answer.status), answer.status);
-            if listed(CHANGES) {
+            if changes.contains(&(method, word)) {
                 if after != before {
                     restore(&store).await;
                     before = state(&store).await;
@@ -118,7 +83,7 @@ async fn try_every_word(method: &'static str) {
                 continue;
             }
             assert!(after == before, "{shown} changed what is stored");
-            if !listed(ANSWERS) {
+            if !answers.contains(&(method, word)) {
                 assert!(matches!(status, 400 | 404 | 405 | 501), "{shown} was not refused");
             }
         }

@@ -37,14 +37,14 @@ pub(crate) const PUT: Operation = Operation {
 };
 
 /// Shows the list.
-pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let grant = settings::acl(&bucket.record).as_str();
     let policy = AccessControlPolicy { owner: access::owner(), grant };
     Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))
 }
 
 /// Sets the list. A bucket that is not there is created, as the reference says.
-pub(crate) async fn put(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
+async fn put(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
     let name = subject::bucket_name(call)?;
     let acl = put_bucket::requested_acl(call)?.ok_or_else(|| {
         WireError::new(ErrorCode::InvalidArgument)

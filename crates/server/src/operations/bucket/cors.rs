@@ -51,7 +51,7 @@ pub(crate) const DELETE: Operation = Operation {
 };
 
 /// Shows the rules.
-pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let configuration = configuration(&bucket.record).ok_or_else(|| {
         WireError::new(ErrorCode::NoSuchCORSConfiguration).with_element("BucketName", &bucket.record.name)
     })?;
@@ -59,7 +59,7 @@ pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError
 }
 
 /// Replaces the rules.
-pub(crate) async fn put(
+async fn put(
     context: &RequestContext,
     call: &Call,
     bucket: BucketSubject,
@@ -73,10 +73,7 @@ pub(crate) async fn put(
 }
 
 /// Removes the rules; without any, that is done already.
-pub(crate) async fn delete(
-    context: &RequestContext,
-    bucket: BucketSubject,
-) -> Result<WireResponse, OperationError> {
+async fn delete(context: &RequestContext, bucket: BucketSubject) -> Result<WireResponse, OperationError> {
     write(context, &bucket, None).await?;
     Ok(wire_response::empty(StatusCode::NO_CONTENT))
 }

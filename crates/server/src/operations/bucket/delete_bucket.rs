@@ -20,10 +20,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Deletes the bucket.
-pub(crate) async fn run(
-    context: &RequestContext,
-    bucket: BucketSubject,
-) -> Result<WireResponse, OperationError> {
+async fn run(context: &RequestContext, bucket: BucketSubject) -> Result<WireResponse, OperationError> {
     let mutation = Mutation::DeleteBucket { name: bucket.record.name.clone() };
     context.server.options.store.commit(mutation).await?;
     Ok(wire_response::empty(StatusCode::NO_CONTENT))

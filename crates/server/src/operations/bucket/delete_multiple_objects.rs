@@ -32,7 +32,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Deletes what the document lists.
-pub(crate) async fn run(
+async fn run(
     context: &RequestContext,
     call: &Call,
     bucket: BucketSubject,

@@ -25,7 +25,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Says that the bucket is there, and its region.
-pub(crate) fn run(context: &RequestContext, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn run(context: &RequestContext, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let mut response = wire_response::empty(StatusCode::OK);
     let region = format!("oss-{}", context.server.options.region);
     headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);

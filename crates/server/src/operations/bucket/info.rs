@@ -29,7 +29,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Describes the bucket.
-pub(crate) fn run(
+fn run(
     context: &RequestContext,
     call: &Call,
     bucket: &BucketSubject,

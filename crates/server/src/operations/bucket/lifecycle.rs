@@ -48,7 +48,7 @@ pub(crate) const DELETE: Operation = Operation {
 };
 
 /// Shows the rules.
-pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let configuration = configuration(&bucket.record).ok_or_else(|| {
         WireError::new(ErrorCode::NoSuchLifecycle).with_element("BucketName", &bucket.record.name)
     })?;
@@ -56,7 +56,7 @@ pub(crate) fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError
 }
 
 /// Replaces the rules. One without an id gets one.
-pub(crate) async fn put(
+async fn put(
     context: &RequestContext,
     call: &Call,
     bucket: BucketSubject,
@@ -87,10 +87,7 @@ fn allows_overlaps(call: &Call) -> Result<bool, WireError> {
 }
 
 /// Removes the rules; without any, that is done already.
-pub(crate) async fn delete(
-    context: &RequestContext,
-    bucket: BucketSubject,
-) -> Result<WireResponse, OperationError> {
+async fn delete(context: &RequestContext, bucket: BucketSubject) -> Result<WireResponse, OperationError> {
     write(context, &bucket, None).await?;
     Ok(wire_response::empty(StatusCode::NO_CONTENT))
 }

@@ -26,7 +26,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// A page of versions, which begins after the only version of `key-marker`.
-pub(crate) async fn run(
+async fn run(
     context: &RequestContext,
     call: &Call,
     bucket: BucketSubject,

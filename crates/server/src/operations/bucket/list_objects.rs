@@ -43,7 +43,7 @@ pub(crate) const VERSION_2: Operation = Operation {
 };
 
 /// A page of version 1, which begins after `marker`.
-pub(crate) async fn version_1(
+async fn version_1(
     context: &RequestContext,
     call: &Call,
     bucket: BucketSubject,
@@ -80,7 +80,7 @@ pub(crate) async fn version_1(
 }
 
 /// A page of version 2, which begins after the token's name or after `start-after`.
-pub(crate) async fn version_2(
+async fn version_2(
     context: &RequestContext,
     call: &Call,
     bucket: BucketSubject,

@@ -21,6 +21,6 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Names the region.
-pub(crate) fn run(context: &RequestContext) -> Result<WireResponse, OperationError> {
+fn run(context: &RequestContext) -> Result<WireResponse, OperationError> {
     Ok(wire_response::xml(StatusCode::OK, location_constraint(&context.server.options.region)))
 }

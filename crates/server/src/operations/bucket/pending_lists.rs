@@ -37,7 +37,7 @@ pub(crate) const LIVE_CHANNELS: Operation = Operation {
 };
 
 /// The unfinished multipart uploads: none.
-pub(crate) fn multipart_uploads(call: &Call, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn multipart_uploads(call: &Call, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let query = &call.query;
     let document = NoMultipartUploads {
         bucket: bucket.record.name.clone(),
@@ -52,7 +52,7 @@ pub(crate) fn multipart_uploads(call: &Call, bucket: &BucketSubject) -> Result<W
 }
 
 /// The live channels: none.
-pub(crate) fn live_channels(call: &Call) -> Result<WireResponse, OperationError> {
+fn live_channels(call: &Call) -> Result<WireResponse, OperationError> {
     let query = &call.query;
     let document = NoLiveChannels {
         prefix: text(query, "prefix"),

@@ -29,7 +29,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Creates the bucket.
-pub(crate) async fn run(
+async fn run(
     context: &RequestContext,
     call: &Call,
     body: &mut RequestBody,

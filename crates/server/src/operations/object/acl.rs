@@ -26,7 +26,7 @@ pub(crate) const GET: Operation = Operation {
 };
 
 /// Shows the object's list.
-pub(crate) fn get(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+fn get(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
     version::require_the_only_one(&call.query, &object.key)?;
     let (_, attributes) = object.existing()?;
     let policy = AccessControlPolicy { owner: access::owner(), grant: attributes.acl.as_str() };

@@ -27,7 +27,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Deletes what the key holds.
-pub(crate) async fn run(
+async fn run(
     context: &RequestContext,
     call: &Call,
     object: ObjectSubject,

@@ -60,7 +60,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Sends an object or a part of it.
-pub(crate) async fn run(
+async fn run(
     context: &RequestContext,
     call: &Call,
     object: ObjectSubject,

@@ -28,7 +28,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Describes what the key holds.
-pub(crate) fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
     version::require_the_only_one(&call.query, &object.key)?;
     let (record, attributes) = object.existing()?;
     if let Some(unmodified) = headers::answer_conditions(&call.parts.headers, record, attributes)? {

@@ -27,7 +27,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Describes what the key holds, briefly.
-pub(crate) fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
     version::require_the_only_one(&call.query, &object.key)?;
     let (record, _) = object.existing()?;
     let mut response = wire_response::empty(StatusCode::OK);

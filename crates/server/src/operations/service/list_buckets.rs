@@ -25,7 +25,7 @@ pub(crate) const OPERATION: Operation = Operation {
 };
 
 /// Lists the buckets, a page at a time.
-pub(crate) async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
+async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
     let query = &call.query;
     let max_keys = page_size(query, "max-keys", NAMES_DEFAULT)?;
     let (prefix, marker) = (bucket_prefix(query)?, text(query, "marker"));

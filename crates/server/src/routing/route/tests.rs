@@ -76,7 +76,7 @@ fn what_is_not_implemented_is_named_and_is_never_another_operation() {
         ("PUT", "/?versioning", "PutBucketVersioning"),
         ("PUT", "/?referer", "PutBucketReferer"),
         ("DELETE", "/?website", "DeleteBucketWebsite"),
-        ("DELETE", "/?tagging", "DeleteBucketTags"),
+        ("DELETE", "/?encryption", "DeleteBucketEncryption"),
         ("DELETE", "/?logging", "DeleteBucketLogging"),
         ("GET", "/?stat", "GetBucketStat"),
         ("POST", "/?cname&comp=delete", "DeleteCname"),
