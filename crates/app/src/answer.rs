@@ -1,4 +1,4 @@
-//! What the application server answers: a status, a type and bytes, kept together because the ledger stores and
+//! An answer of the application server: status, type and bytes. They are kept together because the ledger stores and
 //! the store relays exactly these three.
 
 use axum::response::{IntoResponse, Response};

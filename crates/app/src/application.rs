@@ -1,5 +1,5 @@
-//! The operator's own application behind this server: one request to it over http or https, bounded in time and in
-//! what it may answer.
+//! Sends one request to the operator's own application, over http or https, bounded in time and in the size of the
+//! answer.
 //!
 //! The certificate is always checked, against the public authorities of the web and those that are added. A redirect
 //! is an answer like others and is never followed, because what is sent may hold a user's credentials. Proxies in the

@@ -1,4 +1,4 @@
-//! Budgets in bytes that many requests share: one for the bodies of callbacks under way, one for answers.
+//! Memory budgets that many requests share: one for the bodies of callbacks under way, one for answers.
 //!
 //! A body that is still coming gives way when the budget is short: the largest, among equals the oldest. Otherwise
 //! a few senders that stop before their last byte would keep the others out. A body that is whole never gives way.

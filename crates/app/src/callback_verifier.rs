@@ -1,4 +1,4 @@
-//! Is this callback from the store? (protocol: callback signature, and the check of the key's address)
+//! Verifies that a callback comes from the store (protocol: callback signature, and the check of the key's address).
 //!
 //! Owns the set of pinned keys and the order of the checks: the key's address must be exactly a pinned one, and
 //! the signature must be that key's over path, query and body. Nothing is ever fetched: an address that is not

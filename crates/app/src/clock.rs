@@ -1,4 +1,4 @@
-//! The clock that is handed in, so that a test can stand at any moment.
+//! The clock as an argument, so that a test can choose the time.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `--forward`: an existing application keeps its callback handler, and the verifying is done in front of it.
+//! Passes verified callbacks on to an existing application (`--forward`), which keeps its callback handler.
 //!
 //! Owns the one request that passes a verified callback on. It carries a verdict that only a trusted way may bring, and
 //! with a secret of both sides a [`proof`] that the application can check itself, whatever way it came: who

@@ -1,4 +1,4 @@
-//! What an application grants to the one who asks: who that is, and the folder, sizes and types that he may upload.
+//! What an application permits one user to upload: the user's id, and the folder, sizes and types of the uploads.
 //!
 //! A grant only ever narrows what the signer was told at its start; one that would widen it is refused, not cut down,
 //! so that nobody believes in a limit that does not hold. Where it comes from is known to [`crate::router::hooks`], and

@@ -1,4 +1,4 @@
-//! The ledger: every upload that the store reported, once, however often it was reported.
+//! The upload ledger: every upload that the store reported, recorded once, however often it was reported.
 //!
 //! Owns a SQLite file of its own, written before the callback is answered, because the uploader hears "done" on
 //! the strength of that answer. All work runs on blocking threads. It does not know what makes a callback

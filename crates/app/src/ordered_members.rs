@@ -1,5 +1,5 @@
-//! The members of a JSON object in their order, one that is there twice too: a map would keep the one or the other, and
-//! another reader the other.
+//! Reads the members of a JSON object in their order, also one that occurs twice: a map would keep one of the two,
+//! and another reader might keep the other.
 
 use std::{fmt, marker::PhantomData};
 

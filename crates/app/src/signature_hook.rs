@@ -1,4 +1,5 @@
-//! `--signature-hook`: asks an application over HTTP who a caller is and what he may upload, before anything is signed.
+//! Asks an application over HTTP which user a request belongs to and what it may upload, before anything is signed
+//! (`--signature-hook`).
 //!
 //! The question is a GET with the caller's own `Cookie` and `Authorization: Bearer`, which the application knows how to
 //! read, and no other header of the caller's unless it is named. The answer is a [`Grant`] in JSON

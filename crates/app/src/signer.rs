@@ -1,4 +1,4 @@
-//! Signs what may be uploaded: policy, callback and signature for one folder.
+//! Signs uploads into one folder: policy, callback and signature.
 //!
 //! Owns the policy's content: the tutorial's length range and key prefix, and the pins, which take from the uploader
 //! what he has no business choosing. It needs no HTTP and no runtime: a function from a path and the clock to an

@@ -1,4 +1,4 @@
-//! The `path` of `GET /signature`: the folder that an uploader asks to write into.
+//! Normalises the `path` of `GET /signature`, the folder that an upload is to go into, to a key prefix.
 //!
 //! Owns the one rule by which such a path becomes a key prefix. The rule is shared with the browser library
 //! through `vectors/normalise_path.json`, because a client caches signatures by the path it sent and builds the

@@ -1,4 +1,4 @@
-//! The address in `x-oss-pub-key-url`, taken apart so that two of them can be compared for being the same.
+//! Parses the address in `x-oss-pub-key-url`, so that it can be compared exactly with a pinned one.
 //!
 //! Widely copied samples compare the front of the text only, and `http://gosspublic.alicdn.com@evil/` passes
 //! them. Here scheme, host, port and path are equal or the address is another.

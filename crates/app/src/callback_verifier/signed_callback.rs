@@ -1,4 +1,4 @@
-//! For the tests: a store's key, and callbacks signed with it as the store sends them.
+//! Makes signed callbacks for tests, with a store's key of their own.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,4 +1,4 @@
-//! Genuine callbacks of a store of ours and of the real OSS, and forgeries of both.
+//! Genuine callbacks of this store and of the real OSS, and forgeries of both.
 
 use super::*;
 use crate::signed_callback::{BODY, KEY_URL, signed, verifier};

@@ -1,4 +1,4 @@
-//! What a callback's body says about the upload.
+//! Reads from a callback's body what it says about the upload.
 //!
 //! Owns the reading of the body: the tutorial's template (`filename`, `size`, `mimeType`, `height`, `width`) and
 //! the names of OSS's own variables, as a form or as JSON. A body is a free template and OSS never checks that

@@ -1,4 +1,5 @@
-//! The one header by which an application knows that a callback was passed on by this server, when, and for whom.
+//! Writes the header that proves to the application behind that this server passed a callback on, when, and for which
+//! user.
 //!
 //! Its value is `CLAIMS MAC`, or `CLAIMS MAC MAC` while a secret is being replaced. `CLAIMS` is the base64 of a JSON
 //! object with `time` (Unix seconds) and, where an upload was granted to a user, `user`, `folder` and `values`. Each

@@ -1,4 +1,4 @@
-//! The neighbour that has the say: answering, silent, endless, absent.
+//! An application behind that answers, stays silent, never ends, or is absent.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Once each, durable, newest first.
+//! Each upload is recorded once, durably, and listed newest first.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Who may ask for signatures and read the ledger.
+//! Decides which requests may ask for signatures and read the ledger, by a token or by a trusted proxy's header.
 //!
 //! Owns the two proofs that a service without a login of its own can demand: a token, or a header that a trusted
 //! proxy in front sets after its login. An application that mounts the router behind its own login needs neither.

@@ -1,4 +1,4 @@
-//! Which pages served elsewhere may read the signature endpoint's answer.
+//! CORS headers of the signature endpoint: which pages of other origins may read its answer.
 //!
 //! Only the application server's own endpoints; the bucket's CORS rules belong to the store.
 

@@ -1,4 +1,4 @@
-//! `Date` on every answer: a page whose device's clock is wrong corrects by it what it knows about expiry.
+//! Adds `Date` to every answer. A page whose device's clock is wrong corrects by it when a signature expires.
 
 use axum::{
     Router,

@@ -1,5 +1,5 @@
-//! What an application decides by itself: who a request is of and what may be uploaded by it, and what is said to each
-//! upload.
+//! The two decisions that an application can take over: which user a request belongs to and what it may upload, and
+//! what each upload is answered.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

@@ -1,4 +1,5 @@
-//! `POST /callback`, after the layer has verified it: ask the application behind, write it down, answer.
+//! Handles `POST /callback` after the layer has verified it: asks the application behind, records the upload,
+//! answers.
 //!
 //! The order matters. The answer goes out after the record is durable, since the uploader takes it for the
 //! application's word. With an application behind, that is asked before the record is written: a crash between

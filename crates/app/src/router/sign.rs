@@ -1,4 +1,4 @@
-//! `GET /signature?path=user-dir/`.
+//! Handles `GET /signature?path=user-dir/`: reads the query, asks who may upload, and signs.
 
 use std::sync::Arc;
 

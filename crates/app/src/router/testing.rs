@@ -1,6 +1,5 @@
-//! Further query words of `/signature` for throw-away instances: a test chooses the bucket and the address that is
-//! called back. An application server that signs for users never has them, because both would be the uploader's
-//! choice.
+//! Further query parameters of `/signature` for throw-away instances: a test chooses the bucket and the callback's
+//! address. An application server that signs for users never has them, because both would be the uploader's choice.
 
 use std::{future::Future, net::Ipv4Addr, pin::Pin, sync::Arc};
 

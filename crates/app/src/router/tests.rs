@@ -1,4 +1,4 @@
-//! The three endpoints, asked as the page and the store ask them.
+//! The three endpoints, called as the page and the store call them.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,5 +1,5 @@
-//! `GET /uploads?key=`: what the ledger knows, newest first. Bodies of requests and answers come only for one key;
-//! a list of all keys has none.
+//! Handles `GET /uploads?key=`: lists what the ledger holds, newest first. Bodies of requests and answers come only
+//! for one key; a list of all keys has none.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What an application answers to a signature hook: a [`Grant`] as one JSON object.
+//! Parses what an application answers to a signature hook: a [`Grant`] as one JSON object.
 //!
 //! Strict on purpose. A member that is not known is refused, because a limit whose name was misspelt would otherwise be
 //! no limit; so is a member that is there twice, a number in quotes, a `null`, and a type other than JSON's.

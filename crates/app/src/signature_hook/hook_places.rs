@@ -1,4 +1,4 @@
-//! The places of questions that are under way, so that callers whose questions hang do not keep the others waiting.
+//! Limits how many signature hooks are under way, so that clients whose hooks hang do not keep the others waiting.
 //!
 //! Places are shared by the caller's address, max-min, as the store shares its own; besides, one session has a quarter of
 //! them at most, because a session that is locked by one request lets all its others hang, behind whichever address.

@@ -1,4 +1,4 @@
-//! An application that is asked: what it is told of a caller, and what each of its answers means.
+//! What an application is told of a request by a signature hook, and what each of its answers means.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! Which of the uploader's choices a policy takes away, beyond the tutorial's key and size.
+//! Pins fields in a policy beyond the tutorial's key and size, so that the uploader cannot choose their values.
 //!
 //! A policy constrains only the fields it names, so what is not pinned here is the uploader's: who may read the
 //! object, whom the store calls and what it says. `docs/decisions/pins-and-modes.md` tells why these.

@@ -1,4 +1,5 @@
-//! A grant on its way from the signature to the callback: a member of the callback's body, under the signer's own HMAC.
+//! Carries a grant from the signature to the callback: as a member of the callback's body, under the signer's own
+//! HMAC.
 //!
 //! The store signs a callback, and the policy pins its template, so that an uploader changes neither. That is not
 //! enough before the real OSS, where one key signs the callbacks of every customer: another customer could let it say

@@ -1,4 +1,4 @@
-//! The JSON of `GET /signature`, with the very names and the order that uploaders know.
+//! The JSON answer of `GET /signature`, with the names and the order that existing uploaders know.
 
 use serde::Serialize;
 

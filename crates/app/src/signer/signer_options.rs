@@ -1,4 +1,4 @@
-//! What a signer is told once, when the program starts.
+//! The settings of a signer, given once when the program starts.
 
 use std::{ops::RangeInclusive, time::Duration};
 

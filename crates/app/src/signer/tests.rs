@@ -1,4 +1,4 @@
-//! What is signed, held against the store's own verifying code.
+//! What is signed, checked with the store's own verifying code.
 
 use std::time::Duration;
 

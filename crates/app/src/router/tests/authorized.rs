@@ -1,4 +1,4 @@
-//! Requests that an application authorizes one by one: whose folder they reach, and whose uploads come back.
+//! Requests that an application authorizes one by one: which folder they get, and whose uploads are accepted.
 
 use super::*;
 

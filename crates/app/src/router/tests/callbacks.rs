@@ -1,4 +1,4 @@
-//! `POST /callback`: what is recorded, what is refused, and who has the say.
+//! `POST /callback`: what is recorded, what is refused, and whose answer counts.
 
 use super::*;
 

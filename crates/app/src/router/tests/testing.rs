@@ -1,4 +1,4 @@
-//! What only a test may choose: its bucket and the address that is called back.
+//! The query parameters that only a test may use: its bucket and the address that is called back.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign_protocol::callback::CallbackParameter;

@@ -1,4 +1,4 @@
-//! Grants: what of them is pinned, and how they travel with the callback.
+//! What of a grant is pinned in the policy, and how it travels with the callback.
 
 use super::sealed_grant::NotGranted;
 use super::*;

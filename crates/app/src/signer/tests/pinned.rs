@@ -1,4 +1,4 @@
-//! What a form may say beside what was signed.
+//! Which fields a form may add to what was signed.
 
 use super::*;
 
