@@ -1,4 +1,4 @@
-//! Durable commits a second of small objects, by how many commit at once.
+//! Measures durable commits a second of small objects, by how many commit at once.
 //!
 //! `cargo run --release --example commit_rate -- [BYTES] [SECONDS] [CONCURRENT…]` in a folder of the disk to be
 //! measured. A quick look at the store alone; comparisons with other stores are the benchmark's.

@@ -1,4 +1,5 @@
-//! The seam to where large contents rest: immutable blobs, staged, sealed, published, read, deleted.
+//! The trait of the blob store, where large contents are kept: immutable blobs, staged, sealed, published, read,
+//! deleted.
 //!
 //! A blob is staged invisibly, sealed (its bytes are durable), published (its name is durable too) and only
 //! then offered to the catalog. Who uploads never deletes a blob that was offered, since a commit's outcome

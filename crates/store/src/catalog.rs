@@ -1,4 +1,4 @@
-//! The seam to the engine that keeps the records: buckets, objects, contents, garbage and the outbox.
+//! The trait of the catalog, which keeps the records: buckets, objects, contents, garbage and the outbox.
 //!
 //! One entry writes ([`Catalog::apply`]); everything that waits goes into one durable transaction. Queries
 //! are short: none keeps a read transaction beyond its own call.

@@ -1,4 +1,4 @@
-//! What can go wrong in the store, by the call that it goes wrong in.
+//! Errors of the store, one type for each call.
 //!
 //! A refusal ([`crate::Refused`]) is no error: it is the answer of a rule. Errors are here when the
 //! machine below, not the caller, is the reason.

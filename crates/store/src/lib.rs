@@ -1,4 +1,4 @@
-//! Where uploads rest: buckets, objects, manifests, blobs, the outbox and their recovery.
+//! The storage engine: buckets, objects, blobs, the outbox of callbacks, and their recovery.
 //!
 //! The crate knows no HTTP and no words of the wire: names and keys are bytes, attributes and settings
 //! are opaque to it. What [`Store::apply`] acknowledges is durable.

@@ -1,4 +1,4 @@
-//! The one way to change the store: mutations, what each answers, and the rules that may refuse one.
+//! The mutations, which are the only way to change the store: what each answers, and the rules that may refuse it.
 //!
 //! Mutations of one batch are applied in order, and each sees those before it. A refusal changes nothing
 //! and leaves the others of its batch alone.

@@ -1,4 +1,5 @@
-//! Reading an object as a stream of chunks; where the disk has to be waited for, one ahead of whoever takes them.
+//! Reads an object as a stream of chunks, at most one chunk ahead of its consumer where the disk has to be waited
+//! for.
 
 pub(crate) mod pins;
 pub(crate) mod resolve;

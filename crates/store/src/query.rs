@@ -1,4 +1,4 @@
-//! Listing: what is asked and what is answered.
+//! The queries for listings, and their answers.
 
 use crate::ObjectRecord;
 use bytes::Bytes;

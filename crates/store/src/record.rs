@@ -1,4 +1,4 @@
-//! What the store answers about buckets, objects and owed entries.
+//! The records of buckets, objects and outbox entries, as the store answers them.
 
 use crate::blobs::BlobId;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The store as its users see it: options, opening and recovery, and one method per thing it does.
+//! The store's interface: options, opening and recovery, and one method per thing it does.
 
 pub(crate) mod blob_hold;
 mod commit;

@@ -1,5 +1,4 @@
-//! Looking after what is stored: whether the store keeps its word, what is damaged, how it is found, and how
-//! all of it is brought to another disk and back.
+//! Maintenance of a data folder: health, known damage, scrubs, backups and restores.
 
 pub(crate) mod backup;
 pub(crate) mod damage;

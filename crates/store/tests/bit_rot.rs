@@ -1,5 +1,4 @@
-//! Bytes that are not what was acknowledged: never served as good, found by a scrub, named, and forgotten with
-//! their object.
+//! Damaged bytes are never served as good, are found by a scrub, are named, and are forgotten with their object.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

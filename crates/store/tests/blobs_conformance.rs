@@ -1,4 +1,4 @@
-//! The blobs' suite on local files, with unnamed and with named staging, and in memory.
+//! The conformance suite of the blob store, on local files with unnamed and with named staging, and in memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use countersign_store::blobs::{LocalFiles, LocalFilesOptions};

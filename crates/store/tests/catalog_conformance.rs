@@ -1,4 +1,4 @@
-//! The catalog's suite on SQLite and in memory.
+//! The conformance suite of the catalog, on SQLite and in memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use countersign_testkit::catalog_suite::GRACE_SECONDS;

@@ -1,4 +1,4 @@
-//! The embedded store as its users see it: SQLite and local files together, and what a restart finds.
+//! SQLite and local files together, as the store's users see them, and what a restart finds.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use bytes::Bytes;

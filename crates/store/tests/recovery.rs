@@ -1,4 +1,4 @@
-//! What a start finds after an end that was not clean, and what faults leave behind.
+//! Recovery: what a start finds after an unclean end, and what faults leave behind.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The seam to the file system: the few operations that the store's own files need, one call for each.
+//! The trait of the file system: the few operations that the store's own files need, one call for each.
 //!
 //! The real one is [`LocalDisk`]; tests put one in its place that records what a disk was promised. A call is
 //! dynamic once per operation, and an operation moves up to hundreds of kilobytes, so that it costs nothing.

@@ -1,4 +1,4 @@
-//! Blobs as local files.
+//! The blob store on local files.
 //!
 //! A blob is written to a file without a name (`O_TMPFILE`), so that a crash leaves nothing; where the system
 //! refuses that, to a file in `staged/`, which is emptied at start. Published blobs lie in numbered folders, a

@@ -1,5 +1,5 @@
-//! What is used again: fresh memory for large buffers comes from the system page by page, which takes longer than
-//! filling it, and what was used a moment ago is still in the processor's cache.
+//! Keeps large buffers for the next use: fresh memory comes from the system page by page, which takes longer than
+//! filling it, and a buffer used a moment ago is still in the processor's cache.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,5 +1,5 @@
-//! The catalog in SQLite: one writer thread that commits all that waits in one transaction, a pool of
-//! connections that answer queries, and a thread that moves the log into the database file.
+//! The catalog in SQLite: one writer thread that commits all waiting mutations in one transaction (group commit), a
+//! pool of connections that answer queries, and a thread that checkpoints the write-ahead log.
 //!
 //! The process owns the database alone (the data folder is locked), so buckets, which every request needs and
 //! which seldom change, are answered from memory.

@@ -1,4 +1,4 @@
-//! Which blobs and inline rows are being read now, so that the sweeper leaves them alone.
+//! Counts which blobs and inline rows are being read, so that the sweeper leaves them alone.
 
 use crate::catalog::Piece;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! From a record to its bytes: which pieces a range touches, each opened, pinned and read.
+//! Finds the bytes of a record: which pieces a range touches, each opened, pinned and read.
 
 use crate::blobs::chunk_bytes;
 use crate::catalog::{Extent, Piece};

@@ -1,7 +1,8 @@
-//! A damaged object is never served as good. Whoever reads an object from its first byte to its last gets its
-//! last bytes only if the CRC-64 of all of them is the record's; what is at hand at once (inline objects, and
-//! blobs of one chunk) is checked before anything is answered. A part of a blob is not checked: its record has
-//! no digest of parts. What is known to be damaged is refused in any part.
+//! Checks an object while it is read, so that a damaged one is never served as good.
+//!
+//! A read from the first byte to the last gets its last bytes only if the CRC-64 of all of them is the record's; what
+//! is at hand at once (inline objects, and blobs of one chunk) is checked before anything is answered. A part of a
+//! blob is not checked: its record has no digest of parts. What is known to be damaged is refused in any part.
 
 use crate::damage::{Damage, KnownDamage};
 use crate::object_reader::{ObjectReader, resolve};

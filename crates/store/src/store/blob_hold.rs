@@ -1,6 +1,8 @@
-//! Who deletes blobs, and who needs them to stay: an advisory lock on a file in the data folder. A backup, which
-//! is another process, holds it shared; the sweeper takes it alone for each of its rounds, and puts the round
-//! off while it cannot. The system releases it with the process, so that a backup that was killed holds nothing.
+//! Keeps blobs from being deleted while a backup copies them, by an advisory lock on a file in the data folder.
+//!
+//! A backup, which is another process, holds it shared; the sweeper takes it alone for each of its rounds, and puts
+//! the round off while it cannot. The system releases it with the process, so that a backup that was killed holds
+//! nothing.
 
 use crate::OpenError;
 use rustix::fs::{FlockOperation, flock};

@@ -1,4 +1,4 @@
-//! From sealed to stored: blobs get their lasting names, then the batch is offered to the catalog.
+//! Commits sealed uploads: gives blobs their lasting names, then hands the batch to the catalog.
 
 use crate::blobs::{BlobError, BlobId, Work};
 use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};

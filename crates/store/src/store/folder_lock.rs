@@ -1,4 +1,4 @@
-//! One process per data folder: an advisory lock on a file in it, held for as long as the store is open.
+//! Lets only one process open a data folder: an advisory lock on a file in it, held for as long as the store is open.
 
 use crate::OpenError;
 use rustix::fs::{FlockOperation, flock};

@@ -1,6 +1,5 @@
-//! Room kept back for deleting. A deletion must be written before anything is free, and on a full disk there is
-//! no room to write it: so a file that holds nothing gives its place up then, and is made again when there is
-//! room enough.
+//! Reserves disk space for deletions. A deletion must be written before anything is freed, and on a full disk there
+//! is no room to write it: so a file that holds nothing is given up then, and made again when there is room enough.
 
 use crate::blobs::device::{Device, LocalDisk};
 use rustix::fs::{FallocateFlags, fallocate};

@@ -1,4 +1,5 @@
-//! The only one who deletes: garbage that the catalog lists, after its grace, and blobs whose commit failed.
+//! Deletes blobs, and is the only code that does: the catalog's garbage after its grace, and blobs whose commit
+//! failed.
 
 use crate::Clock;
 use crate::blobs::{BlobError, BlobId};

@@ -1,4 +1,4 @@
-//! Backups of a data folder, taken beside a running store or of a stopped one, and their way back.
+//! Backs up a data folder, beside a running store or of a stopped one.
 //!
 //! A backup folder holds the blobs of all its backups once, and for each backup a folder of its own with the
 //! databases, the keys and a manifest:

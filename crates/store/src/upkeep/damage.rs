@@ -1,6 +1,7 @@
-//! What is known to be damaged. A read or a scrub that finds a content other than its record notes it here at
-//! once, so that no later read is given any part of it; the sweeper keeps the note in the catalog. A note ends
-//! with its content, or when a scrub finds the content whole.
+//! Remembers which contents are known to be damaged, so that no later read is given any part of them.
+//!
+//! A read or a scrub that finds a content other than its record notes it here at once; the sweeper keeps the note in
+//! the catalog. A note ends with its content, or when a scrub finds the content whole.
 
 use crate::catalog::{CatalogError, DamageRecord, ScrubNote};
 use crate::store::Inner;

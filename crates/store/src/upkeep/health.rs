@@ -1,4 +1,4 @@
-//! Whether the store keeps its word: after a failed sync it takes no more writes.
+//! Whether the store may still take writes: after a failed sync it takes none.
 //!
 //! A sync that failed once says nothing about what an earlier one reached, and the kernel may have
 //! forgotten the pages: only a restart, which reads what is really there, may write again.

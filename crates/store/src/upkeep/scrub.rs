@@ -1,5 +1,5 @@
-//! Looking for damage: every object's bytes against its record's length, MD5 and CRC-64, every stored blob
-//! against the catalog, and the catalog against itself.
+//! Searches for damage: compares every object's bytes with its record's length, MD5 and CRC-64, every stored blob
+//! with the catalog, and the catalog with itself.
 //!
 //! A scrub works on the two seams alone. It goes through the objects in the order of their sequence, a page at
 //! a time, so that it can stop and go on anywhere, and it holds no read transaction for longer than a page.

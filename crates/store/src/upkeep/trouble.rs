@@ -1,6 +1,8 @@
-//! What the machine below refuses for a while, told apart, so that an operator is told what to do about it: no file
-//! descriptor is left, or the data folder cannot be read or written. Noted where it happens, and shown on the health
-//! page; unlike a failed sync it ends nothing, and the next call is tried as ever.
+//! Remembers why the system refuses the store for a while (no file descriptor left, or the data folder cannot be read
+//! or written), so that an operator is told what to do.
+//!
+//! It is noted where it happens, and shown on the health page; unlike a failed sync it ends nothing, and the next
+//! call is tried as ever.
 
 use jiff::Timestamp;
 use rustix::io::Errno;

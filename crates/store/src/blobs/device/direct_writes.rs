@@ -1,4 +1,4 @@
-//! Writing past the page cache, for the far part of long files.
+//! Writes the far part of long files past the page cache (`O_DIRECT`).
 //!
 //! A video that is stored is seldom read at once, and filling pages with it costs more than hashing it saves: on a
 //! machine that lends its free memory, every page is fetched anew. A file's beginning stays with the page cache, so

@@ -1,4 +1,4 @@
-//! The real file system.
+//! The real file system, behind the trait [`Device`](super::Device).
 
 use super::direct_writes::DirectWrites;
 use super::{Device, DeviceFile, DeviceFolder};

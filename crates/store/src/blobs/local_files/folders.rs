@@ -1,4 +1,4 @@
-//! The numbered folders: which is being filled, where a blob lies, and which folders are settled.
+//! The numbered folders of blobs: which one is being filled, where a blob lies, and which folders are complete.
 
 use super::{LocalFilesOptions, RANDOM_BYTES, failed, sync_failed};
 use crate::Random;

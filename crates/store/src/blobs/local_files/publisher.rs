@@ -1,5 +1,5 @@
-//! Giving sealed files their lasting names. One thread takes all that wait, links them into the folder that is
-//! being filled, and syncs that folder once for all of them.
+//! Gives sealed files their lasting names. One thread takes all that wait, links them into the folder that is being
+//! filled, and syncs that folder once for all of them (group commit).
 
 use super::folders::{Filling, Folders};
 use super::writing::StagedFile;

@@ -1,5 +1,5 @@
-//! The buffers that blobs are read into. Large ones are for a few readers at once: of those that do not take what
-//! was read for them, each holds one.
+//! The buffers that blobs are read into. There are large ones for a few readers at once only: a reader that does not
+//! take what was read for it holds its buffer.
 
 use crate::blobs::spare_pool::SparePool;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Reading blobs. An open file stays readable when its name is deleted, so a reader needs no other protection.
+//! Reads blobs. An open file stays readable when its name is deleted, so a reader needs no other protection.
 
 use super::read_buffer::ReadBuffer;
 use super::{BlobError, failed, off_thread};

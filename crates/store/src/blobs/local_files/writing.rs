@@ -1,4 +1,4 @@
-//! Writing a blob: a file without a name, filled in order and in whole pages, its write-back started every 8 MiB,
+//! Writes a blob: a file without a name, filled in order and in whole pages, its write-back started every 8 MiB,
 //! synced at the end.
 
 use super::publisher::Publisher;

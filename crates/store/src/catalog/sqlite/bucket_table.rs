@@ -1,4 +1,4 @@
-//! All buckets in memory, as the last commit left them.
+//! Keeps all buckets in memory, as the last commit left them.
 
 use super::CatalogError;
 use crate::BucketRecord;

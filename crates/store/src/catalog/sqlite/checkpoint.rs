@@ -1,4 +1,4 @@
-//! The checkpoint policy, all of it: when the write-ahead log is moved into the database file, and how.
+//! Checkpoints: when and how the write-ahead log is moved into the database file.
 //!
 //! A start makes the log durable first, see [`Checkpointer::begin`]. From then on it runs on a thread and a connection
 //! of its own. A PASSIVE checkpoint, which hinders nobody, is run every

@@ -1,4 +1,4 @@
-//! What waits for the writer: pushed by many, taken whole by one.
+//! The queue of mutations that wait for the writer thread: pushed by many, taken whole by one.
 //!
 //! The writer is woken only when it sleeps, and a lazy request wakes nobody: it rides with the next urgent
 //! one, or goes alone after a short while.

@@ -1,5 +1,5 @@
-//! Notices that the catalog's files were removed, or others put in their place, while they are open. What is written to
-//! such a file is gone when the process ends, so that it must not be acknowledged.
+//! Notices that the catalog's files were removed or replaced while they are open. What is written to such a file is
+//! gone when the process ends, so that it must not be acknowledged.
 
 use std::fs;
 use std::io;

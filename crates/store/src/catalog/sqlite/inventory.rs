@@ -1,5 +1,5 @@
-//! What a scrub asks and keeps: every object in the order of its sequence, SQLite's check of itself, whether
-//! the tables agree with each other, and the damage that was found.
+//! Queries for the scrub: every object in the order of its sequence, SQLite's check of itself, whether the tables
+//! agree with each other, and the damage that was found.
 
 use super::CatalogError;
 use super::bucket_table::timestamp;

@@ -1,5 +1,5 @@
-//! A page of a listing: an ordered walk over the index that seeks past a common prefix instead of reading
-//! what is under it. Its cost grows with the page, not with the bucket.
+//! Lists one page of objects: walks the index in order and seeks past a common prefix instead of reading what is
+//! under it. The cost grows with the page, not with the bucket.
 
 use super::CatalogError;
 use super::rows::record;

@@ -1,4 +1,5 @@
-//! Putting and deleting an object: the version, its content, and what becomes of the content it replaces.
+//! Writes what putting and deleting an object change: the version, its content, and the garbage that the replaced
+//! content becomes.
 
 use super::transaction::{Outcome, Transaction};
 use crate::catalog::{PlacedBytes, PlacedContent};

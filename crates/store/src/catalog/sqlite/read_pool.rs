@@ -1,5 +1,5 @@
-//! The connections that answer queries. A query has one to itself for as long as it runs; its read transaction
-//! ends with it.
+//! The pool of connections that answer queries. A query has one to itself for as long as it runs; its read
+//! transaction ends with it.
 //!
 //! A query that walks runs off the async threads. One that finds a single row is over sooner than another
 //! thread is woken, as long as its pages are in memory: so it runs where it is asked, until one was slow.

@@ -1,4 +1,4 @@
-//! The queries that are not a listing, and how rows become records.
+//! Queries besides listings, and how rows become records.
 
 use super::CatalogError;
 use super::bucket_table::timestamp;

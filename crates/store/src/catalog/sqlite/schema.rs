@@ -1,4 +1,4 @@
-//! The tables, and how each kind of connection is set up.
+//! The schema of the catalog, and how each kind of connection is set up.
 //!
 //! One number rises through the whole catalog: it is the sequence of a version, and the id of the content, the
 //! inline row, the owed entry or the garbage made with it. A start takes the next block of numbers, so none is

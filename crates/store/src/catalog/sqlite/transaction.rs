@@ -1,5 +1,5 @@
-//! What one mutation does to the tables. It sees everything before it in the batch; what refuses it is found
-//! before it writes anything.
+//! Applies one mutation to the tables. It sees every earlier mutation of the batch, and is refused before it writes
+//! anything or not at all.
 
 use super::bucket_table::{Bucket, Buckets};
 use super::commit_queue::Note;

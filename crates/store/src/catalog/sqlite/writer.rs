@@ -1,4 +1,4 @@
-//! The writer's thread: takes all that waits, commits it in one transaction, and answers.
+//! The writer thread: takes all waiting mutations, commits them in one transaction (group commit), and answers.
 //!
 //! The answers of a batch go to the runtime as one message, and a task there hands them out: one wake-up from
 //! this thread per batch, not one per waiter.

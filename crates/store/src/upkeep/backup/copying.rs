@@ -1,5 +1,5 @@
-//! Blobs on their way into a backup: cloned or linked where data and backup share a file system, copied where
-//! not, left alone where an older backup has them already.
+//! Brings blobs into a backup: cloned or linked where data and backup share a file system, copied where not, left
+//! alone where an older backup has them already.
 //!
 //! A blob never changes, so a second name for the same file is as good as a copy against a deletion, though not
 //! against rot. It gets its name in the backup by a link or a rename, after its bytes are durable: a file under

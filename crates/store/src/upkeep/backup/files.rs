@@ -1,4 +1,4 @@
-//! The files of a data folder beside the catalog and the blobs: databases such as the ledger, keys, settings.
+//! The files of a data folder besides the catalog and the blobs: databases such as the ledger, keys, settings.
 
 use super::manifest::{Summed, Summing};
 use super::{BackupError, failed, snapshot};

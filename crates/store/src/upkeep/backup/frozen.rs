@@ -1,4 +1,4 @@
-//! A store as it is at one moment, to be read at leisure while another process goes on with it.
+//! A consistent view of a store at one moment, to be read while another process goes on writing to it.
 //!
 //! The catalog is copied as for a backup, and the hold on the blobs keeps everything that the copy names where it is.
 

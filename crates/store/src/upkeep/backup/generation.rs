@@ -1,4 +1,4 @@
-//! A backup folder: its marker, its lock, its backups by name, and which blobs are still named by any.
+//! The backup folder: its marker, its lock, its backups by name, and which blobs any of them still names.
 
 use super::manifest::{self, Entry, MANIFEST_FILE};
 use super::{BackupError, copying, failed, files};

@@ -1,5 +1,5 @@
-//! What a backup consists of, a line for each file, with length and digests. Its last line has the number and
-//! the CRC-64 of the lines before it: a manifest that ends early, or was changed, is not whole.
+//! The manifest of a backup: a line for each file, with length and digests. Its last line has the number and the
+//! CRC-64 of the lines before it, so that a manifest which ends early or was changed is noticed.
 
 use super::{BackupError, failed};
 use crate::blobs::BlobId;

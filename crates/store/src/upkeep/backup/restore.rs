@@ -1,5 +1,5 @@
-//! The way back: every file of a backup copied into an empty folder and compared with the manifest. A marker in
-//! the folder, which goes last, keeps a store from starting on half of it.
+//! Restores a backup: copies every file into an empty folder and compares it with the manifest. A marker in the
+//! folder, which is removed last, keeps a store from starting on half of it.
 
 use super::manifest::{self, Entry};
 use super::{BackupError, failed, files, generation};

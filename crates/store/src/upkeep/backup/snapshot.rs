@@ -1,4 +1,4 @@
-//! A SQLite database as it is at one moment, copied page by page while others write to it.
+//! Copies a SQLite database as it is at one moment, page by page, while others write to it.
 //!
 //! It is read in one transaction: in steps it would begin anew with every commit between two of them, and under
 //! steady uploads never end. Until it ends, the database's log cannot begin anew and grows; the checkpoints that

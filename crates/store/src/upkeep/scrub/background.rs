@@ -1,6 +1,6 @@
-//! The scrub that runs in a store's own process: on a thread of the lowest priority with a runtime of its own,
-//! so that neither its hashing nor its reading stands in the way of a request; no faster than it was allowed;
-//! going on after a restart where it was.
+//! Runs scrubs inside a store's own process: on a thread of the lowest priority with a runtime of its own, so that
+//! neither its hashing nor its reading delays a request; no faster than allowed; going on after a restart where it
+//! was.
 
 use super::{DamagedObject, Pace, ScrubReport, Scrubbed, Walk, orphans};
 use crate::Clock;

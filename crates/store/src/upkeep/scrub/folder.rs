@@ -1,4 +1,4 @@
-//! A scrub of a data folder from outside: beside a store that has it open nothing is written; where none has,
+//! Scrubs a data folder from another process. Beside a store that has it open nothing is written; where none has,
 //! what was found is kept in the catalog, so that the next start does not serve it.
 
 use super::{Pace, ScrubReport, Scrubbed, Walk, orphans};

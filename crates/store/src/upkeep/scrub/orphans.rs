@@ -1,5 +1,5 @@
-//! Blobs that nothing names: mark and sweep over everything that lies there, where the sweeper and a start look
-//! only at what they know of.
+//! Finds blobs that no record names, by mark and sweep over every blob that lies there. (The sweeper and a start look
+//! only at blobs that they know of.)
 //!
 //! Beside a running store a blob is published a moment before its commit names it, so what looks like an orphan
 //! is looked at once more after a while.

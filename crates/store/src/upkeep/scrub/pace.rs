@@ -1,4 +1,4 @@
-//! How fast a scrub may read, so that whoever uploads does not notice it.
+//! Limits how fast a scrub reads, so that uploads are not slowed down.
 
 use crate::Clock;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One object's bytes against its record.
+//! Compares one object's bytes with its record.
 
 use super::{Pace, Scrubbed};
 use crate::blobs::{BlobError, BlobId};
