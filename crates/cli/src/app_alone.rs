@@ -1,4 +1,4 @@
-//! `countersign app`: the application server alone, in front of this store or of the real OSS.
+//! `countersign app`: runs the application server alone, in front of this store or of the real OSS.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! `countersign callbacks`: what the store owes, read beside a store that may be running.
+//! `countersign callbacks`: lists the outbox, the callbacks that are not yet answered, beside a store that may be
+//! running.
 
 use std::path::Path;
 use std::process::ExitCode;

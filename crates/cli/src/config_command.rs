@@ -1,4 +1,4 @@
-//! `countersign config`: what holds and whence it comes, and whether a file is understood. Secrets are not shown.
+//! `countersign config`: shows every setting with its source, or checks a configuration file. Secrets are not shown.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

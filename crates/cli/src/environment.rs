@@ -1,5 +1,5 @@
-//! The environment variables by which tests and applications find a running instance, and `countersign env`, which
-//! prints them for a shell.
+//! Sets the environment variables by which tests and applications find a running instance, and prints them for a
+//! shell (`countersign env`).
 //!
 //! Three kinds: what is set; the proxy exceptions, which gain this machine's own names; and what must not be there,
 //! because it would make an SDK act for another account or call another address.

@@ -1,5 +1,5 @@
-//! `countersign health`: asks health pages, for monitors and for the health check of a container, which has no other
-//! program to ask with.
+//! `countersign health`: asks the health pages of running servers, for monitors and for the health check of a
+//! container, which has no other program to ask with.
 
 use std::net::IpAddr;
 use std::path::Path;

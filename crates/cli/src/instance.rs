@@ -1,5 +1,5 @@
-//! A throw-away instance for tests: a store and an application server in this process, on free loopback ports, with
-//! keys and data that are gone with it.
+//! A throw-away instance for tests: a store and an application server in this process, on free loopback ports, whose
+//! keys and data are removed with it.
 //!
 //! It differs from `serve` in what a test needs and a server must not do: callbacks may go to every port of this
 //! machine, `/signature` lets the caller choose bucket and callback address, and nothing is synced.

@@ -1,5 +1,5 @@
-//! The program `countersign`: all of it is in the library beside it, but for the choice of an allocator, which is not
-//! a library's to make.
+//! The program `countersign`. All of it is in the library but the choice of an allocator, which is not a library's to
+//! make.
 
 use std::process::ExitCode;
 

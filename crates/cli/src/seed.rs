@@ -1,4 +1,4 @@
-//! A folder of files as the contents of a store: `--seed DIR` puts it into one, `countersign export DIR` makes it.
+//! Fills a store from a folder of files (`--seed DIR`), and writes such folders (`countersign export DIR`).
 //!
 //! The format is for people, to be written by hand and kept in a repository:
 //!

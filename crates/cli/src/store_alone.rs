@@ -1,4 +1,4 @@
-//! `countersign store`: the store and nothing else.
+//! `countersign store`: runs the store alone.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! An instance for the tests of a Rust application: store and application server within the test's process.
+//! A throw-away instance for the tests of a Rust application: store and application server within the test's process.
 //!
 //! [`Instance::start`] makes one in a few milliseconds, on free ports of 127.0.0.1, with an access key, a callback key
 //! and a clock of its own. Any number may run beside one another. Dropping it ends both servers and removes the data;

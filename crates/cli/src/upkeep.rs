@@ -1,4 +1,4 @@
-//! Looking after a data folder from the command line: `scrub`, `backup`, `restore` and `export`.
+//! Maintenance commands of a data folder: `scrub`, `backup`, `restore` and `export`.
 
 pub(crate) mod backup;
 pub(crate) mod export;

@@ -1,5 +1,5 @@
-//! `countersign upload`: what the page does, from a terminal. Ask the application for a signature, post the
-//! form straight to the store, say what the application answered.
+//! `countersign upload`: does what the page does, from a terminal. Asks the application for a signature, posts the
+//! form straight to the store, and says what the application answered.
 
 mod form;
 mod local_files;

@@ -1,5 +1,5 @@
-//! How the command speaks: an error is one sentence that says nothing twice, and what others wrote (names of
-//! files, answers of servers) stays on its line.
+//! Words messages for the terminal: an error is one sentence that says nothing twice, and foreign text (names of
+//! files, answers of servers) cannot break out of its line.
 
 use std::error::Error;
 use std::io::Write as _;

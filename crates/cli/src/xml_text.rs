@@ -1,4 +1,4 @@
-//! Takes the text of single elements out of a small answer of the API.
+//! Extracts the text of single elements from a small XML answer of the API.
 
 /// The text of the first element of this name.
 pub(crate) fn first_text(xml: &str, name: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Holds that the documents show the scenario that runs, and that it is as short as they say.
+//! The documents show the scenario that runs, and it is as short as they say.
 
 const LINES_MAX: usize = 25;
 

@@ -1,4 +1,4 @@
-//! A client's address as shares count it.
+//! A client's address as quotas count it: one IPv4 address, or one IPv6 network.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -1,6 +1,6 @@
-//! Shares what there is only so much of (bytes of form heads, places for uploads, for callbacks, for connections and
-//! for questions to an application) among those who ask for it, max-min: nobody is limited while there is room, and
-//! when it is short the holder with most gives way.
+//! Fair quotas: shares a bounded resource (bytes of form heads, places for uploads, callbacks, connections, questions
+//! to an application) among its users, max-min. Nobody is limited while there is room; when it is short, the user
+//! that holds most gives way.
 //!
 //! [`shares`] is the table and pure; [`places`] puts it behind a lock and gives a place back when it is dropped. Who
 //! holds is the user's own type; [`client_network`] is the most usual one. Why so:

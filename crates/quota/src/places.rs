@@ -1,4 +1,4 @@
-//! Places that are taken, given back when they are dropped, and taken away when their holder has to give way.
+//! Places that are taken, given back when dropped, and withdrawn when their holder has to give way.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

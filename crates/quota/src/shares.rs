@@ -1,4 +1,4 @@
-//! The table of who holds how much of a bounded room, and the choice of who gives way when it is short (max-min).
+//! The table of who holds how much of a bounded resource, and the choice of who gives way when it is short (max-min).
 //!
 //! Pure: no clock, no lock, no waiting. A claim says of itself how far behind it is and to whom it would yield;
 //! the table decides. A holder that holds nothing is not remembered, so that the table is never larger than the

@@ -1,4 +1,5 @@
-//! MD5 as aws-lc computes it: a fifth faster than the fastest pure Rust one, and MD5 binds a single stream.
+//! MD5 as aws-lc computes it: a fifth faster than the fastest one in pure Rust, and MD5 limits the speed of a single
+//! stream.
 #![allow(unsafe_code, reason = "three calls into aws-lc, each argued below")]
 
 use aws_lc_sys::{MD5_CTX, MD5_Final, MD5_Init, MD5_Update};

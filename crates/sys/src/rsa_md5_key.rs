@@ -1,4 +1,4 @@
-//! The key pair that signs callbacks: RSASSA-PKCS1-v1_5 over MD5, as the protocol demands of its store.
+//! The key pair that signs callbacks: RSASSA-PKCS1-v1_5 over MD5, as the protocol demands of the store.
 //!
 //! No maintained crate offers this signature with an implementation in constant time, so it is aws-lc's.
 //! Verification needs no secret and lives elsewhere.

@@ -1,4 +1,4 @@
-//! `sync_file_range`, which rustix does not have: it starts the write-back of a range that was written.
+//! `sync_file_range`, which rustix does not have: starts the write-back of a range of a file.
 #![allow(unsafe_code, reason = "one call into the C library, argued below")]
 
 use std::io;

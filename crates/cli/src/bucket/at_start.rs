@@ -1,4 +1,4 @@
-//! Makes the buckets that `store --bucket` names, before anything is served.
+//! Makes the buckets that `store --bucket` names, before the server listens.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The CORS rule that lets pages of an origin upload into a bucket.
+//! Makes the CORS rule that lets pages of an origin upload into a bucket.
 
 use anyhow::bail;
 use countersign_protocol::xml::{CorsConfiguration, CorsRule};

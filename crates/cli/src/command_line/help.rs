@@ -1,4 +1,4 @@
-//! What stands at the end of each command's help: examples, and what the environment chooses.
+//! The end of each command's help: examples, and what the environment chooses.
 
 use clap::Command;
 

@@ -1,4 +1,5 @@
-//! Sizes and times as people write them: `10MB`, `64KiB`, `5m`. A bare number keeps the unit that its flag always had.
+//! Parses sizes and times as people write them: `10MB`, `64KiB`, `5m`. A bare number keeps the unit that its flag
+//! always had.
 
 use std::time::Duration;
 

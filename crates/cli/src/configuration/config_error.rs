@@ -1,4 +1,4 @@
-//! Why a configuration is refused: each with the variable, or with the file and its line.
+//! Errors of a configuration: each names the variable, or the file and its line.
 
 use std::path::PathBuf;
 

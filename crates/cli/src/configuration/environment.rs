@@ -1,4 +1,4 @@
-//! Settings in environment variables.
+//! Reads settings from environment variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};

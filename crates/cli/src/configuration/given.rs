@@ -1,4 +1,4 @@
-//! What a setting was given, and where.
+//! A setting's value, and where it was given.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The name that was probably meant.
+//! Finds the known name that is most like a misspelt one.
 
 /// The candidate with the fewest changes of a sign, if more than half of the name stays.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,4 +1,5 @@
-//! Decides for each setting what it is and whence: what was typed before the environment, and that before the file.
+//! Decides which source of a setting counts: the command line before the environment, the environment before the
+//! file.
 //!
 //! The outcome is a command line, which the one parser reads: so flags, variables and lines accept the same. Of a
 //! list the strongest source counts alone; and what a weaker source says is left out where a stronger one says

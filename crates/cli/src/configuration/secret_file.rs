@@ -1,4 +1,8 @@
-//! Secrets in files: `COUNTERSIGN_TOKEN_FILE=/run/secrets/token` for `COUNTERSIGN_TOKEN`, and so for every secret.
+//! Reads secrets from files: `COUNTERSIGN_TOKEN_FILE=/run/secrets/token` for `COUNTERSIGN_TOKEN`, and so for every
+//! secret.
+//!
+//! A file that others may write is refused, for they would choose the secret. One that others may read is read with a
+//! warning: container engines mount secrets so, and within a container there may be no other user.
 //!
 //! A file that others may write is refused, for they would choose the secret. One that others may read is read and
 //! warned of: container engines mount secrets so, and within a container there may be nobody else.

@@ -1,5 +1,5 @@
-//! What can be set, read off the command line's own description: a flag is a setting, with its variable and its key.
-//! There is no other list.
+//! Lists what can be set, from the command line's own description: each flag is a setting, with its variable and its
+//! key. There is no other list.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

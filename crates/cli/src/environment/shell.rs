@@ -1,4 +1,4 @@
-//! How shells write that a variable is set or unset, with values that may hold anything.
+//! Quotes variables for shells, with values that may hold anything.
 
 /// A shell to print for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

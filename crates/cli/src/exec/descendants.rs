@@ -1,6 +1,6 @@
-//! Ends everything that a process has started, whatever has become of it: what loses its parent becomes this process's
-//! child, and children are ended until there are none. A child's number cannot be another process's until it is
-//! waited for, which only this process does, so that nothing else is ever hit.
+//! Ends every process that a process has started, however deep. Orphans become this process's children, and children
+//! are ended until there are none. A child's number cannot be another process's until it is waited for, which only
+//! this process does, so that no other process is ever hit.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! The process between `exec` and its command. It starts the command, passes signals on to it, answers its exit code,
-//! and ends what the command left running. When `exec` itself is killed, the system tells this process, which then ends
-//! the command and all that it started.
+//! The guard process between `exec` and its command. It starts the command, passes signals on to it, answers its exit
+//! code, and ends what the command left running. When `exec` itself is killed, the system tells the guard, which then
+//! ends the command and all that it started.
 //!
 //! It is the same program under another name: to run code between `fork` and `exec` of the command would be unsafe.
 

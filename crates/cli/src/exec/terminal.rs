@@ -1,5 +1,5 @@
-//! Whether this process is what a person at a terminal looks at. Then the command stays in its process group, so that
-//! it may read from the terminal, and Ctrl-C reaches it without this process.
+//! Finds out whether this process is in the foreground of a terminal. Then the command stays in its process group, so
+//! that it may read from the terminal, and Ctrl-C reaches it without this process.
 
 /// Whether this process is in the foreground of its terminal; not where it has none, as in most of CI.
 #[cfg(target_os = "linux")]

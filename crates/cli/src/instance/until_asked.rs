@@ -1,5 +1,5 @@
-//! `countersign instance`: an instance for a test library of any language. One line of JSON says where it is, and it
-//! runs until its standard input ends: also when the test's process was killed.
+//! `countersign instance`: runs an instance for a test library of any language. One line of JSON says where it is,
+//! and it runs until its standard input ends: also when the test's process was killed.
 
 use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;

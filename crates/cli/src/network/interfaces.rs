@@ -1,4 +1,5 @@
-//! Finds the one address of the local network, past the interfaces of containers, virtual machines and VPNs.
+//! Finds the address of this machine in the local network, past the interfaces of containers, virtual machines and
+//! VPNs.
 
 use std::net::{IpAddr, Ipv4Addr};
 

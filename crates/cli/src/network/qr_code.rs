@@ -1,4 +1,4 @@
-//! An address as a QR code: for the terminal and, as SVG, for the page.
+//! Draws an address as a QR code: for the terminal and, as SVG, for the page.
 
 use anyhow::Context as _;
 use fast_qr::convert::Builder as _;

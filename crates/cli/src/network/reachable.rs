@@ -1,4 +1,5 @@
-//! The store's address for whoever asks: the one of its own addresses that the asker demonstrably reaches.
+//! Chooses the store's address for a client: the one of this machine's addresses that the client demonstrably
+//! reaches.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

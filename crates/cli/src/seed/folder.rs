@@ -1,5 +1,5 @@
-//! The folder that is read or written, reached through its descriptor, a name at a time, and never through a
-//! symbolic link: whatever lies in it or is put there meanwhile, nothing outside it is read or written.
+//! Reads and writes a seed's folder through its descriptor, a name at a time, and never through a symbolic link:
+//! nothing outside it is read or written, whatever is put there meanwhile.
 
 use std::fs::File;
 use std::io::{self, Write as _};

@@ -1,4 +1,4 @@
-//! Which keys are the path of a file as they are, and what the file of any other key is called.
+//! Maps keys to file names: which keys are a file's path as they are, and what the file of any other key is called.
 //!
 //! A key can hold anything. Where it is a path that every system can have and that no tool takes for something
 //! else, the file is called like the key. Any other key has its file in the folder `BUCKET.files`, under an escaped

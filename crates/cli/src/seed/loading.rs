@@ -1,4 +1,4 @@
-//! Puts a seed into a store. What is there already stays as it is: a bucket keeps its settings, a key its object.
+//! Puts a seed into a store. What exists already stays as it is: a bucket keeps its settings, a key its object.
 
 use std::path::Path;
 

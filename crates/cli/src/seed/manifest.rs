@@ -1,5 +1,5 @@
-//! The list of an export's files with their lengths and digests. A folder with it is an export, and must be whole;
-//! a folder without one was made by hand.
+//! The manifest of an export: its files with their lengths and digests. A folder with a manifest is an export, and
+//! must be complete; a folder without one was made by hand.
 //!
 //! Its last line has the number and the CRC-64 of the lines before it, so that an export which did not come to its
 //! end is known by that. File names are escaped, so that each has a line to itself whatever is in it.

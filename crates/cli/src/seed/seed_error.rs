@@ -1,4 +1,4 @@
-//! Why a folder cannot be seeded from, or an export not be made: each with the file that it is about.
+//! Errors of a seed or an export: each names the file that it is about.
 
 use std::path::PathBuf;
 

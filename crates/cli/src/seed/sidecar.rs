@@ -1,4 +1,4 @@
-//! The sidecar of a bucket, `BUCKET.toml`: what the bucket is set to, and of each object what its file does not say.
+//! The sidecar of a bucket, `BUCKET.toml`: the bucket's settings, and of each object what its file does not say.
 //!
 //! Whatever is left out is as it is for an upload that says nothing: the type follows from the key's ending, the
 //! list is the bucket's. It is written in one order, so that equal buckets have equal sidecars.

@@ -1,4 +1,4 @@
-//! The bucket that the page uploads into: made at the first start, emptied after a day, readable from the
+//! The bucket that the page uploads into: made at the first start, its objects expired after a day, readable from the
 //! page's own addresses only.
 
 use std::collections::BTreeMap;

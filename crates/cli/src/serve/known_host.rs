@@ -1,6 +1,7 @@
-//! Over loopback nobody has to show a token, so what comes there must ask for a name that is this machine's own.
-//! Otherwise a stranger's page, whose own name was made to lead to 127.0.0.1 (DNS rebinding), would be of one
-//! origin with this one and read signatures and ledger.
+//! Refuses requests over loopback whose Host is not one of this machine's own names (DNS rebinding).
+//!
+//! Over loopback no token is asked for. Otherwise a foreign page, whose own name was made to lead to 127.0.0.1, would
+//! have the same origin as this server and read signatures and ledger.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! `GET /open?key=`: leads to the object itself under an address that is signed for ten minutes. What a
-//! browser would run is downloaded instead of opened, and either is called by the name that the file had with its
-//! uploader, as the ledger knows it.
+//! Handles `GET /open?key=`: redirects to the object under an address that is signed for ten minutes. What a browser
+//! would run is downloaded instead of opened, and either has the name that the file had with its uploader, as the
+//! ledger knows it.
 
 use std::sync::Arc;
 use std::time::Duration;

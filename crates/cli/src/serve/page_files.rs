@@ -1,4 +1,4 @@
-//! The page and the uploader, built into the binary and served as they are.
+//! Serves the page and the uploader, which are built into the binary.
 
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};

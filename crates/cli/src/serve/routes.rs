@@ -1,5 +1,5 @@
-//! What the application's address answers in `serve`: the library's three endpoints, the page, and what the
-//! page asks about where it is.
+//! The routes of the application's address in `serve`: the library's three endpoints, the page, and what the page
+//! asks about its surroundings.
 
 use std::sync::Arc;
 

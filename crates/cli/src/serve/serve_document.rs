@@ -1,4 +1,4 @@
-//! `GET /serve.json`: what the page must know about where it is.
+//! Handles `GET /serve.json`: the addresses and limits that the page must know.
 
 use anyhow::Context as _;
 use countersign_app::AppOptions;

@@ -1,4 +1,4 @@
-//! The last lines of a start: open this, phone, data, stop. And the origins that those addresses are.
+//! Prints the last lines of a start (open this, phone, data, stop), and knows the origins of those addresses.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The key pair that callbacks are signed with: made at the first start, kept beside the data.
+//! The key pair that callbacks are signed with: made at the first start, kept in the data folder.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The machine's clocks, with a wall clock that the operator may have moved.
+//! The only place that reads the real clock.
 
 use countersign_store::Clock;
 use jiff::SignedDuration;

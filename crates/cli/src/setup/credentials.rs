@@ -1,4 +1,5 @@
-//! The access key: given, or made at the first start and kept for its owner's eyes only. There is no default.
+//! The access key: given, or made at the first start and kept in a file that only its owner can read. There is no
+//! default.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! The data folder of a server: the one that `--data` names, made if need be, or a throw-away one with `--ephemeral`.
+//! Opens the data folder of a server: the one that `--data` names, made if need be, or a throw-away one with
+//! `--ephemeral`.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
-//! A data folder that is gone with its process: in memory where the system has a file system there, removed at the
-//! end: by its process, by a shell that waits for the process to be killed, or by the next start where both were.
+//! A data folder that is removed with its process: in memory where the system has a file system there. It is removed
+//! at the end by its process, by a shell that waits for the process to be killed, or by the next start where both
+//! were killed.
 //!
 //! Other users of the machine may write where it is made, so its name is random, it is made and never taken over, and
 //! it is opened without following links. A folder is removed only if it is this user's, its mark says what it is, and

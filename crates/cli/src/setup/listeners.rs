@@ -1,5 +1,4 @@
-//! Binding the listeners: an address that was given is taken or refused; a default one gives way to the next
-//! free port.
+//! Binds the listeners: an address that was given is taken or refused; a default one moves to the next free port.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,5 +1,5 @@
-//! The log: to standard error, so that standard output stays what a person or a script reads, and by a thread of its
-//! own, so that nothing waits for whoever reads it.
+//! Sets up the log: to standard error, so that standard output stays what a person or a script reads, and by a thread
+//! of its own, so that a slow reader of the log delays nothing.
 
 mod line_buffer;
 

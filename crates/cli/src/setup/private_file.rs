@@ -1,4 +1,4 @@
-//! Files that only their owner may read, written whole or not at all.
+//! Writes files that only their owner may read, whole or not at all.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};

@@ -1,4 +1,4 @@
-//! What this process is allowed: files for its owner only, and as many of them as the system permits.
+//! Sets the limits of this process: files for its owner only, and as many open files as the system permits.
 
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};

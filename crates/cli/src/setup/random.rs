@@ -1,4 +1,4 @@
-//! The one place of this binary that asks the system for random bytes.
+//! The only place of this binary that asks the system for random bytes.
 
 use anyhow::anyhow;
 use base64::Engine as _;

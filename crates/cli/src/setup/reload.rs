@@ -1,5 +1,5 @@
-//! SIGHUP: certificates are read again, and nothing else happens. Without certificates there is nothing to read, and
-//! the process goes on all the same: a hung-up terminal or a log rotation never ends it.
+//! Reads certificates again at SIGHUP, and does nothing else. Without certificates there is nothing to read, and the
+//! process goes on all the same: a closed terminal or a log rotation never ends it.
 
 use std::sync::Arc;
 

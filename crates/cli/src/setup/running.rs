@@ -1,4 +1,4 @@
-//! Services that run: started on their listeners, stopped in the order that lets uploads finish.
+//! Starts services on their listeners, and stops them in the order that lets uploads finish.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Where the application server on a data folder listens: a file in the folder while it runs, as the store has one, so
-//! that `health` finds it.
+//! Tells `health` where the application server of a data folder listens: by a file in the folder while it runs, as
+//! the store has one.
 
 use std::io;
 use std::path::{Path, PathBuf};

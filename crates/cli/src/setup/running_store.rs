@@ -1,5 +1,5 @@
-//! What runs on a data folder: a file in the folder that a running store writes and removes again, so that commands
-//! beside it find it. It holds the access key and is for its owner only.
+//! Tells other commands where the store of a data folder listens: by a file in the folder that the running store
+//! writes and removes again. It holds the access key and only its owner can read it.
 
 use std::io;
 use std::net::TcpStream;

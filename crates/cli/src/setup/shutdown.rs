@@ -1,4 +1,4 @@
-//! The end: the first Ctrl-C (or SIGTERM) finishes what is under way, the second ends at once.
+//! Ends the process on signals: the first Ctrl-C (or SIGTERM) finishes what is under way, the second ends at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;

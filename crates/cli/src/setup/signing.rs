@@ -1,4 +1,4 @@
-//! From flags to the signer's options: the same for `serve` and `app`.
+//! Makes the signer's options from flags: the same for `serve` and `app`.
 
 use anyhow::{Context as _, bail};
 use countersign_app::AppOptions;

@@ -1,4 +1,4 @@
-//! The store and its HTTP face, put together from flags: the same for `serve` and `store`.
+//! Makes the store and its HTTP server from flags: the same for `serve` and `store`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A receiver of callbacks in the test's own process, as the application under test would have one.
+//! Receives callbacks in the test's own process, as the application under test would.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};

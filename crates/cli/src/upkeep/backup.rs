@@ -1,5 +1,5 @@
-//! `countersign backup` and `countersign restore`. The exit code is 1 when something could not be taken along or
-//! brought back as it was acknowledged.
+//! `countersign backup` and `countersign restore`. The exit code is 1 when something could not be copied as it was
+//! acknowledged.
 
 use std::process::ExitCode;
 

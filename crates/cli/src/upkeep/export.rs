@@ -1,4 +1,4 @@
-//! `countersign export`. The exit code is 1 when an object is damaged, without which an export is not whole.
+//! `countersign export`. The exit code is 1 when an object is damaged, without which an export is not complete.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `countersign scrub`: what is damaged, on lines or as JSON. The exit code is 1 when anything is.
+//! `countersign scrub`: reports what is damaged, on lines or as JSON. The exit code is 1 when anything is.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The form of one upload: its key, its fields in the order of the samples, the file last and streamed.
+//! Writes the form of one upload: its key, its fields in the order of the samples, the file last and streamed.
 
 use anyhow::Context as _;
 use futures_util::TryStreamExt as _;

@@ -1,4 +1,4 @@
-//! The files that are uploaded: those that were named, and all in the folders that were named.
+//! Finds the files to upload: those that were named, and all in the folders that were named.
 
 use std::path::{Path, PathBuf};
 

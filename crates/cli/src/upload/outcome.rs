@@ -1,5 +1,5 @@
-//! What the store's answer means. 203 says that the file is stored and that the application did not confirm
-//! it: it is neither success nor a reason to upload again.
+//! Interprets the store's answer to an upload. 203 says that the file is stored and that the application did not
+//! confirm it: it is neither success nor a reason to upload again.
 
 mod failed_conditions;
 

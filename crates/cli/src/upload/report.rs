@@ -1,4 +1,4 @@
-//! What is printed of each file and of all together: for people, or in JSON.
+//! Prints the outcome of each file and of all together: for people, or in JSON.
 
 use serde_json::json;
 

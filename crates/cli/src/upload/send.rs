@@ -1,4 +1,5 @@
-//! Sends one file: permission, form, answer. Every failure on the way becomes an outcome in words.
+//! Uploads one file: asks for a signature, posts the form, reads the answer. Every failure on the way becomes an
+//! outcome in words.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Where a throw-away folder is made: in a file system in memory where there is one with room, else in the folder for
-//! temporary files; and in none where others could put something else in its place.
+//! Chooses where a throw-away folder is made: in a file system in memory where there is one with room, else in the
+//! folder for temporary files; and in none where others could put something else in its place.
 
 use std::io;
 use std::os::fd::OwnedFd;

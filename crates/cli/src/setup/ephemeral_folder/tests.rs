@@ -1,4 +1,4 @@
-//! What is removed, by whom, and what never is.
+//! Which folders are removed, by which process, and which never are.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};

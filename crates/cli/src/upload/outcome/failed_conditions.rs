@@ -1,4 +1,4 @@
-//! Tells in words which conditions of a policy a form does not meet: the store lists them as the policy writes them.
+//! Says in words which conditions of a policy a form does not meet. (The store lists them as the policy writes them.)
 
 use serde_json::Value;
 
