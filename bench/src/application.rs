@@ -1,6 +1,6 @@
 //! An application that answers every callback at once and does nothing else: a thread for each connection,
-//! connections kept. It is both the other end of the callback row and that row's "one HTTP round trip", and it
-//! tells at `/connections` how many connections ever came.
+//! connections kept. It is both the other end of the callback row and that row's "one HTTP round trip", and it tells
+//! at `/connections` how many connections ever came.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

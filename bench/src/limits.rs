@@ -1,5 +1,5 @@
-//! What the machine itself can do, measured in the same run and on the same disk as the servers: the lines that
-//! no store crosses.
+//! Measures what the machine itself can do, in the same run and on the same disk as the servers: limits that no store
+//! can pass.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;

@@ -1,5 +1,5 @@
-//! What `/proc` says about the processes under load: processor time, resident memory, and what the rest of
-//! the machine did meanwhile. Children count with their parents.
+//! Reads from `/proc` what the processes under load cost: processor time, resident memory, and what the rest of the
+//! machine did meanwhile. Children count with their parents.
 
 use std::fs;
 

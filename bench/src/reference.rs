@@ -1,6 +1,6 @@
-//! The ceiling: a hand-written upload server with a thread for each connection that parses, checks the
-//! policy's signature, hashes (MD5 and CRC-64) and group-commits to one raw log; large bodies go to a file each
-//! and the log gets their names. What it acknowledges is on the disk.
+//! The bare reference: a hand-written upload server with a thread for each connection that parses, checks the
+//! policy's signature, hashes (MD5 and CRC-64) and group-commits to one raw log; large bodies go to a file each and
+//! the log gets their names. What it acknowledges is on the disk.
 //!
 //! It is no product. It evaluates no condition, writes no catalog, lists nothing and recovers nothing: the
 //! distance between it and the store is what those cost.

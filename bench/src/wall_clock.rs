@@ -1,4 +1,4 @@
-//! The one wall clock of the instruments: dates of requests, expiry of policies, the seed of the bytes sent.
+//! The only wall clock of the instruments: dates of requests, expiry of policies, the seed of the bytes sent.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The application that callbacks reach: it records every request and answers what the test says, byte for byte.
+//! A callback receiver for tests: records every request and answers what the test says, byte for byte.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

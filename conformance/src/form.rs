@@ -1,4 +1,5 @@
-//! Multipart forms, well shaped or not: an ordered list of parts with every byte of their heads in the test's hands.
+//! Builds multipart forms, well shaped or not: an ordered list of parts with every byte of their heads under the
+//! test's control.
 
 use crate::signing::{PolicyText, sign_policy_v1};
 use crate::wire::Exchange;

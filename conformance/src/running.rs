@@ -1,4 +1,5 @@
-//! The built binary as a child process on free loopback ports, with a temporary data folder, stopped when dropped.
+//! Runs the built binary as a child process on free loopback ports, with a temporary data folder; stopped when
+//! dropped.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};

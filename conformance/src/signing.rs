@@ -1,5 +1,5 @@
-//! The signatures that the tests send, written from the protocol's description alone and independent of the code under
-//! test: policy V1 and V4, and the V1 header for everything that is not a form.
+//! Signs what the tests send, written from the protocol's description alone and independent of the code under test:
+//! policy V1 and V4, and the V1 header for everything that is not a form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! Everything mixed against the built binary, killed again and again, with a record of its own of what was
-//! acknowledged. `conformance/tests/soak.rs` runs it short, `cargo xtask soak` long.
+//! The soak test: all operations at once against the built binary, killed again and again, with a record of its own
+//! of what was acknowledged. `conformance/tests/soak.rs` runs it short, `cargo xtask soak` long.
 //!
 //! What may be random comes from the seed: which operations, keys, sizes and moments. What the machine does
 //! in between does not.

@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand, so that a test decides every byte: one request on a fresh connection, one answer read in full.
+//! HTTP/1.1 by hand, so that a test decides every byte: sends one request on a fresh connection and reads one answer
+//! in full.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The store behind nginx and Caddy with TLS, run with the very settings that `docs/deploy.md` gives.
+//! The store behind nginx and Caddy with TLS, run with the settings that `docs/deploy.md` gives.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,5 @@
-//! The callback holds the answer: what the application says is what the uploader hears, and every way in which it can
-//! fail is a 203 with OSS's own message, the object stored and the callback still owed.
+//! Callbacks through the built binary: the uploader gets the application's answer, and every way in which a callback
+//! can fail is a 203 with OSS's own message, the object stored and the callback still in the outbox.
 
 use std::time::Duration;
 

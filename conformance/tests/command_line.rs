@@ -1,4 +1,4 @@
-//! The command as its users meet it: start, messages, files, exit codes, Ctrl-C, the halves alone, `upload`.
+//! The command line as its users meet it: start, messages, files, exit codes, Ctrl-C, each server alone, `upload`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A data folder that is taken away under a running store: its rights, or the folder itself. What is refused is refused
-//! by name, what was acknowledged stays, and the store goes on when it can.
+//! A data folder that is taken away under a running store, its permissions or the folder itself. What is refused is
+//! refused by name, what was acknowledged stays, and the store goes on when it can.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,5 @@
-//! Scrub, backup and restore with the built binary: what rotted is named and not served; a backup that is taken
-//! while everybody uploads holds everything that was acknowledged before it began, and a store starts on it.
+//! Scrub, backup and restore with the built binary: damage is named and not served; a backup that is taken under
+//! uploads holds everything that was acknowledged before it began, and a store starts on it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! `serve` started bare, as its README says: no address, no key, nothing there yet; and what a stranger finds there.
+//! `serve` started bare, as its README says, with no address, no key and no data; and what a foreign client finds
+//! there.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,5 @@
-//! A disk that is really full: a file system of a few MiB, filled to its last byte through the built binary. Refused
-//! uploads get 507 and nothing of them stays, nothing acknowledged is lost, deleting makes room, and then uploads
-//! succeed again.
+//! A full disk: a file system of a few MiB, filled to its last byte through the built binary. Refused uploads get 507
+//! and nothing of them stays, nothing acknowledged is lost, deleting makes room, and then uploads succeed again.
 //!
 //! Mounting needs root, so the suite `full disk` of `cargo xtask test` runs these, or says why it cannot.
 

@@ -1,4 +1,5 @@
-//! Expiry is carried out, objects and bytes: with the clock moved 49 hours, the demo bucket is empty and so is the disk.
+//! Lifecycle rules expire objects and free their bytes: with the clock moved 49 hours, the demo bucket is empty and
+//! so is the disk.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

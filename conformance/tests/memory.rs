@@ -1,4 +1,4 @@
-//! What clients can make the two servers hold: 2,000 connections of each pattern, against a figure in bytes.
+//! Memory that clients can make the two servers hold: 2,000 connections of each pattern, against a figure in bytes.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! Running it for days: the log, certificates that change, and a service manager that waits for the start.
+//! Operation over days: the log, certificates that change, and a service manager that waits for the start.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixDatagram;

@@ -1,5 +1,5 @@
-//! More than fits: uploads, connections and slow senders beyond what the store takes at once, and the end under
-//! load. Only counts and memory are asserted, never speed.
+//! Overload: uploads, connections and slow senders beyond what the store takes at once, and a stop under load. Only
+//! counts and memory are asserted, never speed.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! `exec`, `instance` and `env` from outside: what a command finds in its environment, how it ends, and that nothing is
-//! left however it ends.
+//! `exec`, `instance` and `env` from outside: what a command finds in its environment, how it ends, and that nothing
+//! is left behind.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};

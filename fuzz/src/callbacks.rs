@@ -1,4 +1,4 @@
-//! Callbacks: the parameter, its URLs, the body with its variables, what is signed, and the judgement of an
+//! Fuzzes callbacks: the parameter, its URLs, the body with its variables, what is signed, and the judgement of an
 //! answer, each against a second reading by serde, by the `http` crate, or by plain replacement.
 //!
 //! An input is a letter and its matter. `P`: the parameter's JSON. `V`: callback-var's JSON. `U`: a URL.

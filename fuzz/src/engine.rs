@@ -1,4 +1,4 @@
-//! The targets behind libFuzzer, which brings its own `main`. `FUZZ_TARGET` names the target.
+//! Links the targets to libFuzzer, which brings its own `main`. `FUZZ_TARGET` names the target.
 #![no_main]
 
 use std::sync::OnceLock;

@@ -1,6 +1,5 @@
-//! Form bodies: the same events whatever the chunks, the same fields and file as a second reading that has
-//! the whole body at hand, a bounded number of steps, bounded memory, and a form that is written out again
-//! reads back.
+//! Fuzzes form bodies: the same events whatever the chunks, the same fields and file as a second reading that has the
+//! whole body at hand, a bounded number of steps, bounded memory, and a form that is written out again reads back.
 
 mod second_reading;
 

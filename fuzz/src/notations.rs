@@ -1,4 +1,4 @@
-//! Ranges, dates, entity tags, percent-encoding, scopes and names: each reading is held against a second one,
+//! Fuzzes ranges, dates, entity tags, percent-encoding, scopes and names: each reading is held against a second one,
 //! and what is written reads back.
 
 use countersign_protocol::byte_range::{RangeOutcome, resolve, resolve_exact};

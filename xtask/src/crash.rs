@@ -1,4 +1,5 @@
-//! The exhaustive form of the crash tests: every state, none drawn, with the sum of the counts.
+//! `cargo xtask crash`: the exhaustive form of the crash tests, every state and none drawn, with the sum of the
+//! counts.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Everything that must pass, as one table. Adding a suite is adding a row; how rows are run is
-//! `suite_run`'s business. What takes too long for every change, or needs a large toolchain, is marked as full only
-//! and runs with `cargo xtask test --full`.
+//! The table of everything that must pass. Adding a suite is adding a row; how rows are run is `suite_run`'s
+//! business. What takes too long for every change, or needs a large toolchain, is marked as full only and runs with
+//! `cargo xtask test --full`.
 
 /// How much of the table is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! The programs and fonts that the tests need from the system. Installs them only as root on Debian; anywhere
-//! else it says what is missing, and nothing is changed on the machine.
+//! Installs the programs and fonts that the tests need from the system, but only as root on Debian; anywhere else it
+//! says what is missing, and nothing is changed on the machine.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

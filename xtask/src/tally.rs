@@ -1,5 +1,5 @@
-//! Reads what a test runner says about itself. Knows cargo-nextest, `cargo test`, `node --test`, pytest and
-//! unittest, and nothing of how they are started.
+//! Reads how many tests ran from what a test runner prints. Knows cargo-nextest, `cargo test`, `node --test`, pytest
+//! and unittest, and nothing of how they are started.
 
 /// Tests that passed and failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

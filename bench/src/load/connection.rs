@@ -1,4 +1,5 @@
-//! One connection: a request is written as far as the system takes it, then its answer is read. Never blocks.
+//! One connection of the load generator: writes a request as far as the system takes it, then reads its answer. Never
+//! blocks.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! What a run is reported as: one object of JSON, read by `xtask/src/bench`.
+//! The report of a run: one object of JSON, read by `xtask/src/bench`.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! Which request number n is, to the byte: head, what stands before and behind the body, and the key. What is
-//! the same for the whole run is written once.
+//! Writes request number n to the byte: head, what stands before and behind the body, and the key. What is the same
+//! for the whole run is written once.
 
 use std::io::Write as _;
 

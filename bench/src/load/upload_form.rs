@@ -1,4 +1,4 @@
-//! The text around a form's key and file. It is signed once for a run, as an uploader that is handed a policy
+//! Writes the text around a form's key and file. It is signed once for a run, as an uploader that is handed a policy
 //! signs nothing itself; every condition has to be evaluated by the server all the same.
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,4 +1,5 @@
-//! The fields of a form up to its file, and the one check that the reference makes: the policy's signature.
+//! Reads the fields of a form up to its file, and checks the policy's signature, the only check that the reference
+//! makes.
 
 use memchr::memmem::find;
 

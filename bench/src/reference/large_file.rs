@@ -1,5 +1,5 @@
-//! A large body on its way to a file of its own, durable at the end: through the page cache with write-back
-//! started every few megabytes, or past it.
+//! Writes a large body to a file of its own, durable at the end: through the page cache with write-back started every
+//! few megabytes, or past it.
 
 use std::fs::{File, OpenOptions};
 use std::io;

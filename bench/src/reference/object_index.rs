@@ -1,4 +1,4 @@
-//! Which key is where, in memory: what a catalog would be if it had nothing to keep.
+//! An index of keys in memory, in the place of a catalog.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

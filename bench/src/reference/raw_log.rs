@@ -1,5 +1,5 @@
-//! The raw log: records of key and bytes one behind the other, and one committer that writes all that has
-//! gathered with one write and one fdatasync. An append returns when its record is on the disk.
+//! A write-ahead log: records of key and bytes one after the other, and one committer that writes all that has
+//! gathered with one write and one fdatasync (group commit). An append returns when its record is on the disk.
 
 use std::fs::{File, OpenOptions};
 use std::io;

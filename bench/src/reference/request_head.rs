@@ -1,4 +1,4 @@
-//! The head of a request, as far as the bare servers look at it.
+//! Reads the head of a request, as far as the bare servers need it.
 
 use anyhow::Context as _;
 

@@ -1,4 +1,4 @@
-//! One connection of the reference: requests one after the other, blocking.
+//! Serves one connection of the reference: requests one after the other, blocking.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

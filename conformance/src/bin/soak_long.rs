@@ -1,4 +1,4 @@
-//! The long soak, for `cargo xtask soak`.
+//! The long soak test, for `cargo xtask soak`.
 
 use std::time::Duration;
 

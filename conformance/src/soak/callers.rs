@@ -1,5 +1,5 @@
-//! The applications that callbacks reach: one that answers, one that refuses, one that hangs, and one that is
-//! not there.
+//! The applications that the soak's callbacks reach: one that answers, one that refuses, one that hangs, and one that
+//! is not there.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

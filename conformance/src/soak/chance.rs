@@ -1,4 +1,4 @@
-//! Random numbers that come again with the same seed (xorshift64*), and the bytes of an object made of them.
+//! Random numbers that repeat with the same seed (xorshift64*), and an object's bytes made of them.
 
 /// A stream of numbers.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! What must hold between two lives of the store, and at the end.
+//! Checks what must hold between two runs of the store, and at the end.
 
 use std::time::{Duration, Instant};
 

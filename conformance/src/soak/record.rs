@@ -1,5 +1,5 @@
-//! What is known of each object: the states it may be in. Before a change is sent, its outcome joins them; an
-//! acknowledgement leaves that one alone; a start of the store settles what stayed open.
+//! Records the states that each object may be in. Before a change is sent, its outcome joins them; an acknowledgement
+//! leaves that one alone; a start of the store settles what stayed open.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

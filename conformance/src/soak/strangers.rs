@@ -1,4 +1,4 @@
-//! Those who send slowly, in each phase of a request, and stay connected until the end of the round.
+//! Slow clients: they send slowly, in each phase of a request, and stay connected until the end of the round.
 
 use std::io::Write as _;
 use std::net::TcpStream;

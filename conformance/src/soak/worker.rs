@@ -1,5 +1,5 @@
-//! A client with keys of its own, on which it does everything: what it is told must agree with the record at
-//! every moment.
+//! A client of the soak with keys of its own: it does every operation on them, and each answer must agree with the
+//! record.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Plays power losses at every point of a recording, and counts.
+//! Plays a power loss at every point of a recording, and counts.
 
 use crate::disk::{Disk, Image};
 use crate::rehearsal::Recording;

@@ -1,4 +1,4 @@
-//! The model of a disk: what is durable, what is pending, and what a power loss leaves of it.
+//! Models a disk: what is durable, what is pending, and what a power loss leaves of it.
 //!
 //! A file's pending changes live until the file is synced, a folder's until the folder is. A sector holds one of
 //! the states it had since its last sync (a disk writes pages as they are at some moment, it does not replay

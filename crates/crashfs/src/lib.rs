@@ -1,4 +1,4 @@
-//! A device that loses what was not synced, and the checker of what a store finds after it.
+//! A disk that loses what was not synced, and a checker of what the store finds after that.
 //!
 //! A *rehearsal* runs a scenario against the embedded store as it is, on a recorded disk: one blob device and one
 //! SQLite VFS write a single ordered [`trace`]. Then, for every point of the trace, a power loss is played: the

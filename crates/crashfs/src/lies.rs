@@ -1,5 +1,5 @@
-//! Disks and stores that do not keep their word, so that the checker itself is checked: each lie turns a recording
-//! into one that must be found out.
+//! Broken disks and broken stores, to check the checker itself: each changes a recording into one whose loss must be
+//! found.
 
 use crate::rehearsal::Recording;
 use crate::trace::{Entry, Event};

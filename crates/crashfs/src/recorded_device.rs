@@ -1,4 +1,4 @@
-//! The store's device with a record: the real file system does it, the trace notes it.
+//! A device of the store that records: the real file system does each operation, and the trace notes it.
 
 use crate::trace::{Event, Inode, Trace};
 use countersign_store::blobs::device::{Device, DeviceFile, DeviceFolder, LocalDisk};

@@ -1,4 +1,4 @@
-//! SQLite's VFS with a record: the system's own VFS does it, the trace notes it.
+//! A SQLite VFS that records: the system's own VFS does each operation, and the trace notes it.
 //!
 //! It is made the default of the process, so that the store opens its catalog as it always does. A database under
 //! the folder of a living [`Trace`] is recorded; every other is passed on and not looked at. Locks, shared memory

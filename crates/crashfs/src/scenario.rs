@@ -1,4 +1,5 @@
-//! What is rehearsed. A new verb of the store is a line here, a line in `rehearsal` that does it, and a scenario.
+//! The scenarios that are recorded. A new operation of the store is a line here, a line in `rehearsal` that does it,
+//! and a scenario.
 
 /// What a client asks for and is told of.
 #[derive(Debug, Clone, Copy)]

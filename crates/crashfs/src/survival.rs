@@ -1,4 +1,4 @@
-//! Which of the unsynced changes reach the disk: the choices that a disk has at a power loss.
+//! Chooses which of the unsynced changes reach the disk at a power loss.
 
 /// A choice. Changes are ranked in the order of the trace, over all files and folders together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! What was done to the disk, in one order: every write, every name, every sync, and what clients were told.
+//! Records what was done to the disk in one order: every write, every name, every sync, and what clients were told.
 //!
 //! An operation and its entry are one step under one lock, so the order of the entries is the order in which the
 //! operations took effect, whether SQLite or the store did them. A sync covers what was done before it began; it

@@ -1,4 +1,4 @@
-//! Opens a store on what a power loss left, and says whether it kept its word.
+//! Opens a store on what a power loss left, and checks that it kept every promise.
 
 use crate::disk::Image;
 use crate::rehearsal::{BUCKET, DATA, Recording, Stage, real_folder};

@@ -1,4 +1,4 @@
-//! What clients know of the store: buckets, objects, owed entries, and how an operation changes them.
+//! What clients were told by the store (buckets, objects, outbox entries), and how an operation changes it.
 
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};

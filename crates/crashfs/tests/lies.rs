@@ -1,6 +1,6 @@
-//! The checker finds out every disk and every order of work that does not keep its word. Each lie is told about a
-//! recording of the store as it is, so these tests fail when the checker goes blind, or when the store no longer
-//! needs what the lie takes away.
+//! The checker finds every disk and every order of work that breaks a promise. Each of them changes a recording of
+//! the real store, so these tests fail when the checker goes blind, or when the store no longer needs what was taken
+//! away.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use countersign_crashfs::{Campaign, LIES, SCENARIOS, rehearse};

@@ -1,4 +1,4 @@
-//! The store keeps its word at every point at which the power may go or the process may be killed.
+//! The store keeps its promises at every point at which the power may go or the process may be killed.
 //!
 //! The quick form tries a part of the states, the same choices each time, and is in the gate. With
 //! `COUNTERSIGN_CRASH=all` everything is tried; `cargo xtask crash` does that and prints the counts.

@@ -1,4 +1,4 @@
-//! What every implementation of [`Blobs`] must do.
+//! The conformance suite of the blob store: what every implementation of [`Blobs`] must do.
 
 use bytes::Bytes;
 use countersign_store::blobs::{BlobError, BlobId, Blobs, SealedBytes};

@@ -1,4 +1,5 @@
-//! What every implementation of [`Catalog`] must do. Listing and pairs of mutations have files of their own.
+//! The conformance suite of the catalog: what every implementation of [`Catalog`] must do. Listing and pairs of
+//! mutations have files of their own.
 
 use crate::TestClock;
 use bytes::Bytes;

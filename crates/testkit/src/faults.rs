@@ -1,4 +1,4 @@
-//! Faults that happen once, at the n-th call of a kind.
+//! Faults to inject: each happens once, at the n-th call of a kind.
 
 use countersign_store::blobs::Work;
 use std::future::ready;

@@ -1,4 +1,4 @@
-//! Blobs that fail when they are told to.
+//! A blob store that fails on demand.
 
 use crate::faults::{Fault, Faults, call_with};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! A catalog that fails when it is told to.
+//! A catalog that fails on demand.
 
 use crate::faults::{Fault, Faults, call_with};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What a listing must answer, against a model that looks at every key.
+//! Checks listings against a model that looks at every key.
 
 use crate::CatalogFixture;
 use crate::catalog_suite::{create, in_blob, one, put};

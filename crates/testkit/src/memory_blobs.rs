@@ -1,4 +1,4 @@
-//! Blobs in memory.
+//! The blob store in memory.
 
 use bytes::Bytes;
 use countersign_store::blobs::{

@@ -1,5 +1,5 @@
-//! A catalog in memory: the rules with nothing else, to run the suite on a second implementation and to test
-//! what is built upon a catalog.
+//! The catalog in memory: the rules with nothing else, to run the suite on a second implementation and to test what
+//! is built upon a catalog.
 
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};

@@ -1,4 +1,4 @@
-//! Every ordered pair of mutations on the same bucket and key, from every state that matters: within one
+//! Checks every ordered pair of mutations on the same bucket and key, from every state that matters: within one
 //! batch, and at once.
 
 use crate::CatalogFixture;

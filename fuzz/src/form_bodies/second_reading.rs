@@ -1,5 +1,5 @@
-//! A form read the slow and simple way, by positions in the whole body. It shares nothing with the parser but
-//! the definition of a form.
+//! Reads a form the slow and simple way, by positions in the whole body. It shares nothing with the parser but the
+//! definition of a form.
 
 use countersign_protocol::form::Boundary;
 

@@ -1,4 +1,4 @@
-//! The machine that a run was made on, in words for the document.
+//! Describes the machine of a run in words, for the document.
 
 use std::path::Path;
 use std::process::Command;

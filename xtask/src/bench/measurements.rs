@@ -1,4 +1,4 @@
-//! What was measured, by peer and case, and the medians of it. A peer that failed in some round keeps its reason.
+//! The measured values, by peer and case, and their medians. A peer that failed in some round keeps its reason.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! The servers that are measured: started one at a time on a free port of 127.0.0.1 with an empty folder, ended
-//! and removed afterwards. What is not installed is left out, in words.
+//! Starts the servers that are measured, one at a time on a free port of 127.0.0.1 with an empty folder, and ends and
+//! removes them afterwards. What is not installed is left out, in words.
 
 mod garage;
 mod nginx;

@@ -1,4 +1,4 @@
-//! What a run comes to: the rows with their goals, the figures behind them, and the document that holds both.
+//! Writes the results of a run: the rows with their goals, the figures behind them, and the document that holds both.
 //!
 //! The part of `docs/performance.md` from the heading "What was tried" on is written by hand and kept.
 

@@ -1,4 +1,4 @@
-//! A folder that becomes a package: files are put into it with their modes, whatever the caller's umask is.
+//! Collects a folder that becomes a package: files are put into it with their modes, whatever the umask is.
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::Write as _;

@@ -1,5 +1,4 @@
-//! Sizes and names of files and functions. Takes files as values, so that every rule is tested
-//! without a disk.
+//! Checks sizes and names of files and functions. Takes files as values, so that every rule is tested without a disk.
 
 use std::ops::RangeInclusive;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Who may import whom, read from the packages' own `Cargo.toml`. Only `[dependencies]` and the build
+//! Checks which package may import which, from the packages' own `Cargo.toml`. Only `[dependencies]` and the build
 //! dependencies count: a test may look at more than the code it tests.
 
 use std::path::{Path, PathBuf};

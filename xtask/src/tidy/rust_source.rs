@@ -1,5 +1,5 @@
-//! Just enough of Rust's grammar to measure it: comments, strings and characters are blanked out, then braces
-//! can be counted. What the code means is not known here.
+//! Measures Rust source with just enough of its grammar: comments, strings and characters are blanked out, then
+//! braces can be counted. What the code means is not known here.
 
 use std::ops::RangeInclusive;
 

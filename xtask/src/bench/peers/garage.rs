@@ -1,4 +1,4 @@
-//! garage, one node, in its default set-up: LMDB, no fsync of data or metadata. A separate process of another
+//! Runs garage, one node, in its default set-up: LMDB, no fsync of data or metadata. A separate process of another
 //! project (AGPL), started and talked to over HTTP and nothing else.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! nginx with two workers: files by sendfile from a folder, and form bodies spooled to files as they come,
+//! Runs nginx with two workers: files by sendfile from a folder, and form bodies spooled to files as they come,
 //! without being parsed, checked or synced. It is the measure for downloads; for uploads it shows what receiving
 //! alone costs.
 

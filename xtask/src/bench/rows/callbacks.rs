@@ -1,5 +1,5 @@
-//! Small forms with a callback, beside the sum of what they are made of: an upload, a signature, a round trip,
-//! each measured alone.
+//! Measures small forms with a callback, against the sum of their parts: an upload, a signature, a round trip, each
+//! measured alone.
 
 use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, short};
 

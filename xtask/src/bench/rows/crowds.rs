@@ -1,5 +1,5 @@
-//! What a client that behaves feels beside each crowd that would take everything: crawling uploads, heads without a
-//! key, and an application that hangs. None of its requests may be refused.
+//! Measures what a well-behaved client feels beside each kind of crowd: crawling uploads, heads without a key, and an
+//! application that hangs. None of its requests may be refused.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};

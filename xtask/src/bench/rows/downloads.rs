@@ -1,4 +1,4 @@
-//! Downloads beside nginx, which has the files in a folder and sends them without reading them.
+//! Measures downloads against nginx, which has the files in a folder and sends them without reading them.
 
 use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, rates, short, throughputs};
 

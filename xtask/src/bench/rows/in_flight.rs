@@ -1,4 +1,4 @@
-//! Memory while many uploads are under way at once: 256 senders that are slower than the store.
+//! Measures memory while many uploads are under way at once: 256 senders that are slower than the store.
 
 use super::{Bench, Goal, Outcome, Peer, Turns, short};
 

@@ -1,4 +1,4 @@
-//! Large bodies: bound by MD5 within a stream, and by the disk across streams.
+//! Measures large bodies: limited by MD5 within a stream, and by the disk across streams.
 
 use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, short, throughputs};
 

@@ -1,5 +1,5 @@
-//! A bucket that grows to a million small objects: whether it slows down more than a raw log does, what a page
-//! of its listing costs, what an object takes on the disk, and how soon the store is back after SIGKILL.
+//! Measures a bucket that grows to a million small objects: whether it slows down more than a raw log does, what a
+//! page of its listing costs, what an object takes on the disk, and how soon the store is back after SIGKILL.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `GET /signature` of the application server beside a bare handler.
+//! Measures `GET /signature` of the application server against a bare handler.
 
 use super::{Bench, Goal, Outcome, Peer, Turns, quotient};
 

@@ -1,4 +1,4 @@
-//! Small forms: the work that the store exists for.
+//! Measures small forms, the work that the store exists for.
 
 use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, quotient, rates, short};
 

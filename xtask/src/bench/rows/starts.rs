@@ -1,4 +1,5 @@
-//! A throw-away instance as a test suite has one: from nothing to its line of JSON, and what it holds while it idles.
+//! Measures a throw-away instance as a test suite uses it: from nothing to its line of JSON, and what it holds while
+//! idle.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! The same small forms for a minute: what the rare answers cost when checkpoints fall into it.
+//! Measures the latency tail: the same small forms for a minute, so that checkpoints fall into it.
 
 use super::{Bench, Goal, Outcome, Peer, Turns, short};
 

@@ -1,4 +1,4 @@
-//! What the binary needs from a system, taken from Debian packages: the C library, the certificate authorities and a few
+//! Takes from Debian packages what the binary needs of a system: the C library, the certificate authorities and a few
 //! lines of `/etc`. There is no shell and no package manager. Times are UTC everywhere, so there are no time zones.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! One layer of an image: a tar archive of a folder in a fixed order, compressed, and the digests of both forms.
+//! Writes one layer of an image: a tar archive of a folder in a fixed order, compressed, and the digests of both
+//! forms.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A Python project's `pyproject.toml`, read as far as a wheel's metadata repeat it.
+//! Reads a Python project's `pyproject.toml`, as far as a wheel's metadata repeat it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

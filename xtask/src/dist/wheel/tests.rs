@@ -1,4 +1,4 @@
-//! What installers and Python itself make of the wheels.
+//! What installers and Python itself find in the wheels.
 
 use std::process::Command;
 
