@@ -2,13 +2,12 @@
 
 pub(crate) mod address;
 pub(crate) mod budget;
-pub(crate) mod connection;
-pub(crate) mod delivery;
+pub(crate) mod client;
+mod connection;
 pub(crate) mod destination_guard;
-mod exchange;
+pub(crate) mod exchange;
 pub(crate) mod message;
+pub(crate) mod plan;
 mod progress;
-mod request;
-pub(crate) mod signing;
-pub(crate) mod tls;
-pub(crate) mod wait;
+mod signing;
+mod wait;

@@ -6,8 +6,9 @@
 
 mod access;
 pub mod bucket_rules;
+mod budget;
 mod callback;
-mod holder;
+mod limits;
 pub mod listen;
 pub mod object;
 mod operations;
@@ -15,11 +16,13 @@ pub mod request;
 mod response;
 mod routing;
 mod server;
+mod state;
 mod upload;
 
 pub use callback::address::{Resolver, UndeliverableCallback, system_resolver};
 pub use callback::destination_guard::Permission;
 pub use callback::message::CallbackMessage;
+pub use limits::Limits;
 pub use operations::own_page::CALLBACK_KEY_PATH;
-pub use server::limits::Limits;
-pub use server::{Credential, EtagSource, Server, ServerError, ServerOptions};
+pub use server::{Server, ServerError, ServerOptions};
+pub use state::{Credential, EtagSource};

@@ -1,6 +1,5 @@
 //! One request as operations see it: what was asked, of what, and with which headers.
 
-pub(crate) mod body_watch;
 pub(crate) mod context;
 pub mod framing;
 pub(crate) mod host;

@@ -1,58 +1,29 @@
-//! The store's HTTP face: what it is run with, what its requests share, and the service that the accept
-//! loop calls.
-
-pub(crate) mod fair_budget;
-pub(crate) mod limits;
-pub(crate) mod said_once;
+//! The running server: what it is made of, what it does beside its requests, and the service that the accept
+//! loop calls. What each request needs of it is in `state`.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use countersign_protocol::AccessKeySecret;
 use countersign_store::{Clock, QueryError, Store, Trouble};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
-use http::{HeaderValue, Request};
+use http::Request;
 use hyper::body::Incoming;
 use rustls_pki_types::CertificateDer;
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
 
 use crate::bucket_rules::lifecycle::{self, LifecycleError};
-use crate::bucket_rules::refused_origins::RefusedOrigins;
-use crate::callback::address::{self, Resolver, UndeliverableCallback};
-use crate::callback::budget::CallbackBudget;
-use crate::callback::connection::CallbackConnections;
-use crate::callback::delivery;
+use crate::budget::fair_budget::FairBudget;
+use crate::callback::address::{Resolver, UndeliverableCallback};
+use crate::callback::client::{CallbackClient, CallbackClientError, CallbackOptions};
 use crate::callback::destination_guard::Permission;
-use crate::callback::signing::SigningLine;
-use crate::callback::tls;
-use crate::callback::wait::CallbackWait;
-use crate::holder::{CallbackDestination, UploadHolder};
+use crate::limits::Limits;
 use crate::listen::NotAccepted;
 use crate::object::attributes::ObjectAttributes;
-use crate::request::body_watch::BodyWatch;
 use crate::request::host::HostNames;
-use crate::response::gzip;
-use crate::response::header_names::HeaderNames;
 use crate::response::wire_response::WireResponse;
 use crate::routing::dispatch;
-use crate::server::fair_budget::FairBudget;
-use crate::server::limits::Limits;
-use crate::upload::form_coverage::CoverageWarnings;
-use crate::upload::head_budget::HeadBudget;
-use crate::upload::image_info;
-use countersign_quota::places::Places;
-
-/// An access key that may do everything: the owner's.
-#[derive(Debug, Clone)]
-pub struct Credential {
-    /// The public half.
-    pub id: String,
-    /// The secret half.
-    pub secret: AccessKeySecret,
-}
+use crate::state::{Credential, EtagSource, ServerState, StateOptions};
 
 /// What a server is made of. Nothing in here is read from the environment.
 pub struct ServerOptions {
@@ -89,17 +60,6 @@ pub struct ServerOptions {
     pub limits: Limits,
 }
 
-/// What an ETag is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EtagSource {
-    /// The MD5 of the bytes, which is then also known as `Content-MD5`: what OSS answers.
-    #[default]
-    Md5,
-    /// CRC-64 and length, which take a twentieth of the processor time of an MD5. OSS documents that the ETag of
-    /// a form upload need not be an MD5.
-    Crc64,
-}
-
 /// Why a server cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -111,48 +71,13 @@ pub enum ServerError {
     CallbackTls(#[from] rustls::Error),
 }
 
-/// What all requests share.
-pub(crate) struct ServerState {
-    pub(crate) options: ServerOptions,
-    pub(crate) hosts: HostNames,
-    /// What the heads of forms that are not yet authorised may hold together.
-    pub(crate) form_heads: Arc<HeadBudget>,
-    /// Of which uncovered fields of forms it was warned.
-    pub(crate) coverage_warnings: CoverageWarnings,
-    /// How the names of an answer's headers are written.
-    pub(crate) header_names: HeaderNames,
-    /// Which origins' preflights were refused.
-    pub(crate) refused_origins: RefusedOrigins,
-    /// A place for each callback that is under way.
-    pub(crate) callbacks: Arc<Places<CallbackDestination, CallbackWait>>,
-    /// One permit for each name of a callback's host that is being resolved.
-    pub(crate) lookups: FairBudget,
-    /// One permit for each image whose header is being read.
-    pub(crate) image_headers: Semaphore,
-    /// One permit for each answer that is compressed.
-    pub(crate) gzip_answers: Arc<Semaphore>,
-    /// What callbacks may hold, in memory and in the catalog.
-    pub(crate) callback_budget: CallbackBudget,
-    /// What answers may hold that clients have not read yet, and answers of applications that are being read.
-    pub(crate) answers: FairBudget,
-    /// What documents in requests may hold.
-    pub(crate) documents: FairBudget,
-    /// One permit for each list that is being made.
-    pub(crate) listings: Semaphore,
-    /// The callbacks that wait for their signature.
-    pub(crate) signing: SigningLine,
-    /// Connections to applications that are open and not in use.
-    pub(crate) callback_connections: Arc<CallbackConnections>,
-    /// TLS towards applications.
-    pub(crate) callback_tls: Arc<rustls::ClientConfig>,
-    /// The value of `x-oss-pub-key-url`.
-    pub(crate) callback_key_url: HeaderValue,
-    /// The public half of the callback key, as the store serves it.
-    pub(crate) callback_key_pem: String,
-    /// A place for each upload that streams.
-    pub(crate) uploads: Arc<Places<UploadHolder, BodyWatch>>,
-    /// Work that outlives its connection: commits, callbacks, the closing of owed entries.
-    pub(crate) tasks: TaskTracker,
+impl From<CallbackClientError> for ServerError {
+    fn from(error: CallbackClientError) -> Self {
+        match error {
+            CallbackClientError::Key(error) => error.into(),
+            CallbackClientError::Tls(error) => error.into(),
+        }
+    }
 }
 
 /// A running store. Cheap to clone.
@@ -165,39 +90,47 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn new(options: ServerOptions) -> Result<Self, ServerError> {
-        let hosts = HostNames::new(options.domains.iter().cloned(), options.cname.iter().cloned());
-        Ok(Self(Arc::new(ServerState {
-            uploads: Places::new(options.limits.uploads_max),
-            hosts,
-            coverage_warnings: CoverageWarnings::default(),
-            header_names: HeaderNames::default(),
-            refused_origins: RefusedOrigins::default(),
-            form_heads: HeadBudget::new(options.limits.form_heads_bytes_max),
-            callbacks: Places::new(options.limits.callbacks_max),
-            callback_budget: CallbackBudget::new(&options.limits),
-            answers: FairBudget::new(options.limits.answers_bytes_max, usize::MAX),
-            documents: FairBudget::new(options.limits.documents_bytes_max, usize::MAX),
-            listings: Semaphore::new(options.limits.listings_max),
-            gzip_answers: Arc::new(Semaphore::new(gzip::ANSWERS_MAX)),
-            image_headers: Semaphore::new(image_info::MEASURED_AT_ONCE_MAX),
-            lookups: FairBudget::new(usize::MAX, options.limits.callback_lookups_max),
-            signing: SigningLine::new(),
-            callback_connections: Arc::default(),
-            callback_tls: tls::client_config(&options.callback_extra_roots)?,
-            callback_key_url: delivery::key_url_header(&options.callback_key_url),
-            callback_key_pem: options.callback_key.public_key_pem()?,
-            tasks: TaskTracker::new(),
-            options,
-        })))
+        let ServerOptions { store, clock, credentials, domains, cname, region, .. } = options;
+        let hosts = HostNames::new(domains, cname);
+        let limits = options.limits;
+        let answers = FairBudget::new(limits.answers_bytes_max, usize::MAX);
+        let callbacks = CallbackClient::new(CallbackOptions {
+            store: store.clone(),
+            clock: clock.clone(),
+            allowed: options.callback_allow,
+            resolver: options.callback_resolver,
+            key: options.callback_key,
+            key_url: options.callback_key_url,
+            extra_roots: options.callback_extra_roots,
+            answers: answers.clone(),
+            limits: limits.clone(),
+        })?;
+        let options = StateOptions {
+            store,
+            clock,
+            credentials,
+            region,
+            advertised_endpoint: options.advertised_endpoint,
+            public_store_url: options.public_store_url,
+            form_etag: options.form_etag,
+            limits,
+        };
+        Ok(Self(Arc::new(ServerState::new(options, hosts, answers, Arc::new(callbacks)))))
     }
 
     /// Does what goes on beside the requests, which is carrying out lifecycle rules, until `stop` is ready.
     pub async fn run_background(&self, stop: impl Future<Output = ()>) {
-        if let Err(error) = self.0.callback_budget.ready(&self.0.options.store).await {
+        if let Err(error) = self.0.callbacks.count_owed().await {
             // The first upload with a callback tries it again.
             tracing::error!(%error, "the callbacks that are owed could not be counted");
         }
-        lifecycle::run(&self.0, self.0.options.limits.lifecycle_interval, stop).await;
+        lifecycle::run(
+            &self.0.options.store,
+            &self.0.options.clock,
+            self.0.options.limits.lifecycle_interval,
+            stop,
+        )
+        .await;
     }
 
     /// Carries out the lifecycle rules of all buckets once, now; says how many objects it deleted.
@@ -205,7 +138,7 @@ impl Server {
     /// # Errors
     /// See [`LifecycleError`]; what was deleted before stays deleted.
     pub async fn expire_objects(&self) -> Result<u64, LifecycleError> {
-        lifecycle::pass(&self.0).await
+        lifecycle::pass(&self.0.options.store, &self.0.options.clock).await
     }
 
     /// The type under which an object is served; `None` when there is no such object. For whoever hands out
@@ -221,7 +154,7 @@ impl Server {
     /// Which of these callback URLs (up to five, with `;` between them) could not be called as things stand: the host
     /// has no address, or none that is permitted. Nothing is connected to.
     pub async fn undeliverable(&self, callback_url: &str) -> Vec<UndeliverableCallback> {
-        address::undeliverable(&self.0, callback_url).await
+        self.0.callbacks.undeliverable(callback_url).await
     }
 
     /// For a listener of this server: a connection that could not be accepted, which is for want of descriptors most
@@ -250,12 +183,5 @@ impl hyper::service::Service<Request<Incoming>> for Server {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let state = Arc::clone(&self.0);
         Box::pin(async move { Ok(dispatch::handle(state, request).await) })
-    }
-}
-
-impl ServerState {
-    /// The secret of a key id.
-    pub(crate) fn secret(&self, id: &str) -> Option<&AccessKeySecret> {
-        self.options.credentials.iter().find(|known| known.id == id).map(|known| &known.secret)
     }
 }

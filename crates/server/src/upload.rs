@@ -5,7 +5,6 @@ pub(crate) mod commit;
 pub(crate) mod form_coverage;
 pub(crate) mod form_head;
 pub(crate) mod grant;
-pub(crate) mod head_budget;
 pub(crate) mod image_info;
 pub(crate) mod ingest;
 pub(crate) mod stored_form;

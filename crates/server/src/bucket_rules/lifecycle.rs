@@ -8,12 +8,11 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use countersign_protocol::xml::{Expiration, LifecycleRule};
 use countersign_store::{
-    ApplyError, BucketRecord, Entry, ListQuery, Mutation, ObjectRecord, QueryError, Store,
+    ApplyError, BucketRecord, Clock, Entry, ListQuery, Mutation, ObjectRecord, QueryError, Store,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::operations::bucket::lifecycle;
-use crate::server::ServerState;
 
 /// How many names are looked at in one query.
 const PAGE_NAMES: usize = 500;
@@ -30,10 +29,10 @@ pub enum LifecycleError {
 }
 
 /// Carries the rules of all buckets out, at once and then every `interval`, until `stop` is ready.
-pub(crate) async fn run(state: &ServerState, interval: Duration, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(store: &Store, clock: &Clock, interval: Duration, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
     loop {
-        match pass(state).await {
+        match pass(store, clock).await {
             Ok(0) => {}
             Ok(objects) => tracing::info!(objects, "expired objects were deleted"),
             Err(error) => {
@@ -48,8 +47,7 @@ pub(crate) async fn run(state: &ServerState, interval: Duration, stop: impl Futu
 }
 
 /// One pass over all buckets; says how many objects it deleted.
-pub(crate) async fn pass(state: &ServerState) -> Result<u64, LifecycleError> {
-    let store = &state.options.store;
+pub(crate) async fn pass(store: &Store, clock: &Clock) -> Result<u64, LifecycleError> {
     let (mut deleted, mut after) = (0, String::new());
     loop {
         let buckets = store.buckets("", &after, PAGE_NAMES).await?;
@@ -58,7 +56,7 @@ pub(crate) async fn pass(state: &ServerState) -> Result<u64, LifecycleError> {
         for bucket in &buckets {
             let Some(configuration) = lifecycle::configuration(bucket) else { continue };
             for rule in configuration.rules.iter().filter(|rule| rule.enabled) {
-                deleted += carry_out(store, bucket, rule, state.options.clock.wall()).await?;
+                deleted += carry_out(store, bucket, rule, clock.wall()).await?;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Tells the operator that a page of another origin was refused, once for each origin and bucket, with the
 //! command that permits it: the browser tells its user no more than "network error".
 
-use crate::server::said_once::SaidOnce;
+use crate::budget::said_once::SaidOnce;
 
 /// The longest origin that is remembered: scheme, a name of 253 letters, port.
 const ORIGIN_BYTES_MAX: usize = 270;
@@ -42,7 +42,7 @@ fn is_origin(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::said_once::SAID_MAX as REFUSALS_MAX;
+    use crate::budget::said_once::SAID_MAX as REFUSALS_MAX;
 
     #[test]
     fn a_refusal_is_told_once_for_each_origin_and_bucket_and_never_without_end() {

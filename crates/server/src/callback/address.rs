@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 
-use crate::callback::destination_guard;
+use crate::budget::fair_budget::{BudgetShare, FairBudget};
+use crate::callback::destination_guard::{self, Permission};
 use crate::callback::progress::{Phase, Progress};
-use crate::server::ServerState;
-use crate::server::fair_budget::{BudgetShare, FairBudget};
 use countersign_quota::client_network::ClientNetwork;
 
 /// How often one that waits for a place looks again.
@@ -34,46 +33,99 @@ pub fn system_resolver() -> Resolver {
     Arc::new(|host, port| (host, port).to_socket_addrs().map(Iterator::collect))
 }
 
-/// Those of the URLs that have no address or none that is permitted.
-pub(crate) async fn undeliverable(state: &ServerState, callback_url: &str) -> Vec<UndeliverableCallback> {
-    let mut found = Vec::new();
-    for text in callback_url.split(';').map(str::trim).filter(|text| !text.is_empty()) {
-        let progress = Progress::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let failure = match CallbackUrl::parse(text) {
-            Ok(url) => permitted(state, &url, &progress).await.err().map(|failure| failure.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(failure) = failure {
-            let reasons = progress.reasons();
-            let reason = if reasons.is_empty() { failure } else { reasons };
-            found.push(UndeliverableCallback { url: text.to_owned(), reason });
-        }
-    }
-    found
+/// Finds the addresses that callbacks may go to.
+pub(super) struct AllowedAddresses {
+    /// Asks for the addresses of a host.
+    pub(super) resolver: Resolver,
+    /// Networks that callbacks may go to although they are not public.
+    pub(super) allowed: Vec<Permission>,
+    /// One permit for each name that is being resolved.
+    pub(super) lookups: FairBudget,
+    /// How long one waits for such a permit.
+    pub(super) patience: Duration,
 }
 
-/// The addresses of the URL's host that the guard lets through; IPv4 first, as OSS knows nothing else.
-pub(super) async fn permitted(
-    state: &ServerState,
-    url: &CallbackUrl,
-    progress: &Progress,
-) -> Result<Vec<SocketAddr>, CallbackFailure> {
-    let mut addresses = resolve(state, url, progress).await?;
-    progress.enter(Phase::Judge);
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    let mut refused = None;
-    let mut permitted = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        match destination_guard::check(address, &state.options.callback_allow) {
-            Ok(address) => permitted.push(address),
-            Err(refusal) => refused = refused.or(Some(refusal)),
+impl AllowedAddresses {
+    /// Those of the URLs that have no address or none that is permitted.
+    pub(super) async fn undeliverable(&self, callback_url: &str) -> Vec<UndeliverableCallback> {
+        let mut found = Vec::new();
+        for text in callback_url.split(';').map(str::trim).filter(|text| !text.is_empty()) {
+            let progress = Progress::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            let failure = match CallbackUrl::parse(text) {
+                Ok(url) => self.of(&url, &progress).await.err().map(|failure| failure.to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(failure) = failure {
+                let reasons = progress.reasons();
+                let reason = if reasons.is_empty() { failure } else { reasons };
+                found.push(UndeliverableCallback { url: text.to_owned(), reason });
+            }
+        }
+        found
+    }
+
+    /// The addresses of the URL's host that the guard lets through; IPv4 first, as OSS knows nothing else.
+    pub(super) async fn of(
+        &self,
+        url: &CallbackUrl,
+        progress: &Progress,
+    ) -> Result<Vec<SocketAddr>, CallbackFailure> {
+        let mut addresses = self.resolve(url, progress).await?;
+        progress.enter(Phase::Judge);
+        addresses.sort_by_key(SocketAddr::is_ipv6);
+        let mut refused = None;
+        let mut permitted = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            match destination_guard::check(address, &self.allowed) {
+                Ok(address) => permitted.push(address),
+                Err(refusal) => refused = refused.or(Some(refusal)),
+            }
+        }
+        if let (true, Some(refusal)) = (permitted.is_empty(), refused) {
+            progress.because(&refusal);
+            return Err(CallbackFailure::DestinationRefused { allow: refusal.option() });
+        }
+        Ok(permitted)
+    }
+
+    async fn resolve(
+        &self,
+        url: &CallbackUrl,
+        progress: &Progress,
+    ) -> Result<Vec<SocketAddr>, CallbackFailure> {
+        if let Ok(address) = url.host.parse::<Ipv4Addr>() {
+            return Ok(vec![SocketAddr::from((address, url.port))]);
+        }
+        let unresolved = |error: &dyn std::fmt::Display| {
+            progress.because(error);
+            CallbackFailure::NameUnresolved
+        };
+        // Half of the attempt's time, so that it is told what was waited for.
+        let waiting = tokio::time::timeout(
+            self.patience,
+            lookup_place(&self.lookups, ClientNetwork::from(progress.client())),
+        );
+        let place = match waiting.await {
+            Ok(place) => place,
+            Err(_) => {
+                return Err(unresolved(&"too many names are being resolved, and nobody answers for them"));
+            }
+        };
+        let (host, port) = (url.host.clone(), url.port);
+        let resolver = Arc::clone(&self.resolver);
+        // The thread keeps the place, not whoever waits: names that nobody answers for must not take the threads
+        // that wait for the disk.
+        let asked = tokio::task::spawn_blocking(move || {
+            let addresses = resolver(&host, port);
+            drop(place);
+            addresses
+        });
+        match asked.await {
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(unresolved(&error)),
+            Err(lost) => Err(unresolved(&lost)),
         }
     }
-    if let (true, Some(refusal)) = (permitted.is_empty(), refused) {
-        progress.because(&refusal);
-        return Err(CallbackFailure::DestinationRefused { allow: refusal.option() });
-    }
-    Ok(permitted)
 }
 
 /// A place among the names that are being asked for. A client has at most half of what is free, so that one whose
@@ -84,42 +136,5 @@ async fn lookup_place(lookups: &FairBudget, client: ClientNetwork) -> BudgetShar
             return place;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
-    }
-}
-
-async fn resolve(
-    state: &ServerState,
-    url: &CallbackUrl,
-    progress: &Progress,
-) -> Result<Vec<SocketAddr>, CallbackFailure> {
-    if let Ok(address) = url.host.parse::<Ipv4Addr>() {
-        return Ok(vec![SocketAddr::from((address, url.port))]);
-    }
-    let unresolved = |error: &dyn std::fmt::Display| {
-        progress.because(error);
-        CallbackFailure::NameUnresolved
-    };
-    // Half of the attempt's time, so that it is told what was waited for.
-    let waiting = tokio::time::timeout(
-        state.options.limits.callback_timeout / 2,
-        lookup_place(&state.lookups, ClientNetwork::from(progress.client())),
-    );
-    let place = match waiting.await {
-        Ok(place) => place,
-        Err(_) => return Err(unresolved(&"too many names are being resolved, and nobody answers for them")),
-    };
-    let (host, port) = (url.host.clone(), url.port);
-    let resolver = Arc::clone(&state.options.callback_resolver);
-    // The thread keeps the place, not whoever waits: names that nobody answers for must not take the threads
-    // that wait for the disk.
-    let asked = tokio::task::spawn_blocking(move || {
-        let addresses = resolver(&host, port);
-        drop(place);
-        addresses
-    });
-    match asked.await {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(unresolved(&error)),
-        Err(lost) => Err(unresolved(&lost)),
     }
 }

@@ -8,15 +8,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_protocol::callback::CallbackUrl;
-use countersign_protocol::{ErrorCode, WireError};
-use countersign_store::{Applied, CommitError, Mutation, OwedOutcome, OwedRecord, QueryError, Store};
+use countersign_store::{OwedOutcome, OwedRecord, QueryError, Store};
 use tokio::sync::OnceCell;
 
-use crate::callback::message::{CallbackMessage, CallbackPlan};
-use crate::request::context::RequestContext;
-use crate::response::wire_error::OperationError;
-use crate::server::fair_budget::{Amount, BudgetShare, FairBudget};
-use crate::server::limits::Limits;
+use crate::budget::fair_budget::{Amount, BudgetShare, FairBudget};
+use crate::callback::message::CallbackMessage;
+use crate::limits::Limits;
 
 /// How many entries are asked for at once when they are counted.
 const PAGE_ENTRIES: usize = 256;
@@ -47,6 +44,17 @@ struct RefusedEntries {
     bytes: usize,
     entries: VecDeque<(u64, usize)>,
     forgotten: u64,
+}
+
+/// Which room a callback does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallbackRoom {
+    /// Among those that are owed.
+    #[error("the callbacks of its destination that are owed have no more room")]
+    Owed,
+    /// Among the bodies that are under way.
+    #[error("the callbacks of its destination that are under way have no more room")]
+    UnderWay,
 }
 
 /// What one upload's callback holds until it has ended.
@@ -102,10 +110,29 @@ impl CallbackBudget {
         let bytes = entry_bytes(record.payload.len(), record.key.len());
         match CallbackMessage::from_payload(&record.payload) {
             Ok(message) if message.refused => self.note_refused(store, record.id, bytes),
-            Ok(message) => self.owed.count(&destination_of(message.urls.first()), bytes).keep(),
+            Ok(message) => self.owed.count(&destination(message.urls.first()), bytes).keep(),
             // It is no payload of this program, and yet it is there.
-            Err(_) => self.owed.count(&destination_of(None), bytes).keep(),
+            Err(_) => self.owed.count(&destination(None), bytes).keep(),
         }
+    }
+
+    /// Takes a callback's share of both budgets, before the upload's bytes are taken.
+    pub(super) fn take(
+        &self,
+        first_url: Option<&CallbackUrl>,
+        body_bytes: usize,
+    ) -> Result<CallbackShares, CallbackRoom> {
+        let destination = destination(first_url);
+        // The payload holds the body once more, and the parameter's other members, which are 5 KB at most.
+        let owed =
+            self.owed.take(&destination, entry_bytes(body_bytes, 0)).map_err(|_| CallbackRoom::Owed)?;
+        let under_way = self.under_way.take(&destination, body_bytes).map_err(|_| CallbackRoom::UnderWay)?;
+        Ok(CallbackShares { _under_way: under_way, owed })
+    }
+
+    /// Keeps an entry of a refused destination whose payload has this length.
+    pub(super) fn keep_refused(&self, store: &Store, id: u64, payload_bytes: usize) {
+        self.note_refused(store, id, entry_bytes(payload_bytes, 0));
     }
 
     /// Keeps an entry of a refused destination, and forgets the oldest ones that have no room any more.
@@ -143,35 +170,6 @@ impl RefusedEntries {
     }
 }
 
-/// Takes the callback's share of both budgets, before the upload's bytes are taken.
-pub(crate) async fn admit(
-    context: &RequestContext,
-    plan: &CallbackPlan,
-    body_bytes: usize,
-) -> Result<CallbackShares, OperationError> {
-    let budget = &context.server.callback_budget;
-    budget.ready(&context.server.options.store).await?;
-    let destination = destination(plan.first_url());
-    // The payload holds the body once more, and the parameter's other members, which are 5 KB at most.
-    let owed = budget.owed.take(&destination, entry_bytes(body_bytes, 0));
-    let under_way = budget.under_way.take(&destination, body_bytes);
-    match (owed, under_way) {
-        (Ok(owed), Ok(under_way)) => Ok(CallbackShares { _under_way: under_way, owed }),
-        (owed, _) => {
-            let what = if owed.is_err() { "owed" } else { "under way" };
-            tracing::warn!(
-                request_id = %context.request_id, host = destination.1,
-                "an upload is refused: the callbacks of its destination that are {what} have no more room"
-            );
-            let message = match owed {
-                Err(_) => "Too many callbacks of this destination are owed. Please try again later.",
-                Ok(_) => "Too many callbacks of this destination are under way. Please try again later.",
-            };
-            Err(WireError::new(ErrorCode::SlowDown).with_message(message).into())
-        }
-    }
-}
-
 impl CallbackShares {
     /// The entry is written, with a payload and a key of this length.
     pub(crate) fn written(&mut self, payload_bytes: usize, key_bytes: usize) {
@@ -184,31 +182,8 @@ impl CallbackShares {
     }
 }
 
-/// Every destination was refused: the entry keeps the beginning of its body, for as long as there is room.
-///
-/// # Errors
-/// When that cannot be written.
-pub(crate) async fn keep_refused(
-    context: &RequestContext,
-    id: u64,
-    message: &CallbackMessage,
-    error: String,
-) -> Result<Applied, CommitError> {
-    let store = &context.server.options.store;
-    let payload = message.refused_form(REFUSED_BODY_BYTES_MAX).to_payload();
-    let bytes = entry_bytes(payload.len(), 0);
-    let outcome = OwedOutcome::Refused { error, payload };
-    let noted = store.commit(Mutation::CloseOwed { id, outcome }).await;
-    context.server.callback_budget.note_refused(store, id, bytes);
-    noted
-}
-
 fn entry_bytes(payload_bytes: usize, key_bytes: usize) -> usize {
     payload_bytes.saturating_add(key_bytes).saturating_add(ENTRY_BYTES)
-}
-
-fn destination_of(url: Option<&String>) -> Destination {
-    destination(url.and_then(|url| CallbackUrl::parse(url).ok()).as_ref())
 }
 
 fn destination(url: Option<&CallbackUrl>) -> Destination {

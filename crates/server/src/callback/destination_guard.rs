@@ -1,6 +1,6 @@
 //! Where callbacks may go (DESIGN §5): public addresses, and what the operator has listed.
 //!
-//! Pure: it judges addresses. Resolving names and connecting is `callback_dispatch`'s, which connects to the
+//! Pure: it judges addresses. Resolving names and connecting is [`crate::callback::client`]'s, which connects to the
 //! very address that was judged here. A name that resolves to several addresses is judged address by
 //! address, so that one public entry cannot smuggle in a private one.
 

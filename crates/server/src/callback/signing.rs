@@ -7,12 +7,12 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use countersign_protocol::callback::CallbackFailure;
 use countersign_protocol::callback::signature::{self, SignError};
-use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
+use countersign_sys::RsaMd5Key;
 use tokio::sync::oneshot;
 
 use crate::callback::message::CallbackMessage;
-use crate::server::ServerState;
 
 type Signed = Result<String, CallbackFailure>;
 
@@ -21,7 +21,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// The signatures that are still to be made, in the order in which they were asked for.
 #[derive(Clone)]
-pub(crate) struct SigningLine {
+struct SigningLine {
     line: Arc<Mutex<Line>>,
     signers_max: usize,
 }
@@ -34,7 +34,7 @@ struct Line {
 
 impl SigningLine {
     /// An empty one, with as many signers at most as there are processors.
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let signers_max = std::thread::available_parallelism().map_or(1, usize::from);
         Self { line: Arc::default(), signers_max }
     }
@@ -101,33 +101,40 @@ impl Drop for Signer {
 pub(crate) struct CallbackSignature(oneshot::Receiver<Signed>);
 
 impl CallbackSignature {
-    /// For the message's first URL.
-    pub(crate) fn of_first_url(state: &Arc<ServerState>, message: &Arc<CallbackMessage>) -> Self {
-        Self::begin(state, message, message.urls.first().map_or("", String::as_str))
-    }
-
-    /// For this URL.
-    pub(super) fn begin(state: &Arc<ServerState>, message: &Arc<CallbackMessage>, url: &str) -> Self {
-        let (reply, signed) = oneshot::channel();
-        let (message, url, own) = (Arc::clone(message), url.to_owned(), Arc::clone(state));
-        state.signing.push(Box::new(move || {
-            // An upload that was refused meanwhile needs none.
-            if !reply.is_closed() {
-                let _nobody_waits = reply.send(sign(&own, &message, &url));
-            }
-        }));
-        Self(signed)
-    }
-
     /// The signature, once it is made.
     pub(super) async fn ready(self) -> Signed {
         self.0.await.unwrap_or(Err(CallbackFailure::NotSigned))
     }
 }
 
-fn sign(state: &ServerState, message: &CallbackMessage, url: &str) -> Signed {
-    let url = CallbackUrl::parse(url).map_err(|_| CallbackFailure::Unreachable)?;
-    let key = &state.options.callback_key;
+/// Signs callbacks with the store's key.
+pub(super) struct CallbackSigner {
+    line: SigningLine,
+    key: Arc<RsaMd5Key>,
+}
+
+impl CallbackSigner {
+    /// With this key.
+    pub(super) fn new(key: RsaMd5Key) -> Self {
+        Self { line: SigningLine::new(), key: Arc::new(key) }
+    }
+
+    /// Puts a message in line, to be signed for its URL at this place.
+    pub(super) fn begin(&self, message: &Arc<CallbackMessage>, url: usize) -> CallbackSignature {
+        let (reply, signed) = oneshot::channel();
+        let (message, key) = (Arc::clone(message), Arc::clone(&self.key));
+        self.line.push(Box::new(move || {
+            // An upload that was refused meanwhile needs none.
+            if !reply.is_closed() {
+                let _nobody_waits = reply.send(sign(&key, &message, url));
+            }
+        }));
+        CallbackSignature(signed)
+    }
+}
+
+fn sign(key: &RsaMd5Key, message: &CallbackMessage, url: usize) -> Signed {
+    let url = message.urls.get(url).ok_or(CallbackFailure::Unreachable)?;
     let rsa_md5 = |text: &[u8]| key.sign(text).map_err(|error| SignError { reason: error.to_string() });
     let body = message.body.as_bytes();
     signature::sign(&rsa_md5, &url.path, url.raw_query.as_deref(), body).map_err(|error| {

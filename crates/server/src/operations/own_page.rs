@@ -19,9 +19,6 @@ const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";
 /// Its whole path; put behind the store's public address it is what `x-oss-pub-key-url` names by default.
 pub const CALLBACK_KEY_PATH: &str = "/_countersign/callback_pub_key_v1.pem";
 
-/// Where the error reference is served; `RecommendDoc` links to a topic below it.
-pub(crate) const ERROR_REFERENCE_PATH: &str = "/_countersign/docs/errors";
-
 /// For so long after the machine refused something the health page answers 503.
 const TROUBLE_SECONDS: i64 = 60;
 
@@ -36,7 +33,7 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
     match page {
         CALLBACK_KEY_PAGE => {
             let content_type = HeaderValue::from_static("application/x-pem-file");
-            let pem = Bytes::from(context.server.callback_key_pem.clone());
+            let pem = Bytes::from(context.server.callbacks.key_pem().to_owned());
             Ok(wire_response::bytes(StatusCode::OK, content_type, pem))
         }
         "healthz" => Ok(health(context)),
@@ -79,7 +76,7 @@ fn health(context: &RequestContext) -> WireResponse {
             "{count} objects are damaged and not served; `countersign scrub` names them\n"
         )),
     }
-    text.push_str(&owed(&context.server.callback_budget.usage()));
+    text.push_str(&owed(&context.server.callbacks.owed_usage()));
     let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
     wire_response::bytes(status, content_type, Bytes::from(text))
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::callback::plan::UploadRequest;
 use crate::request::request_id::RequestId;
-use crate::server::ServerState;
+use crate::state::ServerState;
 
 /// The surroundings of one request.
 #[derive(Clone)]
@@ -23,4 +24,11 @@ pub(crate) struct RequestContext {
     pub(crate) client: IpAddr,
     /// Whether the connection is TLS.
     pub(crate) secure: bool,
+}
+
+impl RequestContext {
+    /// The request as its callback speaks of it.
+    pub(crate) fn of_upload(&self) -> UploadRequest<'_> {
+        UploadRequest { id: self.request_id.as_str(), client: self.client }
+    }
 }

@@ -19,9 +19,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::request::body_watch::BodyWatch;
+use crate::budget::body_watch::BodyWatch;
+use crate::budget::fair_budget::{FairBudget, NoRoom};
 use crate::request::context::RequestContext;
-use crate::server::fair_budget::{FairBudget, NoRoom};
 
 /// Why a body could not be read to its end.
 #[derive(Debug, thiserror::Error)]

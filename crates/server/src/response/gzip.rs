@@ -25,8 +25,6 @@ use crate::response::wire_response::ResponseBody;
 const BYTES_MIN: u64 = 1024;
 /// What is longer would have to be held whole.
 const BYTES_MAX: u64 = 1 << 20;
-/// How many compressed answers may be made or waiting for their readers: at most 2 MiB each while made, 1 MiB after.
-pub(crate) const ANSWERS_MAX: usize = 32;
 /// The types that OSS compresses.
 const TYPES: [&str; 9] = [
     "text/cache-manifest",

@@ -9,13 +9,16 @@ use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused,
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::operations::own_page::ERROR_REFERENCE_PATH;
+use crate::callback::budget::CallbackRoom;
+use crate::callback::client::NotAdmitted;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::request_body::BodyError;
 use crate::response::endpoint;
 use crate::response::wire_response::{self, WireResponse};
 
+/// Where the error reference is served; `RecommendDoc` links to a topic below it.
+pub(crate) const ERROR_REFERENCE_PATH: &str = "/_countersign/docs/errors";
 /// When to come again after SlowDown, or when no file descriptor was left. What is short then, a place for an upload or room for a form's fields, comes
 /// free within moments; who waits longer waits for nothing.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -55,6 +58,23 @@ impl From<WireError> for OperationError {
 impl From<ErrorCode> for OperationError {
     fn from(code: ErrorCode) -> Self {
         WireError::new(code).into()
+    }
+}
+
+impl From<NotAdmitted> for OperationError {
+    fn from(error: NotAdmitted) -> Self {
+        let slow_down =
+            |message: &'static str| WireError::new(ErrorCode::SlowDown).with_message(message).into();
+        match error {
+            NotAdmitted::Outbox(error) => error.into(),
+            NotAdmitted::TooLong(error) => WireError::from(error).into(),
+            NotAdmitted::NoRoom(CallbackRoom::Owed) => {
+                slow_down("Too many callbacks of this destination are owed. Please try again later.")
+            }
+            NotAdmitted::NoRoom(CallbackRoom::UnderWay) => {
+                slow_down("Too many callbacks of this destination are under way. Please try again later.")
+            }
+        }
     }
 }
 

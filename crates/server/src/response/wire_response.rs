@@ -20,9 +20,6 @@ pub(crate) type WireResponse = Response<ResponseBody>;
 /// What a stream of object content looks like.
 pub(crate) type ContentStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
-/// An answer up to this length does not count among those that clients have not read yet.
-pub(crate) const ANSWER_BYTES_UNCOUNTED: usize = 4 * 1024;
-
 /// Marks an answer whose bytes are counted already.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted;

@@ -9,6 +9,8 @@ use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 
 use crate::access::subject;
+use crate::budget::fair_budget::NoRoom;
+use crate::limits::ANSWER_BYTES_UNCOUNTED;
 use crate::listen::{Peer, request_log};
 use crate::operations::bucket::cors;
 use crate::operations::own_page;
@@ -20,11 +22,10 @@ use crate::request::query::Query;
 use crate::request::request_body::RequestBody;
 use crate::request::request_id::RequestId;
 use crate::response::wire_error::{self, OperationError};
-use crate::response::wire_response::{ANSWER_BYTES_UNCOUNTED, Counted, ResponseBody, WireResponse};
+use crate::response::wire_response::{Counted, ResponseBody, WireResponse};
 use crate::routing::perform::{self, perform};
 use crate::routing::route::{self, RouteError};
-use crate::server::ServerState;
-use crate::server::fair_budget::NoRoom;
+use crate::state::ServerState;
 
 /// Answers one request.
 pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {

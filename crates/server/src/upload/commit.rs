@@ -3,17 +3,14 @@
 //! With a callback both run in a task of their own, which the client cannot end by hanging up. That the
 //! callback is owed is written in the same transaction as the object; the outcome closes the entry.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::CallbackFailure;
-use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry, OwedOutcome};
+use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry};
 
-use crate::callback::budget::{self, CallbackShares};
-use crate::callback::delivery::{self, CallbackReply, Delivery};
-use crate::callback::message::{CallbackMessage, CallbackPlan, UploadFacts};
-use crate::callback::signing::CallbackSignature;
+use crate::callback::exchange::CallbackReply;
+use crate::callback::message::CallbackMessage;
+use crate::callback::plan::{CallbackPlan, UploadFacts};
 use crate::object::attributes::ObjectAttributes;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
@@ -67,26 +64,20 @@ async fn commit_and_call(
     mut upload: Upload,
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
-    let mut shares = upload.callback.as_mut().and_then(CallbackPlan::take_shares);
-    let message = match upload.callback.take() {
-        Some(plan) => Some(Arc::new(message(context, &upload, &sealed, plan).await)),
-        None => None,
-    };
-    // It is made while the transaction waits for the disk.
-    let signature = message.as_ref().map(|message| CallbackSignature::of_first_url(&context.server, message));
-    let payload = message.as_ref().map(|message| message.to_payload());
-    if let (Some(shares), Some(payload)) = (&mut shares, &payload) {
-        shares.written(payload.len(), upload.key.as_str().len());
-    }
-    let (object, owed_id) = put(context, upload, sealed, payload).await?;
-    let (Some(message), Some(signature)) = (message, signature) else {
+    let Some(mut plan) = upload.callback.take() else {
+        let (object, _) = put(context, upload, sealed, None).await?;
         return Ok(StoredObject { object, callback: None });
     };
-    let delivery = delivery::deliver(&context.server, context.client, &message, signature).await;
-    if let Some(id) = owed_id {
-        close_owed(context, id, &message, &delivery, shares).await;
-    }
-    Ok(StoredObject { object, callback: Some(delivery.outcome) })
+    let callbacks = &context.server.callbacks;
+    let shares = plan.take_shares();
+    // It is signed while the transaction waits for the disk.
+    let mut prepared = callbacks.prepare(message(context, &upload, &sealed, plan).await, shares);
+    let payload = prepared.payload(&upload.key);
+    let (object, owed_id) = put(context, upload, sealed, Some(payload)).await?;
+    let entry =
+        prepared.written(owed_id.expect("an object that is stored with an owed callback has its entry"));
+    let outcome = callbacks.carry_out(entry, context.client).await;
+    Ok(StoredObject { object, callback: Some(outcome) })
 }
 
 /// Gives every variable of the callback its value.
@@ -108,7 +99,7 @@ async fn message(
         blob: &sealed.blob,
         image,
     };
-    plan.into_message(context, facts)
+    plan.into_message(context.of_upload(), facts)
 }
 
 /// The transaction. The upload's place is free as soon as it has ended.
@@ -135,33 +126,5 @@ async fn put(
             let reason = format!("a put was answered with {other:?}");
             Err(CommitError::Failed(ApplyError::Catalog { reason }).into())
         }
-    }
-}
-
-/// Notes the outcome. The answer waits for it only where the application did not confirm: whoever was told so finds the
-/// callback among those that were tried.
-async fn close_owed(
-    context: &RequestContext,
-    id: u64,
-    message: &CallbackMessage,
-    delivery: &Delivery,
-    shares: Option<CallbackShares>,
-) {
-    let store = &context.server.options.store;
-    let noted = match &delivery.outcome {
-        Ok(_) => return store.close_owed(id, OwedOutcome::Delivered),
-        Err(failure) if delivery.refused_everywhere => {
-            budget::keep_refused(context, id, message, failure.message()).await
-        }
-        Err(failure) => {
-            if let Some(shares) = shares {
-                shares.keep_owed();
-            }
-            let outcome = OwedOutcome::Failed(failure.message());
-            store.commit(Mutation::CloseOwed { id, outcome }).await
-        }
-    };
-    if let Err(error) = noted {
-        tracing::warn!(id, %error, "it could not be noted that a callback was tried in vain");
     }
 }

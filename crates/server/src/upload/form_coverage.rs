@@ -8,8 +8,8 @@ use countersign_protocol::policy::Policy;
 use countersign_protocol::{ErrorCode, WireError};
 
 use crate::bucket_rules::mode::BucketMode;
+use crate::budget::said_once::SaidOnce;
 use crate::object::attribute_headers;
-use crate::server::said_once::SaidOnce;
 use crate::upload::stored_form::ACL;
 
 /// Fields by which a form says who signed it; no policy could mention its own signature.

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use countersign_protocol::form::{FormError, FormEvent, FormFields, FormLimits, FormParser};
 use countersign_protocol::{ErrorCode, WireError};
 
-use crate::request::body_watch::BodyWatch;
+use crate::budget::body_watch::BodyWatch;
+use crate::budget::head_budget::HeadShare;
 use crate::request::context::RequestContext;
 use crate::request::request_body::{BodyError, RequestBody};
 use crate::response::wire_error::OperationError;
-use crate::upload::head_budget::HeadShare;
 
 /// The file of a form, still to be read.
 pub(crate) struct FormFile<'b> {

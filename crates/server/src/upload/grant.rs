@@ -17,7 +17,7 @@ use crate::access::subject;
 use crate::access::{self, Caller, Right};
 use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
-use crate::callback::message::CallbackPlan;
+use crate::callback::plan::CallbackPlan;
 use crate::object::attributes::ObjectAttributes;
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -135,7 +135,10 @@ pub(crate) async fn authorise(
     check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
     context.server.coverage_warnings.warn(name.as_str(), &uncovered);
     let callback = match callback {
-        Some(plan) => Some(plan.admitted(context, name.as_str(), &key, &attributes.content_type).await?),
+        Some(plan) => {
+            let upload = (name.as_str(), &key, attributes.content_type.as_str());
+            Some(context.server.callbacks.admit(plan, context.of_upload(), upload).await?)
+        }
         None => None,
     };
     let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };

@@ -9,9 +9,6 @@ use countersign_protocol::image::{Measuring, Progress};
 use countersign_store::SealedBlob;
 use tokio::sync::Semaphore;
 
-/// How many images are measured at the same time; each holds at most 176 KiB of its file.
-pub(crate) const MEASURED_AT_ONCE_MAX: usize = 16;
-
 /// Reads what the image's header says. `None` for anything that is no readable image of a known format.
 pub(crate) async fn read(permits: &Semaphore, blob: &SealedBlob) -> Option<ImageInfo> {
     let _permit = permits.acquire().await.ok()?;

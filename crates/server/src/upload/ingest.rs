@@ -8,11 +8,11 @@ use countersign_store::{SealedBlob, StagedBlob};
 
 use std::sync::Arc;
 
-use crate::holder::UploadHolder;
-use crate::request::body_watch::BodyWatch;
+use crate::budget::body_watch::BodyWatch;
+use crate::budget::holder::UploadHolder;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
-use crate::server::EtagSource;
+use crate::state::EtagSource;
 use countersign_quota::places::Place;
 
 /// One of the places for uploads. An upload whose place is taken away finds its body ended.

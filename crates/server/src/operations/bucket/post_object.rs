@@ -10,7 +10,7 @@ use countersign_store::ObjectRecord;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 
-use crate::holder::UploadHolder;
+use crate::budget::holder::UploadHolder;
 use crate::listen::request_log;
 use crate::object::headers;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};

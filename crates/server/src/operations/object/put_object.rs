@@ -18,8 +18,8 @@ use crate::access::subject::{self, ObjectSubject};
 use crate::access::{Caller, Right};
 use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
-use crate::callback::message::CallbackPlan;
-use crate::holder::UploadHolder;
+use crate::budget::holder::UploadHolder;
+use crate::callback::plan::CallbackPlan;
 use crate::object::attribute_headers;
 use crate::operations::operation::{Handler, Operation};
 use crate::request::Call;
@@ -29,7 +29,7 @@ use crate::request::unserved_header;
 use crate::response::traffic_limit::{Pace, TrafficLimit};
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
-use crate::server::EtagSource;
+use crate::state::EtagSource;
 use crate::upload::answer;
 use crate::upload::commit::{self, Upload};
 use crate::upload::ingest::{Intake, SealedUpload, Sender};
@@ -67,8 +67,8 @@ pub(crate) async fn run(
     let crc64 = demanded_crc64(call)?;
     let limit = TrafficLimit::asked(call)?;
     if let Some(plan) = upload.callback.take() {
-        let content_type = &upload.attributes.content_type;
-        upload.callback = Some(plan.admitted(context, &upload.bucket, &upload.key, content_type).await?);
+        let of = (upload.bucket.as_str(), &upload.key, upload.attributes.content_type.as_str());
+        upload.callback = Some(context.server.callbacks.admit(plan, context.of_upload(), of).await?);
     }
     let holder = match subject::header_key(call).filter(|_| caller == Caller::Owner) {
         Some(id) => UploadHolder::Key(id),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_protocol::{ErrorCode, WireError};
 
-use crate::request::body_watch::BodyWatch;
+use crate::budget::body_watch::BodyWatch;
 use countersign_quota::client_network::ClientNetwork;
 use countersign_quota::places::Claimant as _;
 use countersign_quota::shares::{ClaimId, Held, Shares};

@@ -6,6 +6,13 @@ use std::time::Duration;
 
 use countersign_protocol::callback::parameter::BODY_BYTES_MAX;
 
+/// How many compressed answers may be made or waiting for their readers: at most 2 MiB each while made, 1 MiB after.
+pub(crate) const GZIP_ANSWERS_MAX: usize = 32;
+/// How many images are measured at the same time; each holds at most 176 KiB of its file.
+pub(crate) const IMAGE_HEADERS_MAX: usize = 16;
+/// An answer up to this length does not count among those that clients have not read yet.
+pub(crate) const ANSWER_BYTES_UNCOUNTED: usize = 4 * 1024;
+
 /// Sizes, counts and durations that bound what one request, and all of them together, may take.
 #[derive(Debug, Clone)]
 pub struct Limits {

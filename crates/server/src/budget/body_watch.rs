@@ -46,12 +46,12 @@ impl BodyWatch {
     }
 
     /// The sender is waited for from now on.
-    pub(super) fn waits(&self) {
+    pub(crate) fn waits(&self) {
         self.lock().waiting_since = Some(Instant::now());
     }
 
     /// So many bytes came; gives how long they were waited for.
-    pub(super) fn came(&self, bytes: u64) -> Duration {
+    pub(crate) fn came(&self, bytes: u64) -> Duration {
         let mut pace = self.lock();
         let waited = pace.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
         pace.add(bytes, waited);
@@ -59,7 +59,7 @@ impl BodyWatch {
     }
 
     /// Ready once the body has to give way.
-    pub(super) async fn wanted(&self) {
+    pub(crate) async fn wanted(&self) {
         self.wanted.cancelled().await;
     }
 

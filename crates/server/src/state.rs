@@ -1,0 +1,125 @@
+//! What every request needs: options, store, clock and keys, and what requests share and may run out of.
+//!
+//! Made once and handed to each request with its context. The running server and the operations are not known here.
+
+use std::sync::Arc;
+
+use countersign_protocol::AccessKeySecret;
+use countersign_quota::places::Places;
+use countersign_store::{Clock, Store};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::bucket_rules::refused_origins::RefusedOrigins;
+use crate::budget::body_watch::BodyWatch;
+use crate::budget::fair_budget::FairBudget;
+use crate::budget::head_budget::HeadBudget;
+use crate::budget::holder::UploadHolder;
+use crate::callback::client::CallbackClient;
+use crate::limits::{GZIP_ANSWERS_MAX, IMAGE_HEADERS_MAX, Limits};
+use crate::request::host::HostNames;
+use crate::response::header_names::HeaderNames;
+use crate::upload::form_coverage::CoverageWarnings;
+
+/// An access key that may do everything: the owner's.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The public half.
+    pub id: String,
+    /// The secret half.
+    pub secret: AccessKeySecret,
+}
+
+/// What an ETag is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EtagSource {
+    /// The MD5 of the bytes, which is then also known as `Content-MD5`: what OSS answers.
+    #[default]
+    Md5,
+    /// CRC-64 and length, which take a twentieth of the processor time of an MD5. OSS documents that the ETag of
+    /// a form upload need not be an MD5.
+    Crc64,
+}
+
+/// What the operator decided, and where everything is kept.
+pub(crate) struct StateOptions {
+    /// Where everything is kept.
+    pub(crate) store: Store,
+    /// The one source of time.
+    pub(crate) clock: Clock,
+    /// The keys that are known.
+    pub(crate) credentials: Vec<Credential>,
+    /// The region, such as `cn-hangzhou`.
+    pub(crate) region: String,
+    /// What ListBuckets and GetBucketInfo tell clients to connect to.
+    pub(crate) advertised_endpoint: Option<String>,
+    /// The address under which browsers reach the store.
+    pub(crate) public_store_url: Option<String>,
+    /// What the ETag of a form upload is made of.
+    pub(crate) form_etag: EtagSource,
+    /// Sizes, counts and times.
+    pub(crate) limits: Limits,
+}
+
+/// What all requests share.
+pub(crate) struct ServerState {
+    pub(crate) options: StateOptions,
+    pub(crate) hosts: HostNames,
+    /// What the heads of forms that are not yet authorised may hold together.
+    pub(crate) form_heads: Arc<HeadBudget>,
+    /// Of which uncovered fields of forms it was warned.
+    pub(crate) coverage_warnings: CoverageWarnings,
+    /// How the names of an answer's headers are written.
+    pub(crate) header_names: HeaderNames,
+    /// Which origins' preflights were refused.
+    pub(crate) refused_origins: RefusedOrigins,
+    /// Calls the applications.
+    pub(crate) callbacks: Arc<CallbackClient>,
+    /// One permit for each image whose header is being read.
+    pub(crate) image_headers: Semaphore,
+    /// One permit for each answer that is compressed.
+    pub(crate) gzip_answers: Arc<Semaphore>,
+    /// What answers may hold that clients have not read yet, and answers of applications that are being read.
+    pub(crate) answers: FairBudget,
+    /// What documents in requests may hold.
+    pub(crate) documents: FairBudget,
+    /// One permit for each list that is being made.
+    pub(crate) listings: Semaphore,
+    /// A place for each upload that streams.
+    pub(crate) uploads: Arc<Places<UploadHolder, BodyWatch>>,
+    /// Work that outlives its connection: commits, callbacks, the closing of owed entries.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl ServerState {
+    /// With empty budgets. `answers` is shared with the callbacks.
+    pub(crate) fn new(
+        options: StateOptions,
+        hosts: HostNames,
+        answers: FairBudget,
+        callbacks: Arc<CallbackClient>,
+    ) -> Self {
+        let limits = &options.limits;
+        Self {
+            uploads: Places::new(limits.uploads_max),
+            hosts,
+            coverage_warnings: CoverageWarnings::default(),
+            header_names: HeaderNames::default(),
+            refused_origins: RefusedOrigins::default(),
+            form_heads: HeadBudget::new(limits.form_heads_bytes_max),
+            callbacks,
+            answers,
+            documents: FairBudget::new(limits.documents_bytes_max, usize::MAX),
+            listings: Semaphore::new(limits.listings_max),
+            gzip_answers: Arc::new(Semaphore::new(GZIP_ANSWERS_MAX)),
+            image_headers: Semaphore::new(IMAGE_HEADERS_MAX),
+            tasks: TaskTracker::new(),
+            options,
+        }
+    }
+
+    /// The secret of a key id.
+    pub(crate) fn secret(&self, id: &str) -> Option<&AccessKeySecret> {
+        self.options.credentials.iter().find(|known| known.id == id).map(|known| &known.secret)
+    }
+}
