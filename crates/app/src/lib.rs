@@ -35,6 +35,8 @@ mod ordered_members;
 pub mod router;
 pub mod signature_hook;
 pub mod signer;
+#[cfg(test)]
+mod test_vectors;
 pub mod upload_path;
 
 #[cfg(test)]

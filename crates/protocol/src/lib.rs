@@ -3,6 +3,8 @@
 //! Nothing here reads a clock, opens a socket or awaits: the present moment is an argument, a body is pushed
 //! in pieces, and an RSA private key is a function handed in by the caller. What the server verifies is
 //! therefore by construction what the application side signs.
+//!
+//! Ids such as `POST-12` or `CB-20` are clauses of the wire's handbook, `docs/wire` in the repository.
 
 pub mod authorization;
 pub mod callback;
@@ -14,6 +16,8 @@ mod notation;
 pub mod policy;
 pub mod post_signature;
 mod resource;
+#[cfg(test)]
+mod test_vectors;
 mod wire_refusal;
 pub mod xml;
 

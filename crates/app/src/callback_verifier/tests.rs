@@ -35,7 +35,7 @@ fn believes_a_callback_of_the_store_and_reads_it() {
 #[test]
 fn believes_captures_of_the_real_oss_by_the_bundled_key() {
     let vectors: serde_json::Value =
-        serde_json::from_str(include_str!("../../../../vectors/callback_signature.json")).unwrap();
+        serde_json::from_str(&crate::test_vectors::read("callback_signature.json")).unwrap();
     let cases = vectors["cases"].as_array().unwrap();
     assert!(cases.len() >= 7, "the captures are all there");
     for url in [ALIBABA_URL, "http://gosspublic.alicdn.com/callback_pub_key_v1.pem"] {

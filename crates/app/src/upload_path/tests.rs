@@ -18,7 +18,7 @@ fn refusal(error: &UploadPathError) -> &'static str {
 #[test]
 fn agrees_with_the_vectors_that_the_browser_library_reads() {
     let document: serde_json::Value =
-        serde_json::from_str(include_str!("../../../../vectors/normalise_path.json")).unwrap();
+        serde_json::from_str(&crate::test_vectors::read("normalise_path.json")).unwrap();
     let cases = document["cases"].as_array().unwrap();
     assert!(cases.len() > 50, "the vectors are all there");
     for case in cases {

@@ -67,14 +67,15 @@ mod tests {
 
     #[test]
     fn writes_the_names_of_the_vectors() {
-        let vectors = include_str!("../../../../vectors/original_name.json");
-        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let vectors = crate::test_vectors::read("original_name.json");
+        let vectors: serde_json::Value = serde_json::from_str(&vectors).unwrap();
         let cases = vectors["cases"].as_array().unwrap();
         assert!(cases.len() > 10);
         for case in cases {
             let name = case["name"].as_str().unwrap();
             assert_eq!(Disposition::Attachment.with_name(name), case["attachment"], "{name}");
             assert_eq!(encode(name), case["callback_value"], "{name}");
+            assert_eq!(name.len(), case["name_bytes"], "{name}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The error codes of OSS with their status, usual message and, where one belongs to the code as a whole,
-//! EC number (protocol 06 §2 and §3). Messages are strings of the wire: their odd spellings are OSS's own.
+//! EC number (ERR-7, ERR-10 to ERR-18, ERR-29 to ERR-33). Messages are strings of the wire: their odd
+//! spellings are OSS's own.
 
 use std::fmt;
 
@@ -201,6 +202,22 @@ mod tests {
             (ErrorCode::CallbackFailed, 203, None),
         ] {
             assert_eq!((code.status(), code.default_ec()), (status, ec), "{code}");
+        }
+    }
+
+    #[test]
+    fn codes_have_the_statuses_numbers_and_messages_of_the_vectors() {
+        let document: serde_json::Value =
+            serde_json::from_str(&crate::test_vectors::read("errors.json")).unwrap();
+        let cases = document["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 13);
+        for case in cases {
+            let name = case["name"].as_str().unwrap();
+            let code = ErrorCode::from_word(case["code"].as_str().unwrap()).expect(name);
+            assert_eq!((code.as_str(), i64::from(code.status())), (name, case["status"].as_i64().unwrap()));
+            assert_eq!(code.default_ec(), case["ec"].as_str(), "{name}");
+            let message = case.get("message").map_or(code.default_message(), |text| text.as_str().unwrap());
+            assert_eq!(code.default_message(), message, "{name}");
         }
     }
 
