@@ -276,6 +276,12 @@ fn refuses_cors_rules_that_could_not_be_answered() {
     );
     let error = CorsConfiguration::parse(eleven.as_bytes()).unwrap_err();
     assert_eq!(WireError::from(error).code().as_str(), "CORSRuleBeyondLimit");
+    let sized = |bytes: usize| {
+        let document = format!("<CORSConfiguration><CORSRule>{good}</CORSRule></CORSConfiguration>");
+        CorsConfiguration::parse(format!("{document:<bytes$}").as_bytes())
+    };
+    assert!(sized(16 * 1024).is_ok());
+    assert_eq!(sized(16 * 1024 + 1), Err(XmlError::TooLong { bytes_max: 16 * 1024 }));
 }
 
 fn lifecycle(rules: &[&str]) -> Result<LifecycleConfiguration, XmlError> {

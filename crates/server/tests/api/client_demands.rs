@@ -127,6 +127,15 @@ async fn setting_the_list_of_a_bucket_says_where_the_bucket_is() {
 }
 
 #[tokio::test]
+async fn setting_the_list_of_a_bucket_that_is_not_there_makes_the_bucket() {
+    let store = RunningStore::start().await;
+    let set = Ask::new("PUT", "demo", "").query("acl").header("x-oss-acl", "public-read").send(&store).await;
+    assert_eq!(set.status, 200);
+    let acl = Ask::new("GET", "demo", "").query("acl").send(&store).await;
+    assert_eq!((acl.status, acl.element("Grant").as_deref()), (200, Some("public-read")));
+}
+
+#[tokio::test]
 async fn a_key_that_is_not_utf8_is_refused_by_its_encoding() {
     let store = store_with_demo().await;
     let refused =

@@ -1,4 +1,4 @@
-//! CORS on the wire (protocol 04 §3, 07 §2.12).
+//! CORS on the wire (CORS-1 to CORS-19).
 
 use crate::client::{Ask, create_demo, put};
 use crate::running_store::RunningStore;
@@ -53,6 +53,22 @@ async fn a_preflight_is_answered_by_the_rule_without_a_signature() {
     }
     let incomplete = Ask::new("OPTIONS", "demo", "k").anonymous().header("origin", "http://page.example");
     assert_eq!((incomplete.send(&store).await.refusal().1).as_str(), "BadRequest");
+}
+
+#[tokio::test]
+async fn a_rule_for_every_origin_is_answered_with_a_star_and_no_answer_permits_credentials() {
+    let store = store_with_rules().await;
+    put(&store, "k", "x").await;
+    for (origin, shown) in [("http://page.example", "http://page.example"), ("*", "*")] {
+        let rules = RULES.replace("http://page.example", origin);
+        assert_eq!(Ask::new("PUT", "demo", "").query("cors").body(rules).send(&store).await.status, 200);
+        let get = Ask::new("GET", "demo", "k").header("origin", "http://page.example");
+        for ask in [preflight("http://page.example", "POST"), get] {
+            let answer = ask.send(&store).await;
+            assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, shown));
+            assert!(!answer.headers.contains_key("access-control-allow-credentials"));
+        }
+    }
 }
 
 #[tokio::test]
