@@ -76,7 +76,8 @@ fn names(text: &str) -> Vec<(String, usize)> {
     names
 }
 
-fn exists(root: &Path, name: &str) -> bool {
+/// Whether the file, or the test in it, is there.
+pub(crate) fn exists(root: &Path, name: &str) -> bool {
     let Some((path, test)) = name.split_once("::") else { return root.join(name).exists() };
     let Ok(text) = std::fs::read_to_string(root.join(path)) else { return false };
     let quoted = ['"', '\'', '`'].iter().any(|quote| text.contains(&format!("{quote}{test}{quote}")));

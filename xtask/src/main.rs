@@ -16,6 +16,7 @@ mod system_packages;
 mod tally;
 mod tidy;
 mod tutorial;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ enum Task {
     },
     /// Everything mixed against the binary, killed at random, for minutes.
     Soak(soaking::SoakArguments),
+    /// Print the clauses of `docs/wire`, or falsify the vectors that hold them and see the tests notice.
+    Wire(wire::WireArguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -98,6 +101,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Tutorial { binaries } => tutorial::run(&root, binaries),
         Task::Fuzz(arguments) => fuzzing::run(&root, &arguments),
         Task::Soak(arguments) => soaking::run(&root, &arguments),
+        Task::Wire(arguments) => wire::run(&root, &arguments),
     }
 }
 

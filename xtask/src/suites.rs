@@ -352,6 +352,15 @@ pub(crate) const ALL: &[Suite] = &[
         ..CHECK
     },
     Suite {
+        name: "wire",
+        about: "the vectors behind the wire's clauses are falsified, and a test notices",
+        steps: &[
+            Step::Run(&["cargo", "xtask", "wire", "--flip"]),
+            Step::Full(&["cargo", "xtask", "wire", "--flip", "--full"]),
+        ],
+        ..CHECK
+    },
+    Suite {
         name: "full disk",
         about: "the binary on small file systems of its own, filled to the last byte",
         steps: &[Step::Either {

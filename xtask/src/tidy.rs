@@ -17,6 +17,8 @@ mod source_tree;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub(crate) use source_tree::CodeFile;
+
 /// One broken rule, with the place where it is broken.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Violation {
@@ -55,6 +57,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     rooms::check(&files, &mut found);
     examples::check(&files, &mut found);
     crate::documents::check(root, &mut found)?;
+    crate::wire::check(root, &files, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));
     found.sort();
     Ok(found)
