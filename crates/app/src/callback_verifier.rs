@@ -8,6 +8,8 @@
 //! with Alibaba's key it is the same for every customer; who lets uploaders write their own callback (a policy
 //! that does not pin it) lets them write what is claimed here. Hence the ledger's idempotence, and the signer's
 //! option to pin.
+//!
+//! Clauses CB-47 to CB-53.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign_protocol::callback::signature::{self, PublicKey};
@@ -179,7 +181,7 @@ impl CallbackVerifier {
     /// Checks a callback's parts. `path_and_query` is what the store called, undecoded. Gives the address of the
     /// key that verified.
     ///
-    /// Source: protocol 02 §4.
+    /// Source: CB-47 to CB-50.
     ///
     /// # Errors
     /// [`CallbackRefusal`], which says what to tell the caller.

@@ -3,6 +3,8 @@
 //! Owns the policy's content: the tutorial's length range and key prefix, and the pins, which take from the uploader
 //! what he has no business choosing. It needs no HTTP and no runtime: a function from a path and the clock to an
 //! answer.
+//!
+//! Clauses POL-42, V1-1, V4-7 to V4-9.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign_protocol::{
@@ -168,7 +170,7 @@ impl Signer {
 
     /// Signs uploads into this folder; without a path, into the configured one.
     ///
-    /// Source: protocol 01 §3 and §4.
+    /// Source: POL-1 to POL-42, V1-1, V4-7 to V4-9.
     ///
     /// # Errors
     /// [`SignError::Path`] in words for the one who asked.

@@ -1,5 +1,5 @@
-//! Signs and verifies requests with signature V1 and V4, in the Authorization header and in the URL (protocol 03):
-//! everything but PostObject, whose form is signed in [`crate::post_signature`].
+//! Signs and verifies requests with signature V1 and V4, in the Authorization header and in the URL: everything
+//! but PostObject (AUTH-1 to AUTH-8, V1-5 to V1-22, V4-12 to V4-29), whose form is signed in [`crate::post_signature`].
 //!
 //! Owns the canonical forms and their errors. It does not know which keys exist or what they may do: the
 //! caller asks [`Authentication::access_key_id`], looks the secret up (an unknown id is

@@ -1,4 +1,4 @@
-//! The upload callback (protocol 02): the parameter a client sends, the body made of it, the signature over
+//! The upload callback (CB-1 to CB-70): the parameter a client sends, the body made of it, the signature over
 //! the request, and what each failure is called.
 //!
 //! Pure: nothing here opens a connection. Whether an address may be called is the server's question; here

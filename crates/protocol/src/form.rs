@@ -1,4 +1,4 @@
-//! The PostObject form (protocol 01 §1 and §2): `multipart/form-data` with small fields first and one file.
+//! The PostObject form (POST-12 to POST-39): `multipart/form-data` with small fields first and one file.
 //!
 //! The parser is sans-I/O: the caller pushes what arrives and pulls events. It reads every byte once,
 //! whatever the chunks, holds no more than the limits allow, and hands the file on as slices of the very

@@ -1,5 +1,5 @@
 //! Reads width, height and format from the header of an image file, for the callback's `imageInfo.*`
-//! variables (protocol 02 §2.3). Nothing is decoded: the size is what the header states, before any EXIF
+//! variables (CB-40, CB-41). Nothing is decoded: the size is what the header states, before any EXIF
 //! rotation.
 //!
 //! The file is never needed as a whole. [`Measuring`] says which bytes it wants next, the caller fetches them,

@@ -1,4 +1,4 @@
-//! Reads POST policies and evaluates forms against them (protocol 01 §3).
+//! Reads POST policies and evaluates forms against them (POL-1 to POL-41).
 //!
 //! A policy constrains only the fields it names, by the values that will be stored ([`PolicyFacts`]). Everything
 //! it says is enforced: an operator that is not known is refused when the policy is read, and the size range leaves
@@ -45,7 +45,7 @@ impl Policy {
     /// Reads the value of the form field `policy`: base64 of a JSON object. White space in the base64, which
     /// old encoders insert, is skipped.
     ///
-    /// Source: protocol 01 §3.
+    /// Source: POL-1 to POL-41.
     ///
     /// # Errors
     /// See [`PolicyError`].
@@ -154,7 +154,7 @@ impl Policy {
 
     /// Holds the form against the policy and gives the sizes it allows.
     ///
-    /// Source: protocol 01 §3.
+    /// Source: POL-1 to POL-41.
     ///
     /// # Errors
     /// [`PolicyRefusal::Expired`], else all conditions that failed.

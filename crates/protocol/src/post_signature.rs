@@ -1,5 +1,5 @@
-//! Signs and verifies PostObject forms, V1 and V4 (protocol 01 §4). What is signed is the base64 text of the policy,
-//! exactly as it stands in the form but for white space around it.
+//! Signs and verifies PostObject forms, V1 and V4 (V1-1 to V1-4, V4-7 to V4-11). What is signed is the base64
+//! text of the policy, exactly as it stands in the form but for white space around it.
 
 mod post_signature_error;
 
@@ -32,7 +32,7 @@ const VALID_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The V1 signature: base64 of the HMAC-SHA1 of the policy's base64 text.
 ///
-/// Source: protocol 01 §4.1.
+/// Source: V4-9, V4-10.
 ///
 /// ```
 /// use countersign_protocol::AccessKeySecret;
@@ -56,7 +56,7 @@ pub fn verify_v1(secret: &AccessKeySecret, policy_base64: &str, signature: &str)
 
 /// The V4 signature: lower-case hex of the HMAC-SHA256 of the policy's base64 text under the scope's key.
 ///
-/// Source: protocol 01 §4.2.
+/// Source: V4-7, V4-8.
 ///
 /// ```
 /// use countersign_protocol::post_signature::{sign_v4, verify_v4};
@@ -258,7 +258,7 @@ impl<'a> PostCredentials<'a> {
         })
     }
 
-    /// The further checks of V4 (protocol 01 §4.2): the policy pins version, credential, date and token, and
+    /// The further checks of V4 (V1-1 to V1-4, V4-7 to V4-11): the policy pins version, credential, date and token, and
     /// the moment lies between 15 minutes before `x-oss-date` and 7 days after it. V1 has none.
     ///
     /// That the form's values equal what the policy pins is for [`Policy::evaluate`], as with any field.

@@ -3,8 +3,7 @@
 
     python3 maturin_wheel.py FOLDER [PROFILE]
 
-Both must have the same name, the same files and the same metadata; maturin adds a list of the crates inside, and dist the
-notices of these crates.
+Both must have the same name, the same files and the same metadata; maturin adds a list of the crates inside.
 """
 
 import pathlib
@@ -16,18 +15,16 @@ import zipfile
 from empty_folder import PACKAGE, made_by_dist
 
 PROJECT = PACKAGE / "countersign-oss"
-NOTICES = "THIRD-PARTY-NOTICES.txt"
 
 
 def contents(wheel):
-    """Its files' names without what tells of the crates, and its metadata as a set of lines and a description."""
+    """Its files' names without the list of crates, and its metadata as a set of lines and a description."""
     archive = zipfile.ZipFile(wheel)
-    names = {name for name in archive.namelist() if "/sboms/" not in name and not name.endswith(NOTICES)}
+    names = {name for name in archive.namelist() if "/sboms/" not in name}
     (metadata,) = (name for name in names if name.endswith("/METADATA"))
     fields, _, description = archive.read(metadata).decode("utf-8").partition("\n\n")
     # Which dialect of Markdown it is, only maturin says.
-    lines = {line.replace("; variant=GFM", "") for line in fields.splitlines()}
-    return names, lines - {f"License-File: {NOTICES}"}, description.strip()
+    return names, {line.replace("; variant=GFM", "") for line in fields.splitlines()}, description.strip()
 
 
 def main():
@@ -43,7 +40,6 @@ def main():
     subprocess.run(command, cwd=PROJECT, check=True)
     (theirs,), (ours,) = list(out.glob("*.whl")), list(made_by_dist().glob("countersign_oss-*.whl"))
     assert theirs.name == ours.name, (theirs.name, ours.name)
-    assert any(name.endswith(NOTICES) for name in zipfile.ZipFile(ours).namelist()), "no notices"
     for one, other in zip(contents(theirs), contents(ours)):
         assert one == other, f"maturin: {one}\n\ndist: {other}"
     print(f"maturin makes the same {ours.name}")

@@ -39,7 +39,7 @@ impl UploadFacts {
     /// Reads a callback's body. A body that is a JSON object is read as such whatever its type says: captures of
     /// real callbacks carry either under both.
     ///
-    /// Source: protocol 02 §2.
+    /// Source: CB-23 to CB-39.
     ///
     /// ```
     /// use countersign_app::upload_facts::UploadFacts;

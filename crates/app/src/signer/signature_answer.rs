@@ -126,7 +126,7 @@ impl SignatureAnswer {
     /// The form fields that the uploader sends, in the samples' order. The key comes from the uploader, and the
     /// file last.
     ///
-    /// Source: protocol 01 §2.
+    /// Source: POST-38, V1-4, V4-7.
     ///
     /// ```
     /// use countersign_app::{AccessKeySecret, Signer, SignerChoice, SignerOptions, Timestamp};

@@ -1,4 +1,5 @@
-//! Errors of a request's authentication, and the answer that the client gets for each (protocol 03 §5).
+//! Errors of a request's authentication, and the answer that the client gets for each (AUTH-2 to AUTH-12,
+//! V1-16 to V1-19, V4-18 to V4-28).
 
 use jiff::Timestamp;
 

@@ -2,6 +2,8 @@
 //!
 //! An application makes them for its users, and the page for "open". The strings that are signed are those of
 //! [`super::v1`] and [`super::v4`].
+//!
+//! Clauses V1-13 to V1-15, V4-23 to V4-26.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,7 +45,7 @@ pub struct GetUrl<'a> {
 impl GetUrl<'_> {
     /// The URL signed by version 1.
     ///
-    /// Source: protocol 03 §2.
+    /// Source: V1-13 to V1-20.
     ///
     /// ```
     /// use countersign_protocol::AccessKeySecret;
@@ -72,7 +74,7 @@ impl GetUrl<'_> {
 
     /// The URL signed by version 4 for a region such as `cn-hangzhou`.
     ///
-    /// Source: protocol 03 §4.
+    /// Source: V4-23 to V4-28.
     ///
     /// ```
     /// use countersign_protocol::AccessKeySecret;

@@ -1,4 +1,4 @@
-//! Finds out by which of five schemes a request is authenticated (protocol 03 §0). Unknown schemes, and two in one
+//! Finds out by which of five schemes a request is authenticated (AUTH-1 to AUTH-5). Unknown schemes, and two in one
 //! request, are refused, never taken for anonymous.
 
 use super::{AuthorizationError, RequestView, VerifyOptions, v1, v4};
@@ -22,7 +22,7 @@ pub enum Authentication {
 
 /// Reads which scheme a request uses and what it claims, without judging whether the claim is true.
 ///
-/// Source: protocol 03 §0.
+/// Source: AUTH-14.
 ///
 /// # Errors
 /// [`AuthorizationError`] for an unknown or malformed scheme, and for two schemes in one request. Nothing of what is
@@ -92,7 +92,7 @@ impl Authentication {
         matches!(self, Self::UrlV1(_) | Self::UrlV4(_))
     }
 
-    /// The temporary key's token, from the place where this scheme carries it (protocol 03 §7).
+    /// The temporary key's token, from the place where this scheme carries it (AUTH-1 to AUTH-5).
     ///
     /// ```
     /// use countersign_protocol::authorization::{RequestView, scheme};
@@ -116,7 +116,7 @@ impl Authentication {
     /// Verifies the claim: expiry and clock first, then region, then the signature. Anonymous is refused
     /// nowhere here: what it may do is the caller's question.
     ///
-    /// Source: protocol 03 §1 to §4.
+    /// Source: AUTH-1 to AUTH-12.
     ///
     /// # Errors
     /// [`AuthorizationError::Expired`], [`AuthorizationError::RequestTimeTooSkewed`] and the like before

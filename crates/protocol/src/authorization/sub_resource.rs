@@ -1,7 +1,7 @@
 //! Lists the query parameters that are part of the API, such as `acl` and `uploadId` (OSS calls many of them
 //! sub-resources).
 //!
-//! It is used twice. V1 signs these parameters and no others (protocol 03 §1.1), and SDKs disagree about some: that is
+//! It is used twice. V1 signs these parameters and no others (V1-9 to V1-11), and SDKs disagree about some: that is
 //! the `Standing` of a parameter. Routing refuses every one that an operation does not accept, so that a parameter of
 //! the API never reaches another operation: that is [`is_word`].
 //!

@@ -1,4 +1,4 @@
-//! Signature V1, in the header and in the URL (protocol 03 §1, §2): HMAC-SHA1 over a short string of the request.
+//! Signature V1, in the header and in the URL (V1-5 to V1-22): HMAC-SHA1 over a short string of the request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -76,7 +76,7 @@ impl UrlAuthorization {
 /// The bytes that version 1 signs. `date_line` is the request's date, or `Expires` in a URL.
 ///
 /// Method, `Content-MD5`, `Content-Type` and the date line, the `x-oss-` headers, then the resource with the signed
-/// query parameters. Source: protocol 03 §1.
+/// query parameters. Source: V1-5 to V1-12.
 ///
 /// ```
 /// use countersign_protocol::authorization::{RequestView, v1};
@@ -139,7 +139,7 @@ pub fn sign_header(view: &RequestView<'_>, access_key_id: &str, secret: &AccessK
 /// The whole query of a signed URL, the view's own parameters in front. A temporary key's `security-token`
 /// has to be in the view's query already, because it is signed.
 ///
-/// Source: protocol 03 §2.
+/// Source: V1-13 to V1-20.
 ///
 /// ```
 /// use countersign_protocol::AccessKeySecret;
@@ -172,7 +172,7 @@ pub fn sign_url(
 
 /// Verifies the header's claim: the date, the clock, the signature.
 ///
-/// Source: protocol 03 §1.
+/// Source: V1-5 to V1-12.
 ///
 /// # Errors
 /// [`AuthorizationError::DateInvalid`], [`AuthorizationError::RequestTimeTooSkewed`], then
@@ -218,7 +218,7 @@ pub fn verify_header(
 
 /// Verifies a signed URL's claim: expiry, then the signature.
 ///
-/// Source: protocol 03 §2.
+/// Source: V1-13 to V1-20.
 ///
 /// # Errors
 /// [`AuthorizationError::ExpiresInvalid`], [`AuthorizationError::Expired`],

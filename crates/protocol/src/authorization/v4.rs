@@ -1,4 +1,4 @@
-//! Signature V4, in the header and in the URL (protocol 03 §3, §4): HMAC-SHA256 with a key of the day, the region and
+//! Signature V4, in the header and in the URL (V4-12 to V4-29): HMAC-SHA256 with a key of the day, the region and
 //! the product, over the digest of a canonical request.
 
 mod canonical;
@@ -105,7 +105,7 @@ impl UrlAuthorization {
 
 /// The string that version 4 signs. `date` is the compact form, `20231216T162057Z`.
 ///
-/// Source: protocol 03 §3.
+/// Source: V4-12 to V4-22.
 ///
 /// ```
 /// use countersign_protocol::{CredentialScope, authorization::v4};
@@ -143,7 +143,7 @@ pub fn signature(secret: &AccessKeySecret, scope: &CredentialScope, string_to_si
 /// or `Date`) and should carry `x-oss-content-sha256: UNSIGNED-PAYLOAD`. `additional_headers` names further
 /// headers of the view to be signed.
 ///
-/// Source: protocol 03 §3.
+/// Source: V4-12 to V4-22.
 ///
 /// # Errors
 /// [`AuthorizationError::DateInvalid`] when the view has no date that can be read.
@@ -185,7 +185,7 @@ pub fn sign_header(
 /// The whole query of a signed URL, the view's own parameters in front. A temporary key's
 /// `x-oss-security-token` has to be in the view's query already, because it is signed.
 ///
-/// `lifetime_seconds` goes from 1 to [`LIFETIME_SECONDS_MAX`]; a server refuses any other. Source: protocol 03 §4.
+/// `lifetime_seconds` goes from 1 to [`LIFETIME_SECONDS_MAX`]; a server refuses any other. Source: V4-23 to V4-28.
 ///
 /// ```
 /// use countersign_protocol::AccessKeySecret;
@@ -224,7 +224,7 @@ pub fn sign_url(
 
 /// Verifies the header's claim: the date, the clock, day and region of the credential, the signature.
 ///
-/// Source: protocol 03 §3.
+/// Source: V4-12 to V4-22.
 ///
 /// # Errors
 /// [`AuthorizationError`]: the date, the clock, the credential's day and region, then the signature.
@@ -266,7 +266,7 @@ pub fn verify_header(
 
 /// Verifies a signed URL's claim: its lifetime, day and region of the credential, the signature.
 ///
-/// Source: protocol 03 §4.
+/// Source: V4-23 to V4-28.
 ///
 /// # Errors
 /// [`AuthorizationError`]: the lifetime, the clock, the credential's day and region, then the signature.

@@ -1,4 +1,4 @@
-//! Checks the application's answer to a callback (protocol 02 §5): exactly 200, a positive Content-Length within the
+//! Checks the application's answer to a callback (CB-54 to CB-57): exactly 200, a positive Content-Length within the
 //! limit, and JSON. The bytes themselves are relayed unchanged, so nothing here rewrites them.
 
 use serde::de::IgnoredAny;
@@ -10,7 +10,7 @@ pub const ANSWER_BYTES_MAX: u64 = 3 * 1024 * 1024;
 
 /// Judges status and length, before the body is read. Gives the length to be read.
 ///
-/// Source: protocol 02 §5.
+/// Source: CB-54 to CB-57.
 ///
 /// # Errors
 /// The [`CallbackFailure`] that the uploader is told about: any status but 200, and a missing, empty or too long body.
@@ -42,7 +42,7 @@ pub fn judge_head(status: u16, content_length: Option<&[u8]>) -> Result<u64, Cal
 
 /// Judges the body: any JSON value, without a byte order mark; XML where the answer says it is XML.
 ///
-/// Source: protocol 02 §5.
+/// Source: CB-54 to CB-57.
 ///
 /// # Errors
 /// [`CallbackFailure::AnswerNotJson`].

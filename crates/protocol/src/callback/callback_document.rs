@@ -1,5 +1,7 @@
 //! Builds the callback parameter, which a signer puts into the form field, header or query.
 //! [`super::CallbackParameter`] reads it.
+//!
+//! Clauses CB-6 to CB-16.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,7 +56,7 @@ impl CallbackDocument {
 
     /// The parameter's value.
     ///
-    /// Source: protocol 02 §1.
+    /// Source: CB-1 to CB-22.
     ///
     /// ```
     /// use countersign_protocol::callback::{BodyType, CallbackDocument, CallbackParameter};

@@ -1,5 +1,5 @@
 //! All causes of failed callbacks in one table: code, message word for word, EC, and the text of
-//! `docs/callback-errors.md` in English and Chinese (protocol 02 §6.1 and §7).
+//! `docs/callback-errors.md` in English and Chinese (CB-22, CB-62 to CB-65, ERR-27, ERR-28).
 //!
 //! A cause cannot exist without its row, because the enum is made from the rows.
 

@@ -1,5 +1,7 @@
 //! Reads a base64 parameter as one flat JSON object. A name that occurs twice is refused, because two readers could
 //! take different values.
+//!
+//! Clauses CB-6, CB-7.
 
 use base64::Engine as _;
 use base64::alphabet;

@@ -1,5 +1,5 @@
 //! Failures of a callback after the object was stored, and what the uploader is told: 203 CallbackFailed with OSS's
-//! words for that cause (protocol 02 §6).
+//! words for that cause (CB-59 to CB-65).
 
 use super::cause::{CallbackCause, CauseRow};
 use crate::error_xml::WireError;
@@ -91,7 +91,7 @@ impl CallbackFailure {
 
     /// The message word for word.
     ///
-    /// Source: protocol 02 §6.
+    /// Source: CB-59 to CB-65.
     ///
     /// ```
     /// use countersign_protocol::callback::CallbackFailure;

@@ -1,5 +1,5 @@
 //! Parses the callback parameter and `callback-var`, and refuses malformed ones before anything is stored
-//! (protocol 02 §1, §7).
+//! (CB-5 to CB-22).
 
 use serde_json::Value;
 
@@ -98,7 +98,7 @@ impl Argument {
 impl CallbackParameter {
     /// Reads the parameter. `None` means that it asks for no callback: its URL is absent or empty.
     ///
-    /// Source: protocol 02 §1 and §7.
+    /// Source: CB-5 to CB-22.
     ///
     /// # Errors
     /// [`CallbackParameterError`], whose cause says what to mend; nothing is stored for such a request.
@@ -174,7 +174,7 @@ impl CallbackParameter {
 /// Reads `callback-var`: custom variables in order, names with their `x:`. Other names are ignored, as official
 /// SDKs expect.
 ///
-/// Source: protocol 02 §1.
+/// Source: CB-1 to CB-22.
 ///
 /// # Errors
 /// [`CallbackParameterError`] with [`CallbackCause::VarTooLong`] or [`CallbackCause::VarNotJson`].

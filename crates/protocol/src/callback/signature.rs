@@ -1,4 +1,4 @@
-//! The callback's signature (protocol 02 §4): base64 of RSASSA-PKCS1-v1_5 with MD5 over the decoded path,
+//! The callback's signature (CB-47 to CB-50): base64 of RSASSA-PKCS1-v1_5 with MD5 over the decoded path,
 //! the raw query and the body.
 //!
 //! The private key's operation is an argument, so that a program that only verifies needs no signer. MD5
@@ -92,7 +92,7 @@ impl PublicKey {
 
 /// The bytes that are signed. `path` is still encoded; the query stays as it is.
 ///
-/// Source: protocol 02 §4.
+/// Source: CB-47 to CB-50.
 ///
 /// ```
 /// use countersign_protocol::callback::signature::string_to_sign;
@@ -113,7 +113,7 @@ pub fn string_to_sign(path: &str, raw_query: Option<&str>, body: &[u8]) -> Vec<u
 
 /// The Authorization header of a callback.
 ///
-/// Source: protocol 02 §4.
+/// Source: CB-47 to CB-50.
 ///
 /// # Errors
 /// [`SignError`], when the private key's operation fails.
@@ -140,7 +140,7 @@ pub fn sign(
 
 /// Verifies a received callback. `path_and_query` is the request's target as it came.
 ///
-/// Source: protocol 02 §4.
+/// Source: CB-47 to CB-50.
 ///
 /// # Errors
 /// [`VerifyError::NotBase64`] or [`VerifyError::Mismatch`].

@@ -1,4 +1,4 @@
-//! Expands the callback body, a template with `${variables}`, for a form or for JSON (protocol 02 §2). It is plain
+//! Expands the callback body, a template with `${variables}`, for a form or for JSON (CB-23 to CB-39). It is plain
 //! text replacement, as OSS does it: the result is not checked for being a form or JSON.
 
 use std::collections::HashMap;
@@ -184,7 +184,7 @@ impl Template {
 
     /// The body to be sent.
     ///
-    /// Source: protocol 02 §2.
+    /// Source: CB-23 to CB-39.
     ///
     /// ```
     /// use countersign_protocol::callback::{BodyType, CallbackVariables, Template};

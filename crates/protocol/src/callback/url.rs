@@ -1,5 +1,5 @@
 //! Parses a callback URL: scheme optional, host a name or a dotted address, no IPv6 literal, path and query already
-//! encoded (protocol 02 §1.1). Whether the address may be called is the server's decision.
+//! encoded (CB-9 to CB-13). Whether the address may be called is the server's decision.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -44,7 +44,7 @@ pub enum CallbackUrlError {
 impl CallbackUrl {
     /// Takes a URL apart.
     ///
-    /// Source: protocol 02 §1.1.
+    /// Source: CB-9 to CB-13.
     ///
     /// # Errors
     /// [`CallbackUrlError`]. Whether the address may be called is not judged here.

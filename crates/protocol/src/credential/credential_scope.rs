@@ -1,5 +1,5 @@
 //! The scope of a V4 credential, `<AccessKeyId>/<YYYYMMDD>/<region>/oss/aliyun_v4_request`, and the signing
-//! key that follows from it (protocol 01 §4.2, 03 §3). Shared by form, header and URL signatures, which
+//! key that follows from it (V4-1 to V4-6). Shared by form, header and URL signatures, which
 //! differ only in what they sign.
 
 use std::fmt;
@@ -93,7 +93,7 @@ impl CredentialScope {
 
     /// The signing key: a chain of HMAC-SHA256 over day, region, product and terminator.
     ///
-    /// Source: protocol 01 §4.2.
+    /// Source: V4-2.
     ///
     /// ```
     /// use countersign_protocol::{AccessKeySecret, CredentialScope};

@@ -1,4 +1,6 @@
 //! Reads the boundary of a form from the request's Content-Type.
+//!
+//! Clauses POST-3, POST-4, POST-16.
 
 use super::FormError;
 use super::header_parameters;

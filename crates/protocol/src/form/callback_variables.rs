@@ -1,5 +1,7 @@
 //! Merges the form field `callback-var` into the fields `x:…`, so that conditions and the callback see each custom
 //! variable once, whichever way it came (EC 0007-00000101 and 0007-00000103 name the field).
+//!
+//! Clauses CB-2 to CB-4, CB-20.
 
 use super::FormFields;
 use crate::callback::parameter::parse_callback_var;

@@ -5,6 +5,8 @@
 //! is looked at a bounded number of times: inside a chunk by substring search, across chunks by a matcher
 //! that holds what may still become a delimiter. The boundary holds no CR, so only a CR can begin a new
 //! candidate and a failed one need never be searched again.
+//!
+//! Clauses POST-12, POST-16.
 
 use bytes::{Buf, Bytes};
 use memchr::{memmem::Finder, memrchr};

@@ -1,4 +1,4 @@
-//! `${filename}` in a form's key (protocol 01 §2): replaced by the uploaded file's name after the policy was
+//! `${filename}` in a form's key (POST-34 to POST-37): replaced by the uploaded file's name after the policy was
 //! evaluated, and the result is held against the rules of names once more.
 
 use crate::object_key::{ObjectKey, ObjectKeyError};

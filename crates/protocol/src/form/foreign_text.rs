@@ -2,6 +2,8 @@
 //!
 //! Its encoding is not known, so its letters cannot be read. They are told apart from text, so that they can be passed
 //! over where nothing depends on them and refused where something does.
+//!
+//! Clauses POST-25.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Errors of a form, and OSS's code and message for each (protocol 01 §6, 06 §3).
+//! Errors of a form, and OSS's code and message for each (POST-12 to POST-33, ERR-24).
 
 use crate::{ErrorCode, WireError, ec};
 

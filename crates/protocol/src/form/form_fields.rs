@@ -1,5 +1,7 @@
 //! Holds the form fields that came before the file, in their order, found without regard to letter case, and what the
 //! header of the file's part says.
+//!
+//! Clauses POST-17, POST-18, POST-38, POST-39.
 
 use std::collections::{HashMap, HashSet};
 
@@ -214,7 +216,7 @@ impl FormFields {
 /// The content type under which the file is stored, and against which a policy's `$content-type` is held:
 /// `x-oss-content-type`, else the file part's own, else the field `Content-Type`. An empty one is none.
 ///
-/// Source: protocol 01 §2.
+/// Source: POST-17, POST-18, POST-38, POST-39.
 ///
 /// ```
 /// use countersign_protocol::form::{FilePart, FormFields, effective_content_type};

@@ -1,4 +1,4 @@
-//! Limits on how much of a form is held before its file begins (protocol 01 §1.2).
+//! Limits on how much of a form is held before its file begins (POST-26 to POST-29).
 
 /// The limits of one form's head. The defaults are OSS's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 //!
 //! Bytes are charged to the limits when they are used, not when they are pushed, and always in the order of
 //! the body: whatever the chunks, the same body gives the same events and the same error.
+//!
+//! Clauses POST-12 to POST-30.
 
 use std::collections::VecDeque;
 
@@ -69,7 +71,7 @@ impl FormParser {
 
     /// A parser for a body with the given boundary.
     ///
-    /// Source: protocol 01 §1.
+    /// Source: POST-12 to POST-33.
     ///
     /// ```
     /// use bytes::Bytes;

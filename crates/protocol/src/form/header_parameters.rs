@@ -1,5 +1,7 @@
 //! Parses the parameters of a header, `; name=value; name="value"`, as in Content-Type and Content-Disposition. What
 //! a parameter means is left to the caller.
+//!
+//! Clauses POST-12, POST-16.
 
 use memchr::memchr2;
 

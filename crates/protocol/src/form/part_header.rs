@@ -1,5 +1,7 @@
 //! Parses the header lines of one part of a form: its name, and for the file its file name and content type. Lines
 //! come in any order and letter case. Headers that form parts do not have are refused as OSS refuses them.
+//!
+//! Clauses POST-12 to POST-16, POST-19.
 
 use percent_encoding::percent_decode_str;
 

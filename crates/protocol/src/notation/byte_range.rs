@@ -1,4 +1,4 @@
-//! Resolves the `Range` header as OSS does (protocol 04 §5): one range; by default anything odd means the whole
+//! Resolves the `Range` header as OSS does (OBJ-20 to OBJ-23): one range; by default anything odd means the whole
 //! object, and only `x-oss-range-behavior: standard` clamps and refuses as HTTP does.
 
 /// What of an object is to be sent.

@@ -1,5 +1,5 @@
 //! Entity tags: the upper-case hex MD5 of an object or what stands for it, how it is quoted, and how a condition's
-//! list of tags is compared (protocol 04 §5). Knows nothing of objects or of when a condition applies.
+//! list of tags is compared (GEN-8, OBJ-28). Knows nothing of objects or of when a condition applies.
 
 /// The bare tag of an object: its MD5 in upper-case hex, without quotes.
 ///

@@ -1,5 +1,7 @@
 //! Reads and writes HTTP dates: writes `Wed, 28 Dec 2022 10:27:41 GMT` and reads the three forms that RFC 9110 §5.6.7
 //! asks of a recipient.
+//!
+//! Clauses GEN-6, GEN-7.
 
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday};

@@ -1,6 +1,8 @@
 //! Reads and writes times in ISO 8601 as OSS's XML spells them: `2023-11-12T16:43:40.000Z`, whole seconds followed by
 //! three zeros. Clients match that text: oss2 reads no time whose milliseconds are not `.000`. The compact form of V4
 //! signatures is in [`crate::credential_scope`].
+//!
+//! Clauses GEN-6.
 
 use jiff::Timestamp;
 

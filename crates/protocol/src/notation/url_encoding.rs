@@ -3,6 +3,8 @@
 //! Owns the one rule that signatures, callback bodies, presigned URLs and url-encoded listings have in
 //! common: `A-Z a-z 0-9 - _ . ~` stand for themselves, every other byte becomes `%XX` in upper case, and a
 //! space is `%20`. It knows nothing of what the bytes mean.
+//!
+//! Clauses GEN-9, GEN-14, V4-13, V4-14.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 

@@ -1,4 +1,6 @@
 //! Reads, evaluates and prints one condition of a policy.
+//!
+//! Clauses POL-17 to POL-28, POL-39.
 
 use super::json::Json;
 use super::{FailedCondition, PolicyError, PolicyFacts, SizeRange};

@@ -1,4 +1,6 @@
 //! Builds policies, for programs that sign forms.
+//!
+//! Clauses POL-5, POL-17 to POL-20.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -104,7 +106,7 @@ impl PolicyDocument {
 
     /// The conditions without which a form signed with V4 is refused. `date` is the form's `x-oss-date`.
     ///
-    /// Source: protocol 01 §4.2.
+    /// Source: V4-9.
     ///
     /// ```
     /// use countersign_protocol::policy::{Policy, PolicyDocument};

@@ -1,6 +1,8 @@
 //! Reads the JSON of policies. It exists because OSS's policies are not quite JSON: `\$` is an escape of its own,
 //! which has to be understood where `\\$` is told from it, in the tokenizer. In all else it is stricter than most: a
 //! member named twice is refused, depth and number of values are bounded.
+//!
+//! Clauses POL-3, POL-12 to POL-16.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,6 @@
 //! Errors of a policy itself, and of a form that does not meet it, with OSS's messages.
+//!
+//! Clauses POL-1 to POL-10, POL-24, POL-39 to POL-41.
 
 use crate::{ErrorCode, WireError, ec};
 

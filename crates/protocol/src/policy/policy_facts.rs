@@ -2,6 +2,8 @@
 //! field that is absent counts as what its absence stores.
 //!
 //! Finding these values out (a type guessed from the key, the class of the bucket) is left to the store.
+//!
+//! Clauses POL-29 to POL-38.
 
 use crate::form::{FormFields, effective_content_type};
 

@@ -1,5 +1,7 @@
 //! The range of sizes that a policy allows. It is checked by counting the bytes as they arrive, never by what a
 //! header promises.
+//!
+//! Clauses POL-20 to POL-23.
 
 use crate::{ErrorCode, WireError, ec};
 

@@ -1,4 +1,4 @@
-//! Errors of a form's credentials, and OSS's code and message for each (protocol 01 §6, 06 §3).
+//! Errors of a form's credentials, and OSS's code and message for each (POST-62 to POST-64, V4-11, ERR-25).
 
 use crate::credential_scope::{CredentialError, V4_ALGORITHM};
 use crate::policy::PolicyError;

@@ -1,4 +1,4 @@
-//! Access control lists of buckets and objects, as OSS spells them (protocol 03 §6). Who may do what with
+//! Access control lists of buckets and objects, as OSS spells them (AUTH-16, AUTH-17, AUTH-21). Who may do what with
 //! which list is the server's decision; this module only knows the words.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Bucket names (protocol 04 §0): 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end.
+//! Bucket names (GEN-11): 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end.
 //! Whether such a bucket exists is the store's knowledge.
 
 use std::fmt;

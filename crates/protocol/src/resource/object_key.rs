@@ -1,4 +1,4 @@
-//! Object keys (protocol 01 §1.2): 1 to 1023 bytes of UTF-8, without NUL, not beginning with a backslash.
+//! Object keys (POST-31 to POST-33, GEN-12): 1 to 1023 bytes of UTF-8, without NUL, not beginning with a backslash.
 //!
 //! OSS's documents also forbid a leading slash, yet its own form samples upload `/user/a/objectName.txt`.
 //! A name that can be stored must also be readable, so a leading slash is accepted everywhere and the key

@@ -1,4 +1,4 @@
-//! The EC numbers of protocol 06 §3: OSS's finer name for the cause of an error. Clients only display them;
+//! The EC numbers (ERR-9 to ERR-33): OSS's finer name for the cause of an error. Clients only display them;
 //! a few test suites compare them. A number that belongs to a code as a whole stands in
 //! [`crate::error_code`]'s table; here are those that one cause of several carries.
 

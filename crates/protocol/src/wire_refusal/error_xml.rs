@@ -1,4 +1,4 @@
-//! An error as the client sees it, and its XML (protocol 06 §1). Details that are only for the log never enter a
+//! An error as the client sees it, and its XML (ERR-1 to ERR-4). Details that are only for the log never enter a
 //! [`WireError`]; the domain's errors are turned into one at the very edge.
 
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ pub struct WireError {
 impl WireError {
     /// The error with its code's usual message and EC number.
     ///
-    /// Source: protocol 06 §1.
+    /// Source: ERR-1 to ERR-4.
     ///
     /// ```
     /// use countersign_protocol::{ErrorCode, WireError};

@@ -1,4 +1,4 @@
-//! Writes the result of GetBucketAcl and GetObjectAcl (protocol 04 §1, §4).
+//! Writes the result of GetBucketAcl and GetObjectAcl (BKT-11, OBJ-18).
 
 use super::Owner;
 use super::writer::Writer;

@@ -1,4 +1,4 @@
-//! Writes the results of GetBucketInfo and GetBucketLocation (protocol 04 §1).
+//! Writes the results of GetBucketInfo and GetBucketLocation (BKT-8, BKT-9).
 
 use jiff::Timestamp;
 
@@ -35,7 +35,7 @@ pub struct BucketInfo {
 impl BucketInfo {
     /// The document.
     ///
-    /// Source: protocol 04 §1.
+    /// Source: BKT-8.
     ///
     /// ```
     /// use countersign_protocol::Acl;

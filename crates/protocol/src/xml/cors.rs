@@ -1,4 +1,4 @@
-//! Reads and writes a bucket's CORS rules (protocol 04 §3). Which rule matches a request is decided by the server.
+//! Reads and writes a bucket's CORS rules (CORS-1 to CORS-5). Which rule matches a request is decided by the server.
 
 use super::XmlError;
 use super::element::{Element, boolean, read};
@@ -35,7 +35,7 @@ pub struct CorsRule {
 impl CorsConfiguration {
     /// Reads the body of PutBucketCors, or what [`Self::to_xml`] wrote.
     ///
-    /// Source: protocol 04 §3.
+    /// Source: CORS-1 to CORS-5.
     ///
     /// # Errors
     /// [`XmlError`]: not well-formed, more than 10 rules, or an element or value that means nothing here.

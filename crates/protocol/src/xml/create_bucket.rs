@@ -1,4 +1,4 @@
-//! Reads the optional body of PutBucket (protocol 04 §1).
+//! Reads the optional body of PutBucket (BKT-3).
 
 use super::XmlError;
 use super::element::read;

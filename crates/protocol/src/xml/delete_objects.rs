@@ -1,4 +1,4 @@
-//! Reads the request of DeleteMultipleObjects and writes its result (protocol 04 §4).
+//! Reads the request of DeleteMultipleObjects and writes its result (OBJ-31).
 
 use super::element::{boolean, read};
 use super::writer::Writer;

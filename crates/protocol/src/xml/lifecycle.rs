@@ -1,4 +1,4 @@
-//! Reads and writes a bucket's lifecycle rules (protocol 04 §1): expiration by days or date under a prefix. Filters
+//! Reads and writes a bucket's lifecycle rules (BKT-13 to BKT-17): expiration by days or date under a prefix. Filters
 //! and transitions are refused as not implemented, because a rule that ignores its filter deletes too much.
 
 use std::collections::HashSet;

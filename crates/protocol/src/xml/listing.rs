@@ -1,4 +1,4 @@
-//! The results of the list operations: buckets, objects, versions, and what is pending (protocol 04 §1, §2, §6).
+//! The results of the list operations: buckets, objects, versions, and what is pending (LIST-1 to LIST-15).
 
 pub(super) mod list_buckets;
 pub(super) mod list_object_versions;

@@ -1,4 +1,4 @@
-//! Writes the answer of a form upload with `success_action_status=201` (protocol 01 §5).
+//! Writes the answer of a form upload with `success_action_status=201` (POST-56).
 
 use super::writer::Writer;
 

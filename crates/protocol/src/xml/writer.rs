@@ -1,27 +1,16 @@
 //! Writes XML documents: prolog, nested elements, escaped text. No indentation, no namespace.
+//!
+//! Clauses GEN-4, GEN-5.
 
 /// A document being written.
-///
-/// ```
-/// use countersign_protocol::xml::Writer;
-///
-/// let mut document = Writer::new("Tag");
-/// document.open("Names");
-/// document.leaf("Key", "salt & pepper");
-/// document.close();
-/// document.leaf("Value", "");
-/// let text = document.finish();
-/// assert!(text.ends_with("<Tag><Names><Key>salt &amp; pepper</Key></Names><Value></Value></Tag>"));
-/// ```
-#[derive(Debug)]
-pub struct Writer {
+pub(super) struct Writer {
     text: String,
     open: Vec<&'static str>,
 }
 
 impl Writer {
     /// A document with this root.
-    pub fn new(root: &'static str) -> Self {
+    pub(super) fn new(root: &'static str) -> Self {
         let text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let mut writer = Self { text, open: Vec::new() };
         writer.open(root);
@@ -29,7 +18,7 @@ impl Writer {
     }
 
     /// An element that holds elements; to be followed by [`Self::close`].
-    pub fn open(&mut self, name: &'static str) {
+    pub(super) fn open(&mut self, name: &'static str) {
         self.text.push('<');
         self.text.push_str(name);
         self.text.push('>');
@@ -37,7 +26,7 @@ impl Writer {
     }
 
     /// Ends the innermost open element.
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(name) = self.open.pop() {
             self.text.push_str("</");
             self.text.push_str(name);
@@ -46,7 +35,7 @@ impl Writer {
     }
 
     /// An element that holds text.
-    pub fn leaf(&mut self, name: &'static str, text: impl AsRef<str>) {
+    pub(super) fn leaf(&mut self, name: &'static str, text: impl AsRef<str>) {
         self.open(name);
         self.text(text);
         self.close();
@@ -85,7 +74,7 @@ impl Writer {
     }
 
     /// Ends all open elements and gives the document.
-    pub fn finish(mut self) -> String {
+    pub(super) fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
         }

@@ -1,4 +1,6 @@
 //! Errors of an XML request, and the answer that the client gets for each.
+//!
+//! Clauses GEN-23, CORS-1, BKT-15, BKT-16, ERR-6.
 
 use crate::error_code::ErrorCode;
 use crate::error_xml::WireError;

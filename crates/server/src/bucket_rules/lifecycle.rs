@@ -41,7 +41,7 @@ pub(crate) async fn run(store: &Store, clock: &Clock, interval: Duration, stop: 
         }
         tokio::select! {
             () = &mut stop => return,
-            () = clock.sleep(interval) => {}
+            () = tokio::time::sleep(interval) => {}
         }
     }
 }

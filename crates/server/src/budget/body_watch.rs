@@ -2,9 +2,9 @@
 //! memory is wanted by another.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use countersign_clock::Clock;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use countersign_quota::places::Claimant;
@@ -22,7 +22,6 @@ const BUSY_MS: i64 = 3_600_000;
 
 /// The pace of one body.
 pub(crate) struct BodyWatch {
-    clock: Clock,
     pace: Mutex<Pace>,
     wanted: CancellationToken,
 }
@@ -42,19 +41,19 @@ struct Window {
 
 impl BodyWatch {
     /// Of a body of which nothing has come.
-    pub(crate) fn new(clock: &Clock) -> Self {
-        Self { clock: clock.clone(), pace: Mutex::default(), wanted: CancellationToken::new() }
+    pub(crate) fn new() -> Self {
+        Self { pace: Mutex::default(), wanted: CancellationToken::new() }
     }
 
     /// The sender is waited for from now on.
     pub(crate) fn waits(&self) {
-        self.lock().waiting_since = Some(self.clock.monotonic());
+        self.lock().waiting_since = Some(Instant::now());
     }
 
     /// So many bytes came; gives how long they were waited for.
     pub(crate) fn came(&self, bytes: u64) -> Duration {
         let mut pace = self.lock();
-        let waited = pace.waiting_since.take().map_or(Duration::ZERO, |since| self.clock.since(since));
+        let waited = pace.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
         pace.add(bytes, waited);
         waited
     }
@@ -100,7 +99,7 @@ impl Pace {
 impl Claimant for BodyWatch {
     fn standing(&self) -> Standing {
         let pace = self.lock();
-        pace.standing(pace.waiting_since.map(|since| self.clock.since(since)))
+        pace.standing(pace.waiting_since.map(|since| since.elapsed()))
     }
 
     fn give_way(&self) {

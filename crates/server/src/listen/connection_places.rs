@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use countersign_clock::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use countersign_quota::client_network::ClientNetwork;
@@ -27,7 +27,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What happens on one connection.
 pub(super) struct Activity {
-    clock: Clock,
     accepted: Instant,
     moved_ms: AtomicU64,
     requests: AtomicUsize,
@@ -37,10 +36,9 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    pub(super) fn begins(clock: &Clock) -> Arc<Self> {
+    pub(super) fn begins() -> Arc<Self> {
         Arc::new(Self {
-            clock: clock.clone(),
-            accepted: clock.monotonic(),
+            accepted: Instant::now(),
             moved_ms: AtomicU64::new(0),
             requests: AtomicUsize::new(0),
             requests_begun: AtomicUsize::new(0),
@@ -82,7 +80,7 @@ impl Activity {
     }
 
     fn age_ms(&self) -> u64 {
-        u64::try_from(self.clock.since(self.accepted).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -116,19 +114,17 @@ pub(super) type ConnectionPlace = Place<ClientNetwork, Activity>;
 /// All places, and those that wait for one.
 #[derive(Clone)]
 pub(super) struct ConnectionPlaces {
-    clock: Clock,
     places: Arc<Places<ClientNetwork, Activity>>,
     waiting: Arc<Semaphore>,
     sockets: Arc<Semaphore>,
 }
 
 impl ConnectionPlaces {
-    pub(super) fn new(connections_max: usize, clock: &Clock) -> Self {
+    pub(super) fn new(connections_max: usize) -> Self {
         // Those that wait have descriptors too, so that few places have few that wait for one.
         let waiting = WAITING_MAX.min(connections_max / 8).max(1);
         let leaving = LEAVING_MAX.min(connections_max / 4).max(1);
         Self {
-            clock: clock.clone(),
             places: Places::new(connections_max),
             waiting: Arc::new(Semaphore::new(waiting)),
             sockets: Arc::new(Semaphore::new(connections_max.saturating_add(waiting + leaving))),
@@ -161,12 +157,12 @@ impl ConnectionPlaces {
     ) -> Option<ConnectionPlace> {
         let looking = async {
             loop {
-                self.clock.sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(LOOK_AGAIN).await;
                 if let Some(place) = self.take(client, activity) {
                     return place;
                 }
             }
         };
-        self.clock.timeout(time_max, looking).await.ok()
+        tokio::time::timeout(time_max, looking).await.ok()
     }
 }

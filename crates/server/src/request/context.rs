@@ -4,7 +4,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -19,10 +18,8 @@ pub(crate) struct RequestContext {
     pub(crate) server: Arc<ServerState>,
     /// The request's id.
     pub(crate) request_id: RequestId,
-    /// The date when the request arrived.
+    /// When the request arrived, by the injected clock.
     pub(crate) now: Timestamp,
-    /// The same moment on the monotonic clock.
-    pub(crate) arrived: Instant,
     /// The client's address: the connection's, or what a trusted proxy says. Nobody else is believed.
     pub(crate) client: IpAddr,
     /// Whether the connection is TLS.

@@ -1,4 +1,4 @@
-//! Who asks, and what that one may do (protocol 03, 07 §2.1, §2.5, §2.6, §2.9).
+//! Who asks, and what that one may do (AUTH-1 to AUTH-23, ADDR-1 to ADDR-4).
 
 use jiff::SignedDuration;
 

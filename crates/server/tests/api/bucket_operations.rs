@@ -1,4 +1,5 @@
-//! Buckets: their life, their lists, what they say of themselves, and what is not built (protocol 04 §1).
+//! Buckets: their life, their lists, what they say of themselves, and what is not built (BKT-1 to BKT-20,
+//! ADDR-11, GEN-1).
 
 use crate::client::{Ask, create_demo, put};
 use crate::running_store::RunningStore;

@@ -1,4 +1,4 @@
-//! GetObject and HeadObject (protocol 04 §4, §5).
+//! GetObject and HeadObject (OBJ-12 to OBJ-29).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! The lists (protocol 04 §1, §2, §6, 07 §2.3, §2.4, §2.14).
+//! The lists (LIST-1 to LIST-15, GEN-5, GEN-9).
 
 use crate::client::{Answer, Ask, create_demo, put};
 use crate::running_store::RunningStore;

@@ -1,4 +1,4 @@
-//! The callback of PutObject: asked for in a header or in the query, relayed like a form's (protocol 02 §1).
+//! The callback of PutObject: asked for in a header or in the query, relayed like a form's (CB-1, CB-5, CB-59 to CB-61).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! PutObject and the deletions (protocol 04 §4, 07 §2.7, §2.8).
+//! PutObject and the deletions (OBJ-1 to OBJ-8, OBJ-30, OBJ-31, GEN-15, GEN-19).
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

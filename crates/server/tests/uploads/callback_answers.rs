@@ -1,4 +1,4 @@
-//! Answers of applications that are no good: 203 with OSS's own words, and the object stays (protocol 02 §6.1).
+//! Answers of applications that are no good: 203 with OSS's own words, and the object stays (CB-54 to CB-65).
 
 use std::time::Duration;
 

@@ -6,8 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a test may end where it goes wrong, and wait for the machine"
+    reason = "a test may end where it goes wrong"
 )]
 
 mod application;

@@ -1,4 +1,4 @@
-//! What a form that is let in is answered with, and what is stored (protocol 01 §2 and §5).
+//! What a form that is let in is answered with, and what is stored (POST-34 to POST-60).
 
 use countersign_protocol::callback::BodyType;
 use countersign_protocol::{AccessKeySecret, CredentialScope, post_signature};

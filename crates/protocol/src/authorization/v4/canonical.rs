@@ -1,4 +1,6 @@
 //! Builds the canonical request of signature V4: one text for all spellings of a request that mean the same.
+//!
+//! Clauses V4-12 to V4-18.
 
 use crate::authorization::RequestView;
 use crate::url_encoding::{encode, encode_path, query_pairs};
@@ -9,7 +11,7 @@ pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// The canonical request. `additional_headers` are lower-case and sorted; one that the request lacks stays
 /// in the list of line 5 but adds no header line, as the SDKs have it.
 ///
-/// Source: protocol 03 §3.
+/// Source: V4-12 to V4-22.
 ///
 /// ```
 /// use countersign_protocol::authorization::{RequestView, v4::canonical_request};

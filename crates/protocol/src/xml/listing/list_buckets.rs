@@ -1,4 +1,4 @@
-//! Writes the result of ListBuckets (protocol 04 §1).
+//! Writes the result of ListBuckets (LIST-13 to LIST-15).
 
 use jiff::Timestamp;
 

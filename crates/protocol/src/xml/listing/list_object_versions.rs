@@ -1,4 +1,4 @@
-//! Writes the result of ListObjectVersions (protocol 04 §2) for buckets that have no versioning: every object is its
+//! Writes the result of ListObjectVersions (LIST-10, LIST-11) for buckets that have no versioning: every object is its
 //! own latest version, and there are no delete markers.
 
 use super::list_objects::ObjectEntry;

@@ -1,4 +1,4 @@
-//! Writes the results of ListObjects, versions 1 and 2 (protocol 04 §2).
+//! Writes the results of ListObjects, versions 1 and 2 (LIST-1 to LIST-9).
 
 use jiff::Timestamp;
 
@@ -76,7 +76,7 @@ pub struct ListObjectsV2 {
 impl ListObjects {
     /// The document.
     ///
-    /// Source: protocol 04 §2.
+    /// Source: LIST-1 to LIST-7.
     ///
     /// ```
     /// use countersign_protocol::xml::{ListObjects, NameEncoding, ObjectEntry};

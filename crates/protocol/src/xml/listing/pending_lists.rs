@@ -1,4 +1,4 @@
-//! Writes empty results of ListMultipartUploads and ListLiveChannel (protocol 04 §6, 07 §2.14). The store has
+//! Writes empty results of ListMultipartUploads and ListLiveChannel (LIST-12). The store has
 //! neither, but the clean-up of every SDK asks for them.
 
 use crate::xml::NameEncoding;
