@@ -54,6 +54,7 @@ for layer in layers:
     subprocess.run(["tar", "-x", "--numeric-owner", "-C", work / "root"], input=layer, check=True)
 END
 [ -z "$(find "$root" -perm -4000)" ] || fail "the image has programs that give another user's rights"
+grep -q '^\* aws-lc-sys ' "$root/usr/share/doc/countersign/THIRD-PARTY-NOTICES.txt" || fail "no notices of third parties"
 [ "$(stat -c '%a %u:%g' "$root/data")" = "770 65532:0" ] || fail "the data folder: $(stat -c '%a %u:%g' "$root/data")"
 
 # start USER:GROUP ARGUMENTS: the container in the background; `first` is its first process as this system counts it.

@@ -46,6 +46,8 @@ grep -q "/etc/countersign.toml is not read" "$work/said" || fail "the older sett
 [ "$(inside stat -c '%a %U:%G' /etc/countersign/secrets.env)" = "640 root:countersign" ] || fail "secrets.env"
 [ "$(inside stat -c '%a %U:%G' $data)" = "700 countersign:countersign" ] || fail "the data folder"
 [ -e "$root/usr/share/man/man1/countersign-store.1.gz" ] || fail "no manual page"
+gunzip -c "$root/usr/share/doc/countersign/THIRD-PARTY-NOTICES.txt.gz" | grep -q '^\* aws-lc-sys ' ||
+    fail "no notices of third parties"
 
 start_store() {
     as_daemon /usr/bin/countersign store --config /etc/countersign/countersign.toml --listen "127.0.0.1:$1" \

@@ -8,6 +8,7 @@ mod file_tree;
 mod linked_libraries;
 mod npm;
 mod oci;
+mod third_party;
 mod wheel;
 mod zip;
 
@@ -55,6 +56,8 @@ pub(crate) struct Ingredients {
     pub(crate) root: PathBuf,
     /// The binary without its symbols; it runs on this machine.
     pub(crate) binary: PathBuf,
+    /// Whose work is linked into the binary, and under which licences.
+    pub(crate) third_party_notices: String,
     /// The version of the workspace, as in `0.1.0`.
     pub(crate) version: String,
     /// Seconds since 1970 that files in packages carry, and the highest that any may.
@@ -70,12 +73,14 @@ pub(crate) fn run(root: &Path, arguments: &DistArguments) -> anyhow::Result<Exit
     let built = build_folder(root);
     let stripped = built.join(WORK).join("countersign");
     strip(&binary(root, arguments.binary.as_deref())?, &stripped)?;
+    let third_party_notices = third_party::notices(root, &stripped)?;
     let kinds = if arguments.only.is_empty() { Kind::value_variants() } else { &arguments.only };
     for kind in kinds {
         let name = kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let ingredients = Ingredients {
             root: root.to_path_buf(),
             binary: stripped.clone(),
+            third_party_notices: third_party_notices.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source_date_epoch: source_date_epoch(root)?,
             work: empty_folder(built.join(WORK).join(&name))?,

@@ -52,13 +52,42 @@ const IN_SERVER: Patch = Patch {
     tests: &[],
 };
 
+/// The tests that concern an operation: its declaration, its route, its page, its wire, and every word of the API.
+const OF_OPERATIONS: &[&str] = &[
+    "--package",
+    "countersign-server",
+    "--lib",
+    "--test",
+    "api",
+    "--",
+    "operations",
+    "routing",
+    "query_words",
+];
+
 /// Every committed patch. A patch that is not in this table is an error too.
-const ALL: &[Patch] = &[Patch {
-    file: "docs/patches/bytes-without-a-grant.patch",
-    about: "an intake cannot be made up beside the place that makes it",
-    outcome: Outcome::FailsWith(&["E0451", "E0603"]),
-    ..IN_SERVER
-}];
+const ALL: &[Patch] = &[
+    Patch {
+        file: "docs/patches/bytes-without-a-grant.patch",
+        about: "an intake cannot be made up beside the place that makes it",
+        outcome: Outcome::FailsWith(&["E0451", "E0603"]),
+        ..IN_SERVER
+    },
+    Patch {
+        file: "docs/patches/bucket-sub-resource.patch",
+        about: "a sub-resource of buckets, with three operations, a document and a test",
+        files_max: Some(4),
+        tests: OF_OPERATIONS,
+        ..IN_SERVER
+    },
+    Patch {
+        file: "docs/patches/object-operation.patch",
+        about: "an operation on objects over what the store has, and a test",
+        files_max: Some(4),
+        tests: OF_OPERATIONS,
+        ..IN_SERVER
+    },
+];
 
 /// What to do with the patches.
 #[derive(Debug, clap::Args)]

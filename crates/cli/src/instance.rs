@@ -25,7 +25,7 @@ use countersign_server::listen::request_log::RequestLog;
 use countersign_server::{
     CALLBACK_KEY_PATH, Credential, EtagSource, Limits, Permission, Server, ServerOptions, system_resolver,
 };
-use countersign_store::{Clock, Store, StoreOptions};
+use countersign_store::{Clock, Random, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 
 use crate::bucket;
@@ -186,6 +186,7 @@ fn server(
     let server = Server::new(ServerOptions {
         store: store.clone(),
         clock: clock.clone(),
+        random: Random::system(),
         credentials: vec![credential],
         domains: Vec::new(),
         cname: Vec::new(),

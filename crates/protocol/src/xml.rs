@@ -2,7 +2,8 @@
 //! namespace, because clients then find no element (GEN-5).
 //!
 //! Reading is bounded and refuses document types, entities and whatever element it does not know; writing
-//! escapes text and leaves out what is absent. What a document means is the server's question.
+//! escapes text and leaves out what is absent. What a document means is the server's question, and a document that one
+//! operation alone reads or writes may stand in the file of that operation, made with [`read`] and [`Writer`].
 
 mod access_control;
 mod bucket_info;
@@ -21,13 +22,14 @@ pub use bucket_info::{BucketInfo, location_constraint};
 pub use cors::{CorsConfiguration, CorsRule};
 pub use create_bucket::CreateBucketConfiguration;
 pub use delete_objects::{DeleteObjects, DeleteResult, Deleted, ObjectToDelete};
+pub use element::{Element, read};
 pub use lifecycle::{AbortMultipartUpload, Expiration, LifecycleConfiguration, LifecycleRule};
 pub use listing::list_buckets::{BucketEntry, BucketPage, ListBuckets};
 pub use listing::list_object_versions::{ListObjectVersions, NULL_VERSION};
 pub use listing::list_objects::{ListObjects, ListObjectsV2, ObjectEntry};
 pub use listing::pending_lists::{NoLiveChannels, NoMultipartUploads};
 pub use post_response::PostResponse;
-pub use writer::is_writable;
+pub use writer::{Writer, is_writable};
 pub use xml_error::XmlError;
 
 use crate::url_encoding::encode;

@@ -10,21 +10,22 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use countersign_clock::Clock;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 mod connection_places;
+mod connection_timer;
 mod proxy_protocol;
 mod read_room;
 pub mod request_log;
@@ -33,6 +34,7 @@ mod trusted_proxies;
 mod write_stall;
 
 use connection_places::{Activity, ConnectionPlace, ConnectionPlaces};
+use connection_timer::ConnectionTimer;
 use proxy_protocol::Behind;
 use read_room::{BoundedReads, ReadRoom};
 use request_log::RequestLog;
@@ -64,6 +66,8 @@ impl Default for Peer {
 /// How connections are treated.
 #[derive(Clone)]
 pub struct ListenOptions {
+    /// Times everything below.
+    pub clock: Clock,
     /// How many connections may be open. For a further one the client that has most loses one, or it waits.
     pub connections_max: usize,
     /// The most bytes a request's head may have; also what one read of a body brings at most.
@@ -103,6 +107,7 @@ const HANDSHAKE_STEP_BYTES_MAX: usize = 24 * 1024;
 impl Default for ListenOptions {
     fn default() -> Self {
         Self {
+            clock: Clock::system(),
             connections_max: 4096,
             header_bytes_max: 64 * 1024,
             header_read_timeout: Duration::from_secs(60),
@@ -132,7 +137,7 @@ pub async fn listen<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let places = ConnectionPlaces::new(options.connections_max);
+    let places = ConnectionPlaces::new(options.connections_max, &options.clock);
     let room = ReadRoom::new(options.connections_max, options.header_bytes_max);
     let shared = Arc::new(Listening { options, places, room });
     let graceful = GracefulShutdown::new();
@@ -148,7 +153,8 @@ pub async fn listen<S, B>(
         tokio::spawn(serve(accepted, service.clone(), Arc::clone(&shared), graceful.watcher()));
     }
     drop(listener);
-    if tokio::time::timeout(shared.options.shutdown_grace, graceful.shutdown()).await.is_err() {
+    let options = &shared.options;
+    if options.clock.timeout(options.shutdown_grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections were cut off when the grace was over");
     }
 }
@@ -182,11 +188,11 @@ async fn accept(
     shared: &Listening,
     logged: &mut Option<Instant>,
 ) -> Option<Accepted> {
-    let places = &shared.places;
+    let (places, clock) = (&shared.places, &shared.options.clock);
     let socket = places.socket().await?;
     match listener.accept().await {
         Ok((stream, address)) => {
-            let (address, activity) = (canonical(address), Activity::begins());
+            let (address, activity) = (canonical(address), Activity::begins(clock));
             let turn = match places.take(address.ip().into(), &activity) {
                 Some(place) => Turn::Now(place),
                 // Closed here and not in a task: until one ran, a burst would hold the descriptors of files.
@@ -199,14 +205,14 @@ async fn accept(
         }
         Err(error) => {
             // Out of descriptors, most often: waiting is what helps, ending the loop is not.
-            if logged.is_none_or(|last| last.elapsed() > LOG_NOT_ACCEPTED_EVERY) {
-                *logged = Some(Instant::now());
+            if logged.is_none_or(|last| clock.since(last) > LOG_NOT_ACCEPTED_EVERY) {
+                *logged = Some(clock.monotonic());
                 tracing::warn!(%error, "a connection could not be accepted");
             }
             if let Some(told) = &shared.options.not_accepted {
                 told(&error);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            clock.sleep(Duration::from_millis(50)).await;
             None
         }
     }
@@ -274,7 +280,7 @@ async fn begin<S, B>(
     stream.read_in_steps_of(HANDSHAKE_STEP_BYTES_MAX);
     let handshake = TlsAcceptor::from(Arc::clone(tls))
         .accept_with(stream, |session| session.set_buffer_limit(Some(TLS_BUFFER_BYTES_MAX)));
-    match tokio::time::timeout(options.handshake_timeout, handshake).await {
+    match options.clock.timeout(options.handshake_timeout, handshake).await {
         Ok(Ok(mut stream)) => {
             stream.get_mut().0.read_on();
             converse(stream, peer, activity, service, shared, watcher).await;
@@ -293,7 +299,7 @@ async fn behind_proxy(
     if !options.trusted_proxies.trust(address.ip()) {
         return Ok((address.ip(), Behind::nothing(stream)));
     }
-    let header = tokio::time::timeout(options.header_read_timeout, proxy_protocol::take(stream));
+    let header = options.clock.timeout(options.header_read_timeout, proxy_protocol::take(stream));
     let (source, stream) = header.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     Ok((source.unwrap_or(address.ip()), stream))
 }
@@ -324,7 +330,7 @@ async fn converse<T, S, B>(
         let client = options.trusted_proxies.client(peer.client, request.headers());
         let peer = Peer { client, ..peer };
         request.extensions_mut().insert(peer);
-        let line = request_log::Line::begin(options.request_log, &request, peer);
+        let line = request_log::Line::begin(&options.clock, options.request_log, &request, peer);
         let (under_way, answer) = (activity.request(), service.call(request));
         async move {
             let answer = answer.await;
@@ -333,9 +339,10 @@ async fn converse<T, S, B>(
         }
     });
     let stream = BoundedReads::new(stream, &shared.room, peer.client.into(), activity);
-    let stream = WriteStall::new(stream, options.write_stall_timeout, Arc::clone(activity));
+    let stream =
+        WriteStall::new(stream, options.clock.clone(), options.write_stall_timeout, Arc::clone(activity));
     let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(ConnectionTimer(options.clock.clone()))
         .header_read_timeout(options.header_read_timeout)
         .max_buf_size(options.header_bytes_max)
         // The answers bring the injected clock's date.

@@ -6,7 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use countersign_store::{Clock, QueryError, Store, Trouble};
+use countersign_clock::{Clock, Random};
+use countersign_store::{QueryError, Store, Trouble};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use http::Request;
 use hyper::body::Incoming;
@@ -29,8 +30,10 @@ use crate::state::{Credential, EtagSource, ServerState, StateOptions};
 pub struct ServerOptions {
     /// Where everything is kept.
     pub store: Store,
-    /// The one source of time.
+    /// Tells the time and waits.
     pub clock: Clock,
+    /// What request ids are drawn from, and the keys of hash functions.
+    pub random: Random,
     /// The keys that are known.
     pub credentials: Vec<Credential>,
     /// Endpoint names: `BUCKET.` in front of one names a bucket.
@@ -90,13 +93,14 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn new(options: ServerOptions) -> Result<Self, ServerError> {
-        let ServerOptions { store, clock, credentials, domains, cname, region, .. } = options;
+        let ServerOptions { store, clock, random, credentials, domains, cname, region, .. } = options;
         let hosts = HostNames::new(domains, cname);
         let limits = options.limits;
-        let answers = FairBudget::new(limits.answers_bytes_max, usize::MAX);
+        let answers = FairBudget::new(limits.answers_bytes_max, usize::MAX, &random);
         let callbacks = CallbackClient::new(CallbackOptions {
             store: store.clone(),
             clock: clock.clone(),
+            random: random.clone(),
             allowed: options.callback_allow,
             resolver: options.callback_resolver,
             key: options.callback_key,
@@ -108,6 +112,7 @@ impl Server {
         let options = StateOptions {
             store,
             clock,
+            random,
             credentials,
             region,
             advertised_endpoint: options.advertised_endpoint,

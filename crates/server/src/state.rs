@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use countersign_clock::{Clock, Random};
 use countersign_protocol::AccessKeySecret;
 use countersign_quota::places::Places;
-use countersign_store::{Clock, Store};
+use countersign_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +19,7 @@ use crate::budget::holder::UploadHolder;
 use crate::callback::client::CallbackClient;
 use crate::limits::{GZIP_ANSWERS_MAX, IMAGE_HEADERS_MAX, Limits};
 use crate::request::host::HostNames;
+use crate::request::request_id::RequestIds;
 use crate::response::header_names::HeaderNames;
 use crate::upload::form_coverage::CoverageWarnings;
 
@@ -45,8 +47,10 @@ pub enum EtagSource {
 pub(crate) struct StateOptions {
     /// Where everything is kept.
     pub(crate) store: Store,
-    /// The one source of time.
+    /// Tells the time and waits.
     pub(crate) clock: Clock,
+    /// What request ids are drawn from, and the keys of hash functions.
+    pub(crate) random: Random,
     /// The keys that are known.
     pub(crate) credentials: Vec<Credential>,
     /// The region, such as `cn-hangzhou`.
@@ -65,6 +69,8 @@ pub(crate) struct StateOptions {
 pub(crate) struct ServerState {
     pub(crate) options: StateOptions,
     pub(crate) hosts: HostNames,
+    /// The ids of requests.
+    pub(crate) request_ids: RequestIds,
     /// What the heads of forms that are not yet authorised may hold together.
     pub(crate) form_heads: Arc<HeadBudget>,
     /// Of which uncovered fields of forms it was warned.
@@ -103,13 +109,14 @@ impl ServerState {
         Self {
             uploads: Places::new(limits.uploads_max),
             hosts,
+            request_ids: RequestIds::new(&options.random),
             coverage_warnings: CoverageWarnings::default(),
             header_names: HeaderNames::default(),
             refused_origins: RefusedOrigins::default(),
             form_heads: HeadBudget::new(limits.form_heads_bytes_max),
             callbacks,
             answers,
-            documents: FairBudget::new(limits.documents_bytes_max, usize::MAX),
+            documents: FairBudget::new(limits.documents_bytes_max, usize::MAX, &options.random),
             listings: Semaphore::new(limits.listings_max),
             gzip_answers: Arc::new(Semaphore::new(GZIP_ANSWERS_MAX)),
             image_headers: Semaphore::new(IMAGE_HEADERS_MAX),

@@ -3,7 +3,8 @@
 
     python3 maturin_wheel.py FOLDER [PROFILE]
 
-Both must have the same name, the same files and the same metadata; maturin adds a list of the crates inside.
+Both must have the same name, the same files and the same metadata; maturin adds a list of the crates inside, and dist the
+notices of these crates.
 """
 
 import pathlib
@@ -15,16 +16,18 @@ import zipfile
 from empty_folder import PACKAGE, made_by_dist
 
 PROJECT = PACKAGE / "countersign-oss"
+NOTICES = "THIRD-PARTY-NOTICES.txt"
 
 
 def contents(wheel):
-    """Its files' names without the list of crates, and its metadata as a set of lines and a description."""
+    """Its files' names without what tells of the crates, and its metadata as a set of lines and a description."""
     archive = zipfile.ZipFile(wheel)
-    names = {name for name in archive.namelist() if "/sboms/" not in name}
+    names = {name for name in archive.namelist() if "/sboms/" not in name and not name.endswith(NOTICES)}
     (metadata,) = (name for name in names if name.endswith("/METADATA"))
     fields, _, description = archive.read(metadata).decode("utf-8").partition("\n\n")
     # Which dialect of Markdown it is, only maturin says.
-    return names, {line.replace("; variant=GFM", "") for line in fields.splitlines()}, description.strip()
+    lines = {line.replace("; variant=GFM", "") for line in fields.splitlines()}
+    return names, lines - {f"License-File: {NOTICES}"}, description.strip()
 
 
 def main():
@@ -40,6 +43,7 @@ def main():
     subprocess.run(command, cwd=PROJECT, check=True)
     (theirs,), (ours,) = list(out.glob("*.whl")), list(made_by_dist().glob("countersign_oss-*.whl"))
     assert theirs.name == ours.name, (theirs.name, ours.name)
+    assert any(name.endswith(NOTICES) for name in zipfile.ZipFile(ours).namelist()), "no notices"
     for one, other in zip(contents(theirs), contents(ours)):
         assert one == other, f"maturin: {one}\n\ndist: {other}"
     print(f"maturin makes the same {ours.name}")

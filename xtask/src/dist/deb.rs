@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::file_tree::FileTree;
 use super::linked_libraries::{Needs, architecture};
-use super::{Ingredients, output_of, run_command};
+use super::{Ingredients, output_of, run_command, third_party};
 
 /// The revision of the packaging behind the version of the program.
 const REVISION: u32 = 1;
@@ -94,6 +94,8 @@ fn put_documents(tree: &FileTree, ingredients: &Ingredients, version: &str) -> a
     let sources = ingredients.root.join(SOURCES);
     tree.copy(&sources.join("copyright"), &format!("{folder}/copyright"), 0o644)?;
     tree.copy(&sources.join("README.Debian"), &format!("{folder}/README.Debian"), 0o644)?;
+    let notices = ingredients.third_party_notices.as_bytes();
+    tree.put_gzipped(&format!("{folder}/{}.gz", third_party::FILE_NAME), notices)?;
     let changes = std::fs::read(ingredients.root.join("CHANGELOG.md"))?;
     tree.put_gzipped(&format!("{folder}/changelog.gz"), &changes)?;
     let moment = format!("@{}", ingredients.source_date_epoch);

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 use super::file_tree::FileTree;
-use super::{Ingredients, output_of, run_command};
+use super::{Ingredients, output_of, run_command, third_party};
 
 /// Where the launcher lies in the repository.
 const LAUNCHER: &str = "packages/node";
@@ -61,6 +61,7 @@ fn binary(ingredients: &Ingredients) -> anyhow::Result<FileTree> {
     let tree = package(ingredients, &manifest, &platform)?;
     tree.copy(&ingredients.binary, "bin/countersign", 0o755)?;
     tree.copy(&ingredients.root.join(LAUNCHER).join("platforms/README.md"), "README.md", 0o644)?;
+    tree.put(third_party::FILE_NAME, 0o644, ingredients.third_party_notices.as_bytes())?;
     Ok(tree)
 }
 

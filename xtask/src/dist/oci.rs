@@ -14,7 +14,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::linked_libraries::{Needs, architecture};
-use super::{Ingredients, output_of};
+use super::{Ingredients, output_of, third_party};
 use layer::Layer;
 
 /// The user that everything runs as; the number that such images usually have for a user without rights.
@@ -52,6 +52,8 @@ fn program(ingredients: &Ingredients) -> anyhow::Result<super::file_tree::FileTr
     tree.copy(&ingredients.binary, "usr/bin/countersign", 0o755)?;
     let licence = std::fs::read(ingredients.root.join("LICENSE"))?;
     tree.put("usr/share/doc/countersign/copyright", 0o644, &licence)?;
+    let notices = format!("usr/share/doc/countersign/{}", third_party::FILE_NAME);
+    tree.put(&notices, 0o644, ingredients.third_party_notices.as_bytes())?;
     // Its owner and its group may write, nobody else may look.
     tree.make_folder("data", 0o770)?;
     Ok(tree)

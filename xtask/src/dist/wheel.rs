@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use super::linked_libraries::{Needs, architecture};
-use super::{Ingredients, zip::ZipArchive};
+use super::{Ingredients, third_party, zip::ZipArchive};
 use python_project::Project;
 
 mod python_project;
@@ -23,7 +23,8 @@ const TAGGED_GLIBC_MIN: u32 = 17;
 pub(super) fn build(ingredients: &Ingredients) -> anyhow::Result<Vec<PathBuf>> {
     let python = ingredients.root.join("packages/python");
     let platform = platform_tag(&ingredients.binary)?;
-    let program = Some(ingredients.binary.as_path());
+    let program =
+        Some(Program { path: &ingredients.binary, third_party_notices: &ingredients.third_party_notices });
     let wheels = [
         Wheel { folder: python.join("countersign-oss"), program, platform: &platform },
         Wheel { folder: python.join("pytest-countersign"), program: None, platform: "any" },
@@ -50,9 +51,16 @@ struct Wheel<'a> {
     /// The project.
     folder: PathBuf,
     /// What it puts onto the path.
-    program: Option<&'a Path>,
+    program: Option<Program<'a>>,
     /// The last part of its tag.
     platform: &'a str,
+}
+
+/// A program in a wheel.
+#[derive(Debug, Clone, Copy)]
+struct Program<'a> {
+    path: &'a Path,
+    third_party_notices: &'a str,
 }
 
 impl Wheel<'_> {
@@ -67,8 +75,8 @@ impl Wheel<'_> {
             let name = within.to_str().context("a file's name is no text")?;
             contents.add(name, 0o644, &std::fs::read(&path)?)?;
         }
-        if let Some(program) = self.program {
-            let data = std::fs::read(program).with_context(|| format!("reading {}", program.display()))?;
+        if let Some(Program { path, .. }) = self.program {
+            let data = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
             contents.add(&format!("{named}.data/scripts/countersign"), 0o755, &data)?;
         }
         let about = format!("{named}.dist-info");
@@ -76,7 +84,13 @@ impl Wheel<'_> {
             let text = std::fs::read(self.folder.join(file)).with_context(|| format!("reading {file}"))?;
             contents.add(&format!("{about}/licenses/{file}"), 0o644, &text)?;
         }
-        let metadata = project.metadata(&self.folder, version)?;
+        let mut further = None;
+        if let Some(Program { third_party_notices, .. }) = self.program {
+            let name = format!("{about}/licenses/{}", third_party::FILE_NAME);
+            contents.add(&name, 0o644, third_party_notices.as_bytes())?;
+            further = Some(third_party::FILE_NAME);
+        }
+        let metadata = project.metadata(&self.folder, version, further)?;
         contents.add(&format!("{about}/METADATA"), 0o644, metadata.as_bytes())?;
         let pure = self.program.is_none();
         let wheel =

@@ -106,7 +106,7 @@ pub(crate) const MAY_BE_UNSAFE: &[&str] = &["countersign-sys", "countersign-cras
 /// The package that reads the machine's clocks and the system's randomness.
 pub(crate) const TIME_AND_RANDOMNESS: &str = "crates/clock";
 /// Packages that take both from it and read no other, which clippy holds.
-pub(crate) const TIME_IS_GIVEN: &[&str] = &["crates/quota", "crates/store"];
+pub(crate) const TIME_IS_GIVEN: &[&str] = &["crates/quota", "crates/store", "crates/server"];
 
 /// Packages that exist for tests only: nothing that ships may name them in `[dependencies]`.
 pub(crate) const TEST_ONLY: &[&str] =

@@ -1,5 +1,6 @@
 //! Starts services on their listeners, and stops them in the order that lets uploads finish.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,7 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use countersign_server::Server;
 use countersign_server::listen::{ListenOptions, listen};
 use countersign_server::request::framing;
-use countersign_server::request::request_id::RequestId;
+use countersign_server::request::request_id::RequestIds;
+use countersign_store::Random;
 use countersign_store::Store;
 use http::{HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
@@ -81,7 +83,8 @@ impl Running {
 
 /// Gives each answer an id, which the log names too.
 async fn with_id(request: Request, next: Next) -> Response {
-    let id = RequestId::fresh(clock::real(0).wall());
+    static IDS: LazyLock<RequestIds> = LazyLock::new(|| RequestIds::new(&Random::system()));
+    let id = IDS.fresh(clock::real(0).wall());
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().entry("x-request-id").or_insert(value);

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use countersign_server::{
     CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions, system_resolver,
 };
-use countersign_store::{Clock, ScrubPace, Store, StoreOptions};
+use countersign_store::{Clock, Random, ScrubPace, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -75,6 +75,7 @@ pub(crate) async fn open(
     let server = Server::new(ServerOptions {
         store: store.clone(),
         clock: parts.clock.clone(),
+        random: Random::system(),
         credentials: vec![Credential {
             id: parts.access_key.id.clone(),
             secret: parts.access_key.secret.clone(),

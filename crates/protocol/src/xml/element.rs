@@ -12,15 +12,31 @@ const DEPTH_MAX: usize = 8;
 const ELEMENTS_MAX: usize = 20_000;
 
 /// An element with its own text, untrimmed, and its children in order.
+///
+/// ```
+/// use countersign_protocol::xml::{XmlError, read};
+///
+/// let document = b"<Tagging><TagSet><Tag><Key>colour</Key><Value> red </Value></Tag></TagSet></Tagging>";
+/// let root = read(document, "Tagging", 1024)?;
+/// root.only(&["TagSet"])?;
+/// for set in root.all("TagSet") {
+///     for tag in set.all("Tag") {
+///         assert_eq!(tag.text_of("Key")?, Some("colour"));
+///         assert_eq!(tag.value_of("Value", |text| Some(text.len()))?, Some(3));
+///         assert!(matches!(tag.text(), Err(XmlError::Unknown { .. })));
+///     }
+/// }
+/// # Ok::<(), XmlError>(())
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct Element {
+pub struct Element {
     pub(super) name: String,
     text: String,
     pub(super) children: Vec<Element>,
 }
 
 /// Reads a document whose root is `root`.
-pub(super) fn read(bytes: &[u8], root: &'static str, bytes_max: usize) -> Result<Element, XmlError> {
+pub fn read(bytes: &[u8], root: &'static str, bytes_max: usize) -> Result<Element, XmlError> {
     if bytes.len() > bytes_max {
         return Err(XmlError::TooLong { bytes_max });
     }
@@ -97,7 +113,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, XmlError> {
 
 impl Element {
     /// Refuses every child that is not one of these.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), XmlError> {
+    pub fn only(&self, known: &[&str]) -> Result<(), XmlError> {
         match self.children.iter().find(|child| !known.contains(&child.name.as_str())) {
             Some(child) => Err(XmlError::Unknown { name: child.name.clone(), parent: self.name.clone() }),
             None => Ok(()),
@@ -105,7 +121,7 @@ impl Element {
     }
 
     /// The children of one name.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
@@ -119,12 +135,12 @@ impl Element {
     }
 
     /// The text of the only child of a name, untrimmed.
-    pub(super) fn text_of(&self, name: &'static str) -> Result<Option<&str>, XmlError> {
+    pub fn text_of(&self, name: &'static str) -> Result<Option<&str>, XmlError> {
         self.one(name)?.map(Self::text).transpose()
     }
 
     /// Reads the trimmed text of the only child of a name; a text that `read` refuses is an error.
-    pub(super) fn value_of<T>(
+    pub fn value_of<T>(
         &self,
         name: &'static str,
         read: impl Fn(&str) -> Option<T>,
@@ -135,7 +151,7 @@ impl Element {
     }
 
     /// The text of an element that holds nothing else, untrimmed.
-    pub(super) fn text(&self) -> Result<&str, XmlError> {
+    pub fn text(&self) -> Result<&str, XmlError> {
         self.only(&[])?;
         Ok(&self.text)
     }

@@ -3,14 +3,27 @@
 //! Clauses GEN-4, GEN-5.
 
 /// A document being written.
-pub(super) struct Writer {
+///
+/// ```
+/// use countersign_protocol::xml::Writer;
+///
+/// let mut document = Writer::new("Tag");
+/// document.open("Names");
+/// document.leaf("Key", "salt & pepper");
+/// document.close();
+/// document.leaf("Value", "");
+/// let text = document.finish();
+/// assert!(text.ends_with("<Tag><Names><Key>salt &amp; pepper</Key></Names><Value></Value></Tag>"));
+/// ```
+#[derive(Debug)]
+pub struct Writer {
     text: String,
     open: Vec<&'static str>,
 }
 
 impl Writer {
     /// A document with this root.
-    pub(super) fn new(root: &'static str) -> Self {
+    pub fn new(root: &'static str) -> Self {
         let text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let mut writer = Self { text, open: Vec::new() };
         writer.open(root);
@@ -18,7 +31,7 @@ impl Writer {
     }
 
     /// An element that holds elements; to be followed by [`Self::close`].
-    pub(super) fn open(&mut self, name: &'static str) {
+    pub fn open(&mut self, name: &'static str) {
         self.text.push('<');
         self.text.push_str(name);
         self.text.push('>');
@@ -26,7 +39,7 @@ impl Writer {
     }
 
     /// Ends the innermost open element.
-    pub(super) fn close(&mut self) {
+    pub fn close(&mut self) {
         if let Some(name) = self.open.pop() {
             self.text.push_str("</");
             self.text.push_str(name);
@@ -35,7 +48,7 @@ impl Writer {
     }
 
     /// An element that holds text.
-    pub(super) fn leaf(&mut self, name: &'static str, text: impl AsRef<str>) {
+    pub fn leaf(&mut self, name: &'static str, text: impl AsRef<str>) {
         self.open(name);
         self.text(text);
         self.close();
@@ -74,7 +87,7 @@ impl Writer {
     }
 
     /// Ends all open elements and gives the document.
-    pub(super) fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
         }

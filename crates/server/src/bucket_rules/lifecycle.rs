@@ -41,7 +41,7 @@ pub(crate) async fn run(store: &Store, clock: &Clock, interval: Duration, stop: 
         }
         tokio::select! {
             () = &mut stop => return,
-            () = tokio::time::sleep(interval) => {}
+            () = clock.sleep(interval) => {}
         }
     }
 }

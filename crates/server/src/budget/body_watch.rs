@@ -2,9 +2,9 @@
 //! memory is wanted by another.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::Instant;
+use countersign_clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 use countersign_quota::places::Claimant;
@@ -22,6 +22,7 @@ const BUSY_MS: i64 = 3_600_000;
 
 /// The pace of one body.
 pub(crate) struct BodyWatch {
+    clock: Clock,
     pace: Mutex<Pace>,
     wanted: CancellationToken,
 }
@@ -41,19 +42,19 @@ struct Window {
 
 impl BodyWatch {
     /// Of a body of which nothing has come.
-    pub(crate) fn new() -> Self {
-        Self { pace: Mutex::default(), wanted: CancellationToken::new() }
+    pub(crate) fn new(clock: &Clock) -> Self {
+        Self { clock: clock.clone(), pace: Mutex::default(), wanted: CancellationToken::new() }
     }
 
     /// The sender is waited for from now on.
     pub(crate) fn waits(&self) {
-        self.lock().waiting_since = Some(Instant::now());
+        self.lock().waiting_since = Some(self.clock.monotonic());
     }
 
     /// So many bytes came; gives how long they were waited for.
     pub(crate) fn came(&self, bytes: u64) -> Duration {
         let mut pace = self.lock();
-        let waited = pace.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        let waited = pace.waiting_since.take().map_or(Duration::ZERO, |since| self.clock.since(since));
         pace.add(bytes, waited);
         waited
     }
@@ -99,7 +100,7 @@ impl Pace {
 impl Claimant for BodyWatch {
     fn standing(&self) -> Standing {
         let pace = self.lock();
-        pace.standing(pace.waiting_since.map(|since| since.elapsed()))
+        pace.standing(pace.waiting_since.map(|since| self.clock.since(since)))
     }
 
     fn give_way(&self) {

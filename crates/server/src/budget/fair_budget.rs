@@ -2,11 +2,11 @@
 //! a single one gets half, and each that comes later finds room, however greedy those before it are.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use countersign_clock::{HashKeys, Random};
 
 /// How many holders are told apart; all that come later count as one.
 const HOLDERS_MAX: usize = 4096;
@@ -31,7 +31,7 @@ pub(crate) struct Amount {
 #[derive(Debug, Clone)]
 pub(crate) struct FairBudget {
     max: Amount,
-    hasher: RandomState,
+    hasher: HashKeys,
     held: Arc<Mutex<HeldBytes>>,
 }
 
@@ -51,9 +51,9 @@ pub(crate) struct BudgetShare {
 
 impl FairBudget {
     /// So many bytes, in at most so many entries.
-    pub(crate) fn new(bytes_max: usize, entries_max: usize) -> Self {
+    pub(crate) fn new(bytes_max: usize, entries_max: usize, random: &Random) -> Self {
         let max = Amount { bytes: bytes_max, entries: entries_max };
-        Self { max, hasher: RandomState::new(), held: Arc::default() }
+        Self { max, hasher: random.hash_keys(), held: Arc::default() }
     }
 
     /// An entry of so many bytes for a holder.
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn one_holder_gets_half_and_the_next_finds_room() {
-        let budget = FairBudget::new(100, 100);
+        let budget = FairBudget::new(100, 100, &Random::system());
         let greedy: Vec<_> = (0..100).map_while(|_| budget.take(&"greedy", 10).ok()).collect();
         assert_eq!(greedy.len(), 5);
         let mut second = budget.take(&"second", 10).unwrap();
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn entries_are_bounded_like_bytes_and_what_is_kept_stays_counted() {
-        let budget = FairBudget::new(1000, 4);
+        let budget = FairBudget::new(1000, 4, &Random::system());
         budget.take(&1, 1).unwrap().keep();
         let mut second = budget.take(&1, 1).unwrap();
         assert!(budget.take(&1, 1).is_err());
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn holders_beyond_those_that_are_told_apart_count_as_one() {
-        let budget = FairBudget::new(usize::MAX, usize::MAX);
+        let budget = FairBudget::new(usize::MAX, usize::MAX, &Random::system());
         let shares: Vec<_> = (0..2 * HOLDERS_MAX).map(|holder| budget.count(&holder, 1)).collect();
         assert!(budget.lock().holders.len() <= HOLDERS_MAX + 1);
         drop(shares);
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn bound_bytes_count_until_they_are_gone() {
-        let budget = FairBudget::new(100, 100);
+        let budget = FairBudget::new(100, 100, &Random::system());
         let bytes = budget.take(&1, 30).unwrap().bind(Bytes::from(vec![0; 30]));
         let part = bytes.slice(..1);
         drop(bytes);

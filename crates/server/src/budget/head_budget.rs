@@ -115,7 +115,11 @@ mod tests {
 
     fn head(budget: &Arc<HeadBudget>, client: u8, bytes: usize) -> HeadShare {
         let client = ClientNetwork::from(IpAddr::from([127, 0, 0, client]));
-        let mut share = HeadShare::none_yet(budget, client, &Arc::new(BodyWatch::new()));
+        let mut share = HeadShare::none_yet(
+            budget,
+            client,
+            &Arc::new(BodyWatch::new(&countersign_clock::Clock::system())),
+        );
         share.grow(bytes).unwrap();
         share
     }

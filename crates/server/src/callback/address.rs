@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_clock::Clock;
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 
 use crate::budget::fair_budget::{BudgetShare, FairBudget};
@@ -35,6 +36,8 @@ pub fn system_resolver() -> Resolver {
 
 /// Finds the addresses that callbacks may go to.
 pub(super) struct AllowedAddresses {
+    /// Times the waiting.
+    pub(super) clock: Clock,
     /// Asks for the addresses of a host.
     pub(super) resolver: Resolver,
     /// Networks that callbacks may go to although they are not public.
@@ -101,9 +104,9 @@ impl AllowedAddresses {
             CallbackFailure::NameUnresolved
         };
         // Half of the attempt's time, so that it is told what was waited for.
-        let waiting = tokio::time::timeout(
+        let waiting = self.clock.timeout(
             self.patience,
-            lookup_place(&self.lookups, ClientNetwork::from(progress.client())),
+            lookup_place(&self.clock, &self.lookups, ClientNetwork::from(progress.client())),
         );
         let place = match waiting.await {
             Ok(place) => place,
@@ -130,11 +133,11 @@ impl AllowedAddresses {
 
 /// A place among the names that are being asked for. A client has at most half of what is free, so that one whose
 /// names lead nowhere does not keep the names of others from being asked for.
-async fn lookup_place(lookups: &FairBudget, client: ClientNetwork) -> BudgetShare {
+async fn lookup_place(clock: &Clock, lookups: &FairBudget, client: ClientNetwork) -> BudgetShare {
     loop {
         if let Ok(place) = lookups.take(&client, 0) {
             return place;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        clock.sleep(LOOK_AGAIN).await;
     }
 }

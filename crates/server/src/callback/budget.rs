@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use countersign_clock::Random;
 use countersign_protocol::callback::CallbackUrl;
 use countersign_store::{OwedOutcome, OwedRecord, QueryError, Store};
 use tokio::sync::OnceCell;
@@ -79,11 +80,11 @@ pub(crate) struct OwedUsage {
 
 impl CallbackBudget {
     /// Empty budgets.
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, random: &Random) -> Self {
         let refused = RefusedEntries { bytes_max: limits.callbacks_refused_bytes_max, ..Default::default() };
         Self {
-            under_way: FairBudget::new(limits.callback_bodies_bytes_max, usize::MAX),
-            owed: FairBudget::new(limits.callbacks_owed_bytes_max, limits.callbacks_owed_max),
+            under_way: FairBudget::new(limits.callback_bodies_bytes_max, usize::MAX, random),
+            owed: FairBudget::new(limits.callbacks_owed_bytes_max, limits.callbacks_owed_max, random),
             refused: Mutex::new(refused),
             counted: OnceCell::new(),
         }

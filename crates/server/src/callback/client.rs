@@ -10,16 +10,16 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use countersign_clock::{Clock, Random};
 use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::parameter::CallbackParameterError;
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 use countersign_quota::places::Places;
-use countersign_store::{Clock, Mutation, OwedOutcome, QueryError, Store};
+use countersign_store::{Mutation, OwedOutcome, QueryError, Store};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use rustls_pki_types::CertificateDer;
-use tokio::time::Instant;
 
 use crate::budget::fair_budget::FairBudget;
 use crate::budget::holder::CallbackDestination;
@@ -43,8 +43,10 @@ const ADDRESSES_MAX: usize = 4;
 pub(crate) struct CallbackOptions {
     /// Where the outbox is.
     pub(crate) store: Store,
-    /// The one source of time.
+    /// Tells the time and waits.
     pub(crate) clock: Clock,
+    /// What the keys of hash functions are drawn from.
+    pub(crate) random: Random,
     /// Networks that callbacks may go to although they are not public.
     pub(crate) allowed: Vec<Permission>,
     /// Asks for the addresses of hosts.
@@ -88,6 +90,7 @@ pub(crate) enum NotAdmitted {
 
 /// Calls applications.
 pub(crate) struct CallbackClient {
+    clock: Clock,
     store: Store,
     budget: CallbackBudget,
     /// A place for each attempt that is under way.
@@ -145,16 +148,28 @@ impl PreparedCallback {
 impl CallbackClient {
     /// With empty budgets.
     pub(crate) fn new(options: CallbackOptions) -> Result<Self, CallbackClientError> {
-        let CallbackOptions { store, clock, allowed, resolver, key, key_url, extra_roots, answers, limits } =
-            options;
-        Ok(Self {
+        let CallbackOptions {
             store,
-            budget: CallbackBudget::new(&limits),
+            clock,
+            random,
+            allowed,
+            resolver,
+            key,
+            key_url,
+            extra_roots,
+            answers,
+            limits,
+        } = options;
+        Ok(Self {
+            clock: clock.clone(),
+            store,
+            budget: CallbackBudget::new(&limits, &random),
             places: Places::new(limits.callbacks_max),
             addresses: AllowedAddresses {
+                clock: clock.clone(),
                 resolver,
                 allowed,
-                lookups: FairBudget::new(usize::MAX, limits.callback_lookups_max),
+                lookups: FairBudget::new(usize::MAX, limits.callback_lookups_max, &random),
                 // Half of the attempt's time, so that it is told what was waited for.
                 patience: limits.callback_timeout / 2,
             },
@@ -259,16 +274,16 @@ impl CallbackClient {
         signature: CallbackSignature,
         progress: &Progress,
     ) -> Result<CallbackReply, CallbackFailure> {
-        let wait = Arc::new(CallbackWait::begun_now());
+        let wait = Arc::new(CallbackWait::begun_now(&self.clock));
         // Never waited for: a callback that leads back here must not wait for itself.
         let place = self.places.take(CallbackDestination::from(url), Arc::clone(&wait));
         let _place = place.ok_or(CallbackFailure::TooManyRequests)?;
-        let deadline = Instant::now() + self.attempt_timeout;
+        let deadline = self.clock.after(self.attempt_timeout);
         let attempt = self.attempt(message, url, signature, deadline, progress);
         tokio::select! {
             biased;
             () = wait.gives_way() => Err(CallbackFailure::GaveWay),
-            outcome = tokio::time::timeout_at(deadline, attempt) => outcome.unwrap_or(Err(CallbackFailure::TimedOut)),
+            outcome = self.clock.timeout_at(deadline, attempt) => outcome.unwrap_or(Err(CallbackFailure::TimedOut)),
         }
     }
 

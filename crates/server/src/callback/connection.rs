@@ -10,16 +10,16 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use countersign_clock::Clock;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 /// The most bytes that the head of an answer may have.
@@ -93,8 +93,10 @@ impl CallbackConnection {
 }
 
 /// The connections that nobody uses now.
-#[derive(Default)]
-pub(crate) struct CallbackConnections(Mutex<Kept>);
+pub(crate) struct CallbackConnections {
+    clock: Clock,
+    kept: Mutex<Kept>,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -104,13 +106,18 @@ struct Kept {
 }
 
 impl CallbackConnections {
+    /// None yet; they are kept by this clock.
+    pub(crate) fn new(clock: &Clock) -> Arc<Self> {
+        Arc::new(Self { clock: clock.clone(), kept: Mutex::default() })
+    }
+
     /// One to exactly this destination that still looks open, the last one used first.
     pub(super) fn take(&self, destination: &Destination) -> Option<CallbackConnection> {
         let mut kept = self.lock();
         loop {
             let (since, connection) = kept.idle.get_mut(destination)?.pop()?;
             kept.count -= 1;
-            if since.elapsed() < IDLE_MAX && connection.is_ready() {
+            if self.clock.since(since) < IDLE_MAX && connection.is_ready() {
                 return Some(connection);
             }
         }
@@ -125,11 +132,11 @@ impl CallbackConnections {
         if kept.count >= KEPT_MAX {
             return;
         }
-        kept.idle.entry(destination).or_default().push((Instant::now(), connection));
+        kept.idle.entry(destination).or_default().push((self.clock.monotonic(), connection));
         kept.count += 1;
         if !kept.reaped {
             kept.reaped = true;
-            tokio::spawn(reap(Arc::downgrade(self)));
+            tokio::spawn(reap(self.clock.clone(), Arc::downgrade(self)));
         }
     }
 
@@ -137,8 +144,9 @@ impl CallbackConnections {
     fn drop_old(&self) -> bool {
         let mut kept = self.lock();
         kept.idle.retain(|_, connections| {
-            connections
-                .retain(|(since, connection)| since.elapsed() < IDLE_MAX && !connection.sender.is_closed());
+            connections.retain(|(since, connection)| {
+                self.clock.since(*since) < IDLE_MAX && !connection.sender.is_closed()
+            });
             !connections.is_empty()
         });
         kept.count = kept.idle.values().map(Vec::len).sum();
@@ -147,14 +155,14 @@ impl CallbackConnections {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Drops idle connections until none is left.
-async fn reap(connections: Weak<CallbackConnections>) {
+async fn reap(clock: Clock, connections: Weak<CallbackConnections>) {
     loop {
-        tokio::time::sleep(IDLE_MAX).await;
+        clock.sleep(IDLE_MAX).await;
         if !connections.upgrade().is_some_and(|connections| connections.drop_old()) {
             return;
         }

@@ -11,14 +11,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
+use countersign_clock::Clock;
 use countersign_protocol::callback::answer::{judge_body, judge_head};
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 use countersign_protocol::http_date;
-use countersign_store::Clock;
 use countersign_sys::Md5;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, TRANSFER_ENCODING, USER_AGENT,
@@ -30,7 +31,6 @@ use jiff::Timestamp;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::access::OWNER_ID;
@@ -110,7 +110,7 @@ impl Exchange {
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
             tls: client_config(extra_roots)?,
-            connections: Arc::default(),
+            connections: CallbackConnections::new(&clock),
             key_url: HeaderValue::from_str(&STANDARD.encode(key_url))
                 .expect("the letters of base64 are those of a header"),
             clock,
@@ -165,9 +165,9 @@ impl Exchange {
         let mut failure = CallbackFailure::Unreachable;
         for (tried, address) in addresses.iter().enumerate() {
             progress.try_address(*address);
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(self.clock.monotonic());
             let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
-            match tokio::time::timeout(share, self.open(url, *address, progress)).await {
+            match self.clock.timeout(share, self.open(url, *address, progress)).await {
                 Ok(Ok(connection)) => return Ok((*address, connection)),
                 Ok(Err(failed)) => failure = failed,
                 Err(_) => {

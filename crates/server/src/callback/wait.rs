@@ -4,7 +4,9 @@
 //! The one that has waited longest gives way: an application that hangs does not answer it any more, and one that
 //! is only slow has most likely begun to work on it.
 
-use tokio::time::Instant;
+use std::time::Instant;
+
+use countersign_clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 use countersign_quota::places::Claimant;
@@ -16,13 +18,14 @@ const PROMPT_MS_MAX: i64 = 1_000;
 
 /// One callback that is under way.
 pub(crate) struct CallbackWait {
+    clock: Clock,
     begun: Instant,
     wanted: CancellationToken,
 }
 
 impl CallbackWait {
-    pub(super) fn begun_now() -> Self {
-        Self { begun: Instant::now(), wanted: CancellationToken::new() }
+    pub(super) fn begun_now(clock: &Clock) -> Self {
+        Self { clock: clock.clone(), begun: clock.monotonic(), wanted: CancellationToken::new() }
     }
 
     /// Ready once the callback has to give way.
@@ -33,7 +36,7 @@ impl CallbackWait {
 
 impl Claimant for CallbackWait {
     fn standing(&self) -> Standing {
-        let behind_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let behind_ms = i64::try_from(self.clock.since(self.begun).as_millis()).unwrap_or(i64::MAX);
         // Never to its own destination: ending older calls for newer ones would let a slow application answer none.
         let yields = if behind_ms > PROMPT_MS_MAX { YieldsTo::Equal } else { YieldsTo::Smaller };
         Standing { behind_ms, yields, idle: false }

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use countersign_clock::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use countersign_quota::client_network::ClientNetwork;
@@ -27,6 +27,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What happens on one connection.
 pub(super) struct Activity {
+    clock: Clock,
     accepted: Instant,
     moved_ms: AtomicU64,
     requests: AtomicUsize,
@@ -36,9 +37,10 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    pub(super) fn begins() -> Arc<Self> {
+    pub(super) fn begins(clock: &Clock) -> Arc<Self> {
         Arc::new(Self {
-            accepted: Instant::now(),
+            clock: clock.clone(),
+            accepted: clock.monotonic(),
             moved_ms: AtomicU64::new(0),
             requests: AtomicUsize::new(0),
             requests_begun: AtomicUsize::new(0),
@@ -80,7 +82,7 @@ impl Activity {
     }
 
     fn age_ms(&self) -> u64 {
-        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.clock.since(self.accepted).as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -114,17 +116,19 @@ pub(super) type ConnectionPlace = Place<ClientNetwork, Activity>;
 /// All places, and those that wait for one.
 #[derive(Clone)]
 pub(super) struct ConnectionPlaces {
+    clock: Clock,
     places: Arc<Places<ClientNetwork, Activity>>,
     waiting: Arc<Semaphore>,
     sockets: Arc<Semaphore>,
 }
 
 impl ConnectionPlaces {
-    pub(super) fn new(connections_max: usize) -> Self {
+    pub(super) fn new(connections_max: usize, clock: &Clock) -> Self {
         // Those that wait have descriptors too, so that few places have few that wait for one.
         let waiting = WAITING_MAX.min(connections_max / 8).max(1);
         let leaving = LEAVING_MAX.min(connections_max / 4).max(1);
         Self {
+            clock: clock.clone(),
             places: Places::new(connections_max),
             waiting: Arc::new(Semaphore::new(waiting)),
             sockets: Arc::new(Semaphore::new(connections_max.saturating_add(waiting + leaving))),
@@ -157,12 +161,12 @@ impl ConnectionPlaces {
     ) -> Option<ConnectionPlace> {
         let looking = async {
             loop {
-                tokio::time::sleep(LOOK_AGAIN).await;
+                self.clock.sleep(LOOK_AGAIN).await;
                 if let Some(place) = self.take(client, activity) {
                     return place;
                 }
             }
         };
-        tokio::time::timeout(time_max, looking).await.ok()
+        self.clock.timeout(time_max, looking).await.ok()
     }
 }

@@ -201,6 +201,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for BoundedReads<T> {
 mod tests {
     use std::net::IpAddr;
 
+    use countersign_clock::Clock;
     use tokio::io::AsyncReadExt as _;
 
     use super::*;
@@ -209,7 +210,13 @@ mod tests {
 
     fn head(room: &Arc<ReadRoom>, client: u8) -> Head {
         let client = ClientNetwork::from(IpAddr::from([127, 0, 0, client]));
-        Head { room: Arc::clone(room), client, activity: Activity::begins(), bytes: 0, claim: None }
+        Head {
+            room: Arc::clone(room),
+            client,
+            activity: Activity::begins(&Clock::system()),
+            bytes: 0,
+            claim: None,
+        }
     }
 
     fn with(room: &Arc<ReadRoom>, client: u8, kib: u64) -> Head {
@@ -255,7 +262,7 @@ mod tests {
     #[tokio::test]
     async fn bodies_are_read_in_large_pieces_only_by_those_that_have_a_large_buffer() {
         let room = ReadRoom::new(1, 64 * 1024);
-        let activity = Activity::begins();
+        let activity = Activity::begins(&Clock::system());
         let client = ClientNetwork::from(IpAddr::from([127, 0, 0, 1]));
         let bounded = || BoundedReads::new(tokio::io::repeat(b'a').take(1 << 20), &room, client, &activity);
         let mut buffer = vec![0; 64 * 1024];
@@ -278,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn requests_that_are_answered_from_one_buffer_do_not_add_up_to_one_head() {
         let room = ReadRoom::new(1, 64 * 1024);
-        let activity = Activity::begins();
+        let activity = Activity::begins(&Clock::system());
         let client = ClientNetwork::from(IpAddr::from([127, 0, 0, 1]));
         let mut pipelined =
             BoundedReads::new(tokio::io::repeat(b'a').take(1 << 20), &room, client, &activity);

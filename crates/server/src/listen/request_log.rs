@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use countersign_clock::Clock;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
@@ -49,6 +50,7 @@ pub fn is_wanted() -> bool {
 
 /// What is known of one request; dropping it writes the line, also when no answer was made.
 pub(super) struct Line {
+    clock: Clock,
     log: RequestLog,
     started: Instant,
     peer: Peer,
@@ -62,14 +64,15 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn begin<B>(log: RequestLog, request: &Request<B>, peer: Peer) -> Option<Self> {
+    pub(super) fn begin<B>(clock: &Clock, log: RequestLog, request: &Request<B>, peer: Peer) -> Option<Self> {
         if log == RequestLog::Off || !is_wanted() {
             return None;
         }
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         Some(Self {
+            clock: clock.clone(),
             log,
-            started: Instant::now(),
+            started: clock.monotonic(),
             peer,
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -96,7 +99,7 @@ impl Drop for Line {
         let method = bounded(self.method.as_str(), WORD_CHARACTERS_MAX);
         let (method, path) = (method.as_str(), self.path());
         let (path, status) = (path.as_deref(), self.status);
-        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(self.clock.since(self.started).as_millis()).unwrap_or(u64::MAX);
         // Who left before the answer was made got none.
         let unanswered = status.is_none().then_some(true);
         if self.log == RequestLog::Short {

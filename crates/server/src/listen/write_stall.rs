@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use countersign_clock::{Clock, Sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::connection_places::Activity;
 
 /// Ends a write with an error once the other side has taken nothing for too long.
 pub(super) struct WriteStall<T> {
     stream: T,
+    clock: Clock,
     timeout: Duration,
     activity: Arc<Activity>,
     /// Made by the first write that has to wait; most connections never have one.
@@ -24,8 +25,8 @@ pub(super) struct WriteStall<T> {
 }
 
 impl<T> WriteStall<T> {
-    pub(super) fn new(stream: T, timeout: Duration, activity: Arc<Activity>) -> Self {
-        Self { stream, timeout, activity, deadline: None, waits: false }
+    pub(super) fn new(stream: T, clock: Clock, timeout: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, clock, timeout, activity, deadline: None, waits: false }
     }
 
     /// Passes an outcome on; one that waits for longer than it may is an error.
@@ -38,10 +39,10 @@ impl<T> WriteStall<T> {
             self.activity.moved();
             return outcome;
         }
-        let timeout = self.timeout;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let (clock, timeout) = (&self.clock, self.timeout);
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(clock.sleep(timeout)));
         if !self.waits {
-            deadline.as_mut().reset(Instant::now() + timeout);
+            deadline.as_mut().reset(clock.after(timeout));
             self.waits = true;
             self.activity.writes(true);
         }

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -18,8 +19,10 @@ pub(crate) struct RequestContext {
     pub(crate) server: Arc<ServerState>,
     /// The request's id.
     pub(crate) request_id: RequestId,
-    /// When the request arrived, by the injected clock.
+    /// The date when the request arrived.
     pub(crate) now: Timestamp,
+    /// The same moment on the monotonic clock.
+    pub(crate) arrived: Instant,
     /// The client's address: the connection's, or what a trusted proxy says. Nobody else is believed.
     pub(crate) client: IpAddr,
     /// Whether the connection is TLS.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use countersign_clock::Clock;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_sys::Md5;
 use http::HeaderMap;
@@ -17,7 +18,6 @@ use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
 use crate::budget::body_watch::BodyWatch;
 use crate::budget::fair_budget::{FairBudget, NoRoom};
@@ -73,6 +73,7 @@ impl From<&BodyError> for WireError {
 
 /// A request's body.
 pub(crate) struct RequestBody {
+    clock: Clock,
     incoming: Incoming,
     declared_bytes: Option<u64>,
     expects_continue: bool,
@@ -92,9 +93,11 @@ pub(crate) struct RequestBody {
 impl RequestBody {
     /// Takes over the body that came with `headers`.
     pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, context: &RequestContext) -> Self {
-        let limits = &context.server.options.limits;
+        let options = &context.server.options;
+        let limits = &options.limits;
         let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         Self {
+            clock: options.clock.clone(),
             ended: incoming.is_end_stream(),
             incoming,
             declared_bytes: declared.and_then(|digits| digits.parse().ok()),
@@ -106,7 +109,7 @@ impl RequestBody {
             window_waited: Duration::ZERO,
             idle: Duration::ZERO,
             digest: None,
-            watch: Arc::new(BodyWatch::new()),
+            watch: Arc::new(BodyWatch::new(&options.clock)),
             documents: context.server.documents.clone(),
             sender: context.client,
         }
@@ -167,7 +170,7 @@ impl RequestBody {
         let frame = tokio::select! {
             biased;
             () = self.watch.wanted() => return Err(BodyError::GaveWay),
-            frame = timeout(patience, self.incoming.frame()) => frame,
+            frame = self.clock.timeout(patience, self.incoming.frame()) => frame,
         };
         let data = frame.as_ref().ok().and_then(|frame| frame.as_ref()?.as_ref().ok()?.data_ref());
         let bytes = data.map_or(0, |data| data.len() as u64);
@@ -228,7 +231,7 @@ impl RequestBody {
             }
         };
         // Running out of time is one of the two ways in which a drain ends.
-        let _elapsed = timeout(time_max, reading).await;
+        let _elapsed = self.clock.timeout(time_max, reading).await;
     }
 
     /// Holds each window of waiting to the least rate by itself: over the whole body, what came fast at the

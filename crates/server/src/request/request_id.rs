@@ -1,13 +1,12 @@
-//! Request ids: exactly 24 upper-case hexadecimal characters (protocol 07 §2.5). The crate's only
-//! source of randomness.
+//! Request ids: exactly 24 upper-case hexadecimal characters (protocol 07 §2.5).
 //!
 //! The first eight characters are the second of arrival, as OSS does it, so that ids sort by time.
 
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::LazyLock;
+use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use countersign_clock::{HashKeys, Random};
 use http::HeaderValue;
 use jiff::Timestamp;
 
@@ -17,24 +16,44 @@ pub struct RequestId([u8; 24]);
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
-impl RequestId {
+/// Makes them.
+#[derive(Debug)]
+pub struct RequestIds {
+    keys: HashKeys,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    /// Ids unlike those of any other run.
+    pub fn new(random: &Random) -> Self {
+        Self { keys: random.hash_keys(), count: AtomicU64::new(0) }
+    }
+
     /// A fresh id for a request that arrived at `now`.
-    pub fn fresh(now: Timestamp) -> Self {
+    pub fn fresh(&self, now: Timestamp) -> RequestId {
         let mut raw = [0_u8; 12];
         let (time, random) = raw.split_at_mut(4);
         // The low 32 bits are what the eight characters can hold.
         let seconds = now.as_second().to_be_bytes();
         time.copy_from_slice(seconds.get(4..).unwrap_or(&[0; 4]));
-        random.copy_from_slice(&unlike_its_neighbours());
+        random.copy_from_slice(&self.unlike_its_neighbours());
         let mut text = [0_u8; 24];
         for (pair, byte) in text.chunks_exact_mut(2).zip(raw) {
             for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
                 *digit = HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
             }
         }
-        Self(text)
+        RequestId(text)
     }
 
+    /// Eight bytes that hardly any other call gives. An id must be unlike its neighbours, nothing more, so the system is
+    /// asked for randomness once and not for each request.
+    fn unlike_its_neighbours(&self) -> [u8; 8] {
+        self.keys.hash_one(self.count.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
+    }
+}
+
+impl RequestId {
     /// The 24 characters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -58,14 +77,6 @@ impl fmt::Debug for RequestId {
     }
 }
 
-/// Eight bytes that hardly any other call gives. An id must be unlike its neighbours, nothing more, so the system is
-/// asked for randomness once and not for each request.
-fn unlike_its_neighbours() -> [u8; 8] {
-    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    KEYS.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +84,8 @@ mod tests {
     #[test]
     fn has_24_upper_case_hexadecimal_characters_and_differs_each_time() {
         let now = Timestamp::from_second(0x5C3D_9175).unwrap();
-        let (first, second) = (RequestId::fresh(now), RequestId::fresh(now));
+        let ids = RequestIds::new(&Random::system());
+        let (first, second) = (ids.fresh(now), ids.fresh(now));
         assert_eq!(first.as_str().len(), 24);
         assert!(first.as_str().starts_with("5C3D9175"), "{first}");
         assert!(first.as_str().bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte)));

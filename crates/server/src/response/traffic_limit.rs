@@ -1,15 +1,15 @@
 //! Holds one transfer to the rate that its request asks for in `x-oss-traffic-limit`, in both directions.
 //!
 //! A limit is a client's own wish, so that a large transfer leaves room on its line; it is no means of the store to
-//! divide anything. Time is the runtime's: a transfer is slowed, not dated.
+//! divide anything.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use countersign_clock::Clock;
 use countersign_protocol::{ErrorCode, WireError};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::time::{Instant, sleep_until};
 
 use crate::request::Call;
 use crate::response::wire_response::ContentStream;
@@ -63,9 +63,9 @@ impl TrafficLimit {
     }
 
     /// The same content, which comes no faster.
-    pub(crate) fn slow_down(self, content: ContentStream) -> ContentStream {
+    pub(crate) fn slow_down(self, clock: &Clock, content: ContentStream) -> ContentStream {
         let piece_bytes = usize::try_from(self.bits_per_second / 8 / PIECES_PER_SECOND).unwrap_or(usize::MAX);
-        let pace = Pace::of(self);
+        let pace = Pace::of(self, clock);
         Box::pin(stream::unfold(
             (content, Bytes::new(), pace),
             move |(mut content, mut held, mut pace)| async move {
@@ -86,19 +86,22 @@ impl TrafficLimit {
 /// When the next bytes of a transfer may pass. What was not used is not saved up: there are no bursts.
 #[derive(Debug)]
 pub(crate) struct Pace {
+    clock: Clock,
     limit: TrafficLimit,
     free_at: Instant,
 }
 
 impl Pace {
     /// The pace of a transfer that begins now.
-    pub(crate) fn of(limit: TrafficLimit) -> Self {
-        Self { limit, free_at: Instant::now() }
+    pub(crate) fn of(limit: TrafficLimit, clock: &Clock) -> Self {
+        Self { clock: clock.clone(), limit, free_at: clock.monotonic() }
     }
 
     /// Waits until these bytes have taken the time that they have to take.
     pub(crate) async fn pass(&mut self, bytes: usize) {
-        sleep_until(self.take(bytes, Instant::now())).await;
+        let now = self.clock.monotonic();
+        let free_at = self.take(bytes, now);
+        self.clock.sleep_until(free_at).await;
     }
 
     /// Until when these bytes keep those behind them waiting.
@@ -118,7 +121,8 @@ mod tests {
         let chunk = Bytes::from(vec![7; 130_000]);
         let content: ContentStream = Box::pin(stream::iter([Ok(chunk.clone()), Ok(chunk)]));
         let began = Instant::now();
-        let pieces: Vec<_> = limit.slow_down(content).map(|piece| piece.unwrap().len()).collect().await;
+        let pieces: Vec<_> =
+            limit.slow_down(&Clock::system(), content).map(|piece| piece.unwrap().len()).collect().await;
         assert_eq!(pieces, [125_000, 5_000, 125_000, 5_000]);
         assert!(began.elapsed() >= Duration::from_millis(260));
     }
@@ -127,7 +131,8 @@ mod tests {
     fn bytes_take_their_time_and_what_was_not_used_is_not_saved_up() {
         let began = Instant::now();
         let second = Duration::from_secs(1);
-        let mut pace = Pace { limit: TrafficLimit { bits_per_second: 819_200 }, free_at: began };
+        let mut pace =
+            Pace { clock: Clock::system(), limit: TrafficLimit { bits_per_second: 819_200 }, free_at: began };
         assert_eq!(pace.take(102_400, began), began + second);
         assert_eq!(pace.take(51_200, began), began + second * 3 / 2, "those before count");
         assert_eq!(pace.take(102_400, began + second * 60), began + second * 61);

@@ -20,7 +20,6 @@ use crate::request::framing;
 use crate::request::location::Location;
 use crate::request::query::Query;
 use crate::request::request_body::RequestBody;
-use crate::request::request_id::RequestId;
 use crate::response::wire_error::{self, OperationError};
 use crate::response::wire_response::{Counted, ResponseBody, WireResponse};
 use crate::routing::perform::{self, perform};
@@ -29,12 +28,13 @@ use crate::state::ServerState;
 
 /// Answers one request.
 pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {
-    let now = state.options.clock.wall();
+    let (now, arrived) = (state.options.clock.wall(), state.options.clock.monotonic());
     let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
     let context = RequestContext {
+        request_id: state.request_ids.fresh(now),
         server: state,
-        request_id: RequestId::fresh(now),
         now,
+        arrived,
         client: peer.client,
         secure: peer.secure,
     };
@@ -104,8 +104,8 @@ async fn finish(context: &RequestContext, call: &Call, response: &mut WireRespon
     if let Ok(date) = HeaderValue::from_str(&http_date::format(context.now)) {
         headers.insert(DATE, date);
     }
-    let elapsed = context.server.options.clock.wall().duration_since(context.now).as_millis();
-    headers.insert("x-oss-server-time", HeaderValue::from(u64::try_from(elapsed).unwrap_or(0)));
+    let elapsed = context.server.options.clock.since(context.arrived).as_millis();
+    headers.insert("x-oss-server-time", HeaderValue::from(u64::try_from(elapsed).unwrap_or(u64::MAX)));
     context.server.header_names.spell(response.extensions_mut()).await;
 }
 

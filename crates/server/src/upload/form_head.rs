@@ -29,7 +29,8 @@ pub(crate) async fn read<'b>(
 ) -> Result<(FormFields, HeadShare, FormFile<'b>), OperationError> {
     let share = HeadShare::none_yet(&context.server.form_heads, context.client.into(), body.watch());
     let reading = read_within(content_type, body, share);
-    match tokio::time::timeout(context.server.options.limits.form_head_timeout, reading).await {
+    let options = &context.server.options;
+    match options.clock.timeout(options.limits.form_head_timeout, reading).await {
         Ok(head) => head,
         Err(_) => Err(ErrorCode::RequestTimeout.into()),
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_protocol::AccessKeySecret;
 use countersign_server::listen::{ListenOptions, listen};
 use countersign_server::{Credential, EtagSource, Limits, Server, ServerOptions};
-use countersign_store::{Clock, Store, StoreOptions};
+use countersign_store::{Clock, Random, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -45,6 +45,7 @@ impl RunningStore {
         let mut options = ServerOptions {
             store: store.clone(),
             clock,
+            random: Random::system(),
             credentials: vec![Credential {
                 id: KEY_ID.to_owned(),
                 secret: AccessKeySecret::from(KEY_SECRET),

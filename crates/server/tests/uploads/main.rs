@@ -6,7 +6,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may end where it goes wrong"
+    clippy::disallowed_methods,
+    reason = "a test may end where it goes wrong, and wait for the machine"
 )]
 
 mod application;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use countersign_server::listen::{ListenOptions, listen};
 use countersign_server::{Credential, EtagSource, Limits, Server, ServerOptions, system_resolver};
-use countersign_store::{Clock, Store};
+use countersign_store::{Clock, Random, Store};
 use countersign_sys::RsaMd5Key;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -21,6 +21,7 @@ pub(crate) fn options(store: &Store, clock: Clock) -> ServerOptions {
     ServerOptions {
         store: store.clone(),
         clock,
+        random: Random::system(),
         credentials: vec![Credential { id: KEY_ID.to_owned(), secret: KEY_SECRET.into() }],
         domains: vec!["oss.test".to_owned()],
         cname: Vec::new(),

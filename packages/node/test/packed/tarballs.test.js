@@ -84,7 +84,7 @@ test('the tarballs hold what is needed and nothing else, and neither times nor o
     return lines.trim().split('\n').map((line) => line.split(/\s+/));
   };
   const platform = listed(`countersign-${process.platform}-${process.arch}`);
-  assert.deepEqual(platform.map((entry) => entry[5]).sort(), ['LICENSE', 'README.md', 'bin/countersign', 'package.json'].map((name) => `package/${name}`));
+  assert.deepEqual(platform.map((entry) => entry[5]).sort(), ['LICENSE', 'README.md', 'THIRD-PARTY-NOTICES.txt', 'bin/countersign', 'package.json'].map((name) => `package/${name}`));
   const launcher = listed('countersign');
   const kinds = new Set(launcher.map((entry) => String(entry[5]).replace(/^package\//, '').replace(/\/.*(\..*)$/, '/*$1')));
   assert.deepEqual([...kinds].sort(), [

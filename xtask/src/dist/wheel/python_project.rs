@@ -76,7 +76,12 @@ impl Project {
     }
 
     /// The text of `METADATA`, version 2.4, with the project's readme as its description.
-    pub(super) fn metadata(&self, folder: &Path, version: &str) -> anyhow::Result<String> {
+    pub(super) fn metadata(
+        &self,
+        folder: &Path,
+        version: &str,
+        further_license_file: Option<&str>,
+    ) -> anyhow::Result<String> {
         let readme = std::fs::read_to_string(folder.join(&self.readme))
             .with_context(|| format!("reading the readme of {}", self.name))?;
         let mut lines = vec![
@@ -87,7 +92,8 @@ impl Project {
             format!("Keywords: {}", self.keywords.join(",")),
             format!("License-Expression: {}", self.license),
         ];
-        lines.extend(self.license_files.iter().map(|file| format!("License-File: {file}")));
+        let license_files = self.license_files.iter().map(String::as_str).chain(further_license_file);
+        lines.extend(license_files.map(|file| format!("License-File: {file}")));
         lines.extend(self.classifiers.iter().map(|classifier| format!("Classifier: {classifier}")));
         lines.push(format!("Requires-Python: {}", self.requires_python));
         lines.extend(self.dependencies.iter().map(|dependency| format!("Requires-Dist: {dependency}")));

@@ -9,6 +9,7 @@ use crate::dist::output_of;
 fn wheel(folder: &Path, program: Option<&Path>) -> PathBuf {
     let root = crate::repository_root().unwrap();
     let folder_of_project = root.join("packages/python/pytest-countersign");
+    let program = program.map(|path| Program { path, third_party_notices: "of others" });
     let wheel = Wheel { folder: folder_of_project, program, platform: "any" };
     wheel.write(env!("CARGO_PKG_VERSION"), folder).unwrap()
 }
@@ -42,6 +43,7 @@ for name in names:
         "0o100644 pytest_countersign/py.typed".to_owned(),
         format!("0o100755 {named}.data/scripts/countersign"),
         format!("0o100644 {named}.dist-info/licenses/LICENSE"),
+        format!("0o100644 {named}.dist-info/licenses/THIRD-PARTY-NOTICES.txt"),
         format!("0o100644 {named}.dist-info/METADATA"),
         format!("0o100644 {named}.dist-info/entry_points.txt"),
     ] {

@@ -9,6 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// How long lines are gathered before they are written, so that a busy server wakes the thread and writes some hundred
+/// times a second and not once for each request.
+const GATHERING: Duration = Duration::from_millis(5);
+/// So much is written at once, without gathering more.
+const GATHERED_BYTES_MAX: usize = WAITING_BYTES_MAX / 2;
+
 /// How much may wait. As much again may be in the hands of the thread that writes.
 pub(super) const WAITING_BYTES_MAX: usize = 512 * 1024;
 
@@ -30,6 +36,10 @@ struct State {
     dropped: u64,
     /// The thread writes what it took out.
     writes: bool,
+    /// The thread waits to be woken by the next line. Waking it costs a system call, so that only that line does it.
+    sleeps: bool,
+    /// Somebody waits for the lines to be written: they are not gathered any longer.
+    hurries: bool,
 }
 
 impl State {
@@ -47,9 +57,18 @@ impl LineBuffer {
         to: impl Write + Send + 'static,
         dropped: impl Fn(u64) -> String + Send + 'static,
     ) -> io::Result<Self> {
+        Self::start_gathering(GATHERING, to, dropped)
+    }
+
+    fn start_gathering(
+        gathering: Duration,
+        to: impl Write + Send + 'static,
+        dropped: impl Fn(u64) -> String + Send + 'static,
+    ) -> io::Result<Self> {
         let buffer = Self::default();
         let of_the_thread = buffer.clone();
-        thread::Builder::new().name("log".to_owned()).spawn(move || of_the_thread.run(to, dropped))?;
+        let run = move || of_the_thread.run(to, dropped, gathering);
+        thread::Builder::new().name("log".to_owned()).spawn(run)?;
         Ok(buffer)
     }
 
@@ -57,6 +76,8 @@ impl LineBuffer {
     pub(super) fn flush(&self, time_max: Duration) {
         let deadline = Instant::now() + time_max;
         let mut state = self.lock();
+        state.hurries = true;
+        self.0.comes.notify_one();
         while !state.is_done() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -66,27 +87,36 @@ impl LineBuffer {
         }
     }
 
-    fn run(&self, mut to: impl Write, dropped_line: impl Fn(u64) -> String) {
+    fn run(&self, mut to: impl Write, dropped_line: impl Fn(u64) -> String, gathering: Duration) {
         let mut taken = Vec::new();
         loop {
-            let dropped = self.take(&mut taken);
+            let dropped = self.take(&mut taken, gathering);
             if dropped > 0 {
                 taken.extend_from_slice(dropped_line(dropped).as_bytes());
             }
             // Where the log cannot be written there is nowhere to say so.
             let _lost = to.write_all(&taken).and_then(|()| to.flush());
             taken.clear();
-            self.lock().writes = false;
+            let mut state = self.lock();
+            state.writes = false;
+            state.hurries = false;
+            drop(state);
             self.0.written.notify_all();
         }
     }
 
-    /// Waits for lines and takes all of them; says how many were dropped behind them.
-    fn take(&self, into: &mut Vec<u8>) -> u64 {
+    /// Waits for a line and those that come soon after it, and takes all of them; says how many were dropped behind
+    /// them.
+    fn take(&self, into: &mut Vec<u8>, gathering: Duration) -> u64 {
         let mut state = self.lock();
         while state.waiting.is_empty() && state.dropped == 0 {
+            state.sleeps = true;
             state = self.0.comes.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        state.sleeps = false;
+        let gathers = |state: &mut State| !state.hurries && state.waiting.len() < GATHERED_BYTES_MAX;
+        let waited = self.0.comes.wait_timeout_while(state, gathering, gathers);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.writes = true;
         mem::swap(&mut state.waiting, into);
         mem::take(&mut state.dropped)
@@ -101,14 +131,19 @@ impl Write for LineBuffer {
     /// Takes whole lines, or drops them; never waits for the reader and never fails.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let mut state = self.lock();
+        let was = state.waiting.len();
         // Behind a line that was dropped no shorter one slips in: the count stands where the lines are missing.
-        if state.dropped > 0 || state.waiting.len() + lines.len() > WAITING_BYTES_MAX {
+        if state.dropped > 0 || was + lines.len() > WAITING_BYTES_MAX {
             state.dropped += 1;
         } else {
             state.waiting.extend_from_slice(lines);
         }
+        let gathered = was < GATHERED_BYTES_MAX && state.waiting.len() >= GATHERED_BYTES_MAX;
+        let wakes = mem::take(&mut state.sleeps) || gathered;
         drop(state);
-        self.0.comes.notify_one();
+        if wakes {
+            self.0.comes.notify_one();
+        }
         Ok(lines.len())
     }
 
@@ -140,8 +175,13 @@ mod tests {
     }
 
     fn started() -> (LineBuffer, Receiver<Vec<u8>>) {
+        gathering(GATHERING)
+    }
+
+    fn gathering(time: Duration) -> (LineBuffer, Receiver<Vec<u8>>) {
         let (sender, receiver) = sync_channel(0);
-        (LineBuffer::start(Pipe(sender), |count| format!("{count} dropped\n")).unwrap(), receiver)
+        let dropped = |count| format!("{count} dropped\n");
+        (LineBuffer::start_gathering(time, Pipe(sender), dropped).unwrap(), receiver)
     }
 
     #[test]
@@ -162,6 +202,16 @@ mod tests {
         assert_eq!(next.get(WAITING_BYTES_MAX..), Some(b"513 dropped\n".as_slice()));
         buffer.write_all(b"and on\n").unwrap();
         assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"and on\n");
+    }
+
+    #[test]
+    fn lines_that_come_together_are_written_together() {
+        let (mut buffer, reader) = gathering(PATIENCE);
+        buffer.write_all(b"one\n").unwrap();
+        thread::sleep(Duration::from_millis(10));
+        buffer.write_all(b"two\n").unwrap();
+        buffer.flush(Duration::ZERO);
+        assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"one\ntwo\n");
     }
 
     #[test]

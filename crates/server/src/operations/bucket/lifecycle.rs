@@ -14,7 +14,6 @@ use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::request_body::RequestBody;
-use crate::request::request_id::RequestId;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 
@@ -68,7 +67,7 @@ async fn put(
     if !allows_overlaps(call)? {
         configuration.refuse_overlaps().map_err(WireError::from)?;
     }
-    configuration.name_rules(|| RequestId::fresh(context.now).to_string());
+    configuration.name_rules(|| context.server.request_ids.fresh(context.now).to_string());
     write(context, &bucket, Some(configuration.to_xml())).await?;
     Ok(wire_response::empty(StatusCode::OK))
 }

@@ -94,7 +94,7 @@ async fn ingest(
     // One key signs all users' forms: what counts is who sends.
     let sender = Sender { holder: UploadHolder::Client(context.client.into()), body: file.watch() };
     let etag = context.server.options.form_etag;
-    let mut pace = limit.map(Pace::of);
+    let mut pace = limit.map(|limit| Pace::of(limit, &context.server.options.clock));
     let mut intake = Intake::begin(context, sender, grant.size(), None, etag).await?;
     while let Some(chunk) = file.chunk().await? {
         let bytes = chunk.len();

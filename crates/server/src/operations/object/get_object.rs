@@ -153,7 +153,7 @@ async fn read(
         })
     })));
     let content = match limit {
-        Some(limit) => limit.slow_down(content),
+        Some(limit) => limit.slow_down(&context.server.options.clock, content),
         None => content,
     };
     Ok(ResponseBody::Stream { content, remaining })

@@ -156,7 +156,7 @@ async fn ingest(
     body: &mut RequestBody,
     limit: Option<TrafficLimit>,
 ) -> Result<SealedUpload, OperationError> {
-    let mut pace = limit.map(Pace::of);
+    let mut pace = limit.map(|limit| Pace::of(limit, &context.server.options.clock));
     let size = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
     let sender = Sender { holder, body: body.watch() };
     let mut intake = Intake::begin(context, sender, size, body.declared_bytes(), EtagSource::Md5).await?;
