@@ -2,7 +2,9 @@
 //! objects expire.
 
 pub(crate) mod cors;
+pub(crate) mod form_coverage;
 pub(crate) mod lifecycle;
 pub mod mode;
 pub(crate) mod refused_origins;
+pub(crate) mod rules;
 pub mod settings;

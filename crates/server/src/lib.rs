@@ -14,6 +14,7 @@ pub mod listen;
 pub mod object;
 mod operations;
 pub mod request;
+pub mod request_id;
 mod response;
 mod routing;
 mod server;

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 
 mod connection_places;
 mod connection_timer;
+mod peer;
 mod proxy_protocol;
 mod read_room;
 pub mod request_log;
@@ -35,33 +36,13 @@ mod write_stall;
 
 use connection_places::{Activity, ConnectionPlace, ConnectionPlaces};
 use connection_timer::ConnectionTimer;
+pub use peer::Peer;
 use proxy_protocol::Behind;
 use read_room::{BoundedReads, ReadRoom};
 use request_log::RequestLog;
 pub use tls_files::{TlsFiles, TlsFilesError};
 pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};
 use write_stall::WriteStall;
-
-/// Who is at the other end of the connection; every request carries it as an extension.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer {
-    /// Address and port.
-    pub address: SocketAddr,
-    /// The client's address: the other end's own, or what a trusted proxy there says of whom it speaks for.
-    pub client: IpAddr,
-    /// The address of this machine that the connection came to, as the system knows it: unlike the Host
-    /// header it cannot be made up, and whoever came to it can come to it again.
-    pub local: SocketAddr,
-    /// Whether the connection is TLS.
-    pub secure: bool,
-}
-
-impl Default for Peer {
-    fn default() -> Self {
-        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        Self { address: nowhere, client: nowhere.ip(), local: nowhere, secure: false }
-    }
-}
 
 /// How connections are treated.
 #[derive(Clone)]

@@ -2,6 +2,5 @@
 
 pub mod attribute_headers;
 pub mod attributes;
-pub(crate) mod headers;
+pub(crate) mod etag;
 pub(crate) mod precondition;
-pub(crate) mod version;

@@ -4,9 +4,9 @@ pub(crate) mod context;
 pub mod framing;
 pub(crate) mod host;
 pub(crate) mod location;
+pub(crate) mod object_version;
 pub(crate) mod query;
 pub(crate) mod request_body;
-pub mod request_id;
 pub(crate) mod unserved_header;
 
 use http::request::Parts;

@@ -3,6 +3,7 @@
 pub(crate) mod endpoint;
 pub(crate) mod gzip;
 pub(crate) mod header_names;
+pub(crate) mod object_headers;
 pub(crate) mod one_at_a_time;
 pub(crate) mod traffic_limit;
 pub(crate) mod wire_error;

@@ -4,3 +4,4 @@ pub(crate) mod dispatch;
 pub(crate) mod perform;
 pub(crate) mod query_parameter;
 pub(crate) mod route;
+pub(crate) mod route_error;

@@ -13,6 +13,7 @@ use http::Request;
 use hyper::body::Incoming;
 use rustls_pki_types::CertificateDer;
 
+use crate::access::OWNER_ID;
 use crate::bucket_rules::lifecycle::{self, LifecycleError};
 use crate::budget::fair_budget::FairBudget;
 use crate::callback::address::{Resolver, UndeliverableCallback};
@@ -23,7 +24,7 @@ use crate::listen::NotAccepted;
 use crate::object::attributes::ObjectAttributes;
 use crate::request::host::HostNames;
 use crate::response::wire_response::WireResponse;
-use crate::routing::dispatch;
+use crate::routing::dispatch::Dispatcher;
 use crate::state::{Credential, EtagSource, ServerState, StateOptions};
 
 /// What a server is made of. Nothing in here is read from the environment.
@@ -85,7 +86,7 @@ impl From<CallbackClientError> for ServerError {
 
 /// A running store. Cheap to clone.
 #[derive(Clone)]
-pub struct Server(pub(crate) Arc<ServerState>);
+pub struct Server(Arc<Dispatcher>);
 
 impl Server {
     /// Puts a server together.
@@ -105,6 +106,7 @@ impl Server {
             resolver: options.callback_resolver,
             key: options.callback_key,
             key_url: options.callback_key_url,
+            owner_id: OWNER_ID,
             extra_roots: options.callback_extra_roots,
             answers: answers.clone(),
             limits: limits.clone(),
@@ -120,22 +122,18 @@ impl Server {
             form_etag: options.form_etag,
             limits,
         };
-        Ok(Self(Arc::new(ServerState::new(options, hosts, answers, Arc::new(callbacks)))))
+        let state = Arc::new(ServerState::new(options, answers, Arc::new(callbacks)));
+        Ok(Self(Arc::new(Dispatcher::new(state, hosts))))
     }
 
     /// Does what goes on beside the requests, which is carrying out lifecycle rules, until `stop` is ready.
     pub async fn run_background(&self, stop: impl Future<Output = ()>) {
-        if let Err(error) = self.0.callbacks.count_owed().await {
+        if let Err(error) = self.0.state.callbacks.count_owed().await {
             // The first upload with a callback tries it again.
             tracing::error!(%error, "the callbacks that are owed could not be counted");
         }
-        lifecycle::run(
-            &self.0.options.store,
-            &self.0.options.clock,
-            self.0.options.limits.lifecycle_interval,
-            stop,
-        )
-        .await;
+        let ServerState { options, rules, .. } = &*self.0.state;
+        lifecycle::run(&options.store, &options.clock, rules, options.limits.lifecycle_interval, stop).await;
     }
 
     /// Carries out the lifecycle rules of all buckets once, now; says how many objects it deleted.
@@ -143,7 +141,8 @@ impl Server {
     /// # Errors
     /// See [`LifecycleError`]; what was deleted before stays deleted.
     pub async fn expire_objects(&self) -> Result<u64, LifecycleError> {
-        lifecycle::pass(&self.0.options.store, &self.0.options.clock).await
+        let ServerState { options, rules, .. } = &*self.0.state;
+        lifecycle::pass(&options.store, &options.clock, rules).await
     }
 
     /// The type under which an object is served; `None` when there is no such object. For whoever hands out
@@ -152,20 +151,20 @@ impl Server {
     /// # Errors
     /// When the catalog cannot be asked.
     pub async fn content_type(&self, bucket: &str, key: &str) -> Result<Option<String>, QueryError> {
-        let object = self.0.options.store.object(bucket, key).await?;
+        let object = self.0.state.options.store.object(bucket, key).await?;
         Ok(object.map(|object| ObjectAttributes::decode(&object.attributes).content_type))
     }
 
     /// Which of these callback URLs (up to five, with `;` between them) could not be called as things stand: the host
     /// has no address, or none that is permitted. Nothing is connected to.
     pub async fn undeliverable(&self, callback_url: &str) -> Vec<UndeliverableCallback> {
-        self.0.callbacks.undeliverable(callback_url).await
+        self.0.state.callbacks.undeliverable(callback_url).await
     }
 
     /// For a listener of this server: a connection that could not be accepted, which is for want of descriptors most
     /// often, shows on the health page.
     pub fn not_accepted(&self) -> NotAccepted {
-        let store = self.0.options.store.clone();
+        let store = self.0.state.options.store.clone();
         Arc::new(move |error| {
             if let Some(trouble) = Trouble::of(error) {
                 store.note_trouble(trouble, format!("a connection could not be accepted: {error}"));
@@ -175,8 +174,8 @@ impl Server {
 
     /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.
     pub async fn finish(&self) {
-        self.0.tasks.close();
-        self.0.tasks.wait().await;
+        self.0.state.tasks.close();
+        self.0.state.tasks.wait().await;
     }
 }
 
@@ -186,7 +185,7 @@ impl hyper::service::Service<Request<Incoming>> for Server {
     type Future = Pin<Box<dyn Future<Output = Result<WireResponse, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let state = Arc::clone(&self.0);
-        Box::pin(async move { Ok(dispatch::handle(state, request).await) })
+        let dispatcher = Arc::clone(&self.0);
+        Box::pin(async move { Ok(dispatcher.answer(request).await) })
     }
 }

@@ -11,17 +11,16 @@ use countersign_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use crate::bucket_rules::form_coverage::CoverageWarnings;
 use crate::bucket_rules::refused_origins::RefusedOrigins;
+use crate::bucket_rules::rules::RulesCache;
 use crate::budget::body_watch::BodyWatch;
 use crate::budget::fair_budget::FairBudget;
 use crate::budget::head_budget::HeadBudget;
 use crate::budget::holder::UploadHolder;
 use crate::callback::client::CallbackClient;
 use crate::limits::{GZIP_ANSWERS_MAX, IMAGE_HEADERS_MAX, Limits};
-use crate::request::host::HostNames;
-use crate::request::request_id::RequestIds;
-use crate::response::header_names::HeaderNames;
-use crate::upload::form_coverage::CoverageWarnings;
+use crate::request_id::RequestIds;
 
 /// An access key that may do everything: the owner's.
 #[derive(Debug, Clone)]
@@ -68,15 +67,14 @@ pub(crate) struct StateOptions {
 /// What all requests share.
 pub(crate) struct ServerState {
     pub(crate) options: StateOptions,
-    pub(crate) hosts: HostNames,
     /// The ids of requests.
     pub(crate) request_ids: RequestIds,
     /// What the heads of forms that are not yet authorised may hold together.
     pub(crate) form_heads: Arc<HeadBudget>,
     /// Of which uncovered fields of forms it was warned.
     pub(crate) coverage_warnings: CoverageWarnings,
-    /// How the names of an answer's headers are written.
-    pub(crate) header_names: HeaderNames,
+    /// What the settings of buckets mean.
+    pub(crate) rules: RulesCache,
     /// Which origins' preflights were refused.
     pub(crate) refused_origins: RefusedOrigins,
     /// Calls the applications.
@@ -99,19 +97,13 @@ pub(crate) struct ServerState {
 
 impl ServerState {
     /// With empty budgets. `answers` is shared with the callbacks.
-    pub(crate) fn new(
-        options: StateOptions,
-        hosts: HostNames,
-        answers: FairBudget,
-        callbacks: Arc<CallbackClient>,
-    ) -> Self {
+    pub(crate) fn new(options: StateOptions, answers: FairBudget, callbacks: Arc<CallbackClient>) -> Self {
         let limits = &options.limits;
         Self {
             uploads: Places::new(limits.uploads_max),
-            hosts,
             request_ids: RequestIds::new(&options.random),
             coverage_warnings: CoverageWarnings::default(),
-            header_names: HeaderNames::default(),
+            rules: RulesCache::default(),
             refused_origins: RefusedOrigins::default(),
             form_heads: HeadBudget::new(limits.form_heads_bytes_max),
             callbacks,

@@ -2,7 +2,6 @@
 
 pub(crate) mod answer;
 pub(crate) mod commit;
-pub(crate) mod form_coverage;
 pub(crate) mod form_head;
 pub(crate) mod grant;
 pub(crate) mod image_info;

@@ -122,7 +122,6 @@ pub(crate) const CIRCLES_TO_MEND: &[&str] = &[
     "conformance/src",
     "crates/app/src",
     "crates/crashfs/src",
-    "crates/server/src",
     "crates/store/src",
     "fuzz/src",
     "xtask/src",

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use countersign_server::Server;
 use countersign_server::listen::{ListenOptions, listen};
 use countersign_server::request::framing;
-use countersign_server::request::request_id::RequestIds;
+use countersign_server::request_id::RequestIds;
 use countersign_store::Random;
 use countersign_store::Store;
 use http::{HeaderValue, StatusCode, header};

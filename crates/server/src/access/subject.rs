@@ -13,7 +13,7 @@ use countersign_protocol::{
 use countersign_store::{BucketRecord, ObjectRecord};
 
 use crate::access::{self, AuthenticationError, Caller, Right};
-use crate::bucket_rules::settings;
+use crate::bucket_rules::rules::BucketRules;
 use crate::object::attributes::ObjectAttributes;
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -26,6 +26,8 @@ use crate::response::wire_error::OperationError;
 pub(crate) struct BucketSubject {
     /// The bucket as it was found.
     pub(crate) record: Arc<BucketRecord>,
+    /// What its settings mean.
+    pub(crate) rules: Arc<BucketRules>,
 }
 
 /// A key in a bucket that exists, and that the caller may use; whether it holds an object or not.
@@ -35,6 +37,8 @@ pub(crate) struct ObjectSubject {
     pub(crate) caller: Caller,
     /// The bucket as it was found.
     pub(crate) bucket: Arc<BucketRecord>,
+    /// What its settings mean.
+    pub(crate) rules: Arc<BucketRules>,
     /// The key.
     pub(crate) key: ObjectKey,
     /// What it holds, as it was found.
@@ -129,8 +133,9 @@ pub(crate) async fn bucket(
     right: Right,
 ) -> Result<BucketSubject, OperationError> {
     let record = existing_bucket(context, call).await?;
-    access::permit(caller, right, settings::acl(&record), ObjectAcl::Default).map_err(WireError::from)?;
-    Ok(BucketSubject { record })
+    let rules = context.server.rules.of(&record);
+    access::permit(caller, right, rules.acl, ObjectAcl::Default).map_err(WireError::from)?;
+    Ok(BucketSubject { record, rules })
 }
 
 /// Finds the bucket and what the key holds, and opens it to the caller.
@@ -151,8 +156,9 @@ pub(crate) async fn object(
         (record, attributes)
     });
     let own = current.as_ref().map_or(ObjectAcl::Default, |(_, attributes)| attributes.acl);
-    access::permit(&caller, right, settings::acl(&bucket), own).map_err(WireError::from)?;
-    Ok(ObjectSubject { caller, bucket, key, current })
+    let rules = context.server.rules.of(&bucket);
+    access::permit(&caller, right, rules.acl, own).map_err(WireError::from)?;
+    Ok(ObjectSubject { caller, bucket, rules, key, current })
 }
 
 async fn existing_bucket(context: &RequestContext, call: &Call) -> Result<Arc<BucketRecord>, OperationError> {

@@ -12,7 +12,7 @@ use countersign_store::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::operations::bucket::lifecycle;
+use crate::bucket_rules::rules::RulesCache;
 
 /// How many names are looked at in one query.
 const PAGE_NAMES: usize = 500;
@@ -29,10 +29,16 @@ pub enum LifecycleError {
 }
 
 /// Carries the rules of all buckets out, at once and then every `interval`, until `stop` is ready.
-pub(crate) async fn run(store: &Store, clock: &Clock, interval: Duration, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(
+    store: &Store,
+    clock: &Clock,
+    rules: &RulesCache,
+    interval: Duration,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = pin!(stop);
     loop {
-        match pass(store, clock).await {
+        match pass(store, clock, rules).await {
             Ok(0) => {}
             Ok(objects) => tracing::info!(objects, "expired objects were deleted"),
             Err(error) => {
@@ -47,14 +53,15 @@ pub(crate) async fn run(store: &Store, clock: &Clock, interval: Duration, stop: 
 }
 
 /// One pass over all buckets; says how many objects it deleted.
-pub(crate) async fn pass(store: &Store, clock: &Clock) -> Result<u64, LifecycleError> {
+pub(crate) async fn pass(store: &Store, clock: &Clock, rules: &RulesCache) -> Result<u64, LifecycleError> {
     let (mut deleted, mut after) = (0, String::new());
     loop {
         let buckets = store.buckets("", &after, PAGE_NAMES).await?;
         let Some(last) = buckets.last() else { return Ok(deleted) };
         after.clone_from(&last.name);
         for bucket in &buckets {
-            let Some(configuration) = lifecycle::configuration(bucket) else { continue };
+            let rules = rules.of(bucket);
+            let Some(configuration) = &rules.lifecycle else { continue };
             for rule in configuration.rules.iter().filter(|rule| rule.enabled) {
                 deleted += carry_out(store, bucket, rule, clock.wall()).await?;
             }

@@ -55,6 +55,8 @@ pub(crate) struct CallbackOptions {
     pub(crate) key: RsaMd5Key,
     /// Where receivers find its public half.
     pub(crate) key_url: String,
+    /// The account that owns the buckets.
+    pub(crate) owner_id: &'static str,
     /// Certificate authorities that are trusted besides the public ones.
     pub(crate) extra_roots: Vec<CertificateDer<'static>>,
     /// What answers may hold, applications' among them.
@@ -156,6 +158,7 @@ impl CallbackClient {
             resolver,
             key,
             key_url,
+            owner_id,
             extra_roots,
             answers,
             limits,
@@ -175,7 +178,13 @@ impl CallbackClient {
             },
             key_pem: key.public_key_pem()?,
             signer: CallbackSigner::new(key),
-            exchange: Exchange::new(&extra_roots, &key_url, clock, answers, limits.callback_reply_bytes_max)?,
+            exchange: Exchange::new(
+                &extra_roots,
+                (&key_url, owner_id),
+                clock,
+                answers,
+                limits.callback_reply_bytes_max,
+            )?,
             attempt_timeout: limits.callback_timeout,
             body_bytes_max: limits.callback_body_bytes_max,
         })
@@ -346,3 +355,6 @@ fn log(message: &CallbackMessage, url: &CallbackUrl, progress: &Progress, failur
     let request_id = &message.request_id;
     tracing::warn!(%request_id, %url, address, %phase, reason, %failure, "a callback failed");
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,6 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::access::OWNER_ID;
 use crate::budget::fair_budget::{FairBudget, NoRoom};
 use crate::callback::connection::{CallbackConnection, CallbackConnections, Destination};
 use crate::callback::message::CallbackMessage;
@@ -74,6 +73,8 @@ pub(super) struct Exchange {
     connections: Arc<CallbackConnections>,
     /// The value of `x-oss-pub-key-url`.
     key_url: HeaderValue,
+    /// The account that owns the buckets.
+    owner_id: &'static str,
     clock: Clock,
     /// The longest answer.
     reply_bytes_max: u64,
@@ -103,7 +104,7 @@ impl Exchange {
     /// When an added authority cannot be read.
     pub(super) fn new(
         extra_roots: &[CertificateDer<'static>],
-        key_url: &str,
+        (key_url, owner_id): (&str, &'static str),
         clock: Clock,
         answers: FairBudget,
         reply_bytes_max: u64,
@@ -113,6 +114,7 @@ impl Exchange {
             connections: CallbackConnections::new(&clock),
             key_url: HeaderValue::from_str(&STANDARD.encode(key_url))
                 .expect("the letters of base64 are those of a header"),
+            owner_id,
             clock,
             reply_bytes_max,
             answers,
@@ -126,7 +128,8 @@ impl Exchange {
         progress: &Progress,
     ) -> Result<CallbackReply, CallbackFailure> {
         let Call { message, url, addresses, signature, deadline } = call;
-        let request = signed_request(self.clock.wall(), &self.key_url, message, url, signature)?;
+        let request =
+            signed_request(self.clock.wall(), &self.key_url, self.owner_id, message, url, signature)?;
         let destination = |address| Destination {
             address,
             tls: url.tls,
@@ -254,6 +257,7 @@ fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<Arc<ClientCo
 fn signed_request(
     date: Timestamp,
     key_url: &HeaderValue,
+    owner_id: &str,
     message: &Arc<CallbackMessage>,
     url: &CallbackUrl,
     signature: &str,
@@ -274,7 +278,7 @@ fn signed_request(
     headers.0.insert("x-oss-pub-key-url", key_url.clone());
     for (name, value) in [
         ("x-oss-bucket", message.bucket.as_str()),
-        ("x-oss-owner", OWNER_ID),
+        ("x-oss-owner", owner_id),
         ("x-oss-requester", &message.requester),
         ("x-oss-request-id", &message.request_id),
         ("x-oss-signature-version", "1.0"),

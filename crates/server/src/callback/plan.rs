@@ -12,7 +12,7 @@ use countersign_store::SealedBlob;
 
 use crate::callback::budget::CallbackShares;
 use crate::callback::message::CallbackMessage;
-use crate::object::headers;
+use crate::object::etag::etag_of;
 
 /// The longest ETag: CRC-64 and length, or an MD5.
 const ETAG_BYTES_MAX: usize = 64;
@@ -120,7 +120,7 @@ impl CallbackPlan {
         let variables = CallbackVariables {
             bucket: facts.bucket.to_owned(),
             object: facts.key.as_str().to_owned(),
-            etag: headers::etag_of(facts.blob.md5(), facts.blob.crc64(), facts.blob.len()),
+            etag: etag_of(facts.blob.md5(), facts.blob.crc64(), facts.blob.len()),
             size: facts.blob.len(),
             mime_type: facts.content_type.to_owned(),
             image: facts.image,

@@ -11,7 +11,7 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 
-use super::Peer;
+use super::peer::Peer;
 
 /// The target under which the lines are logged, at the level of information.
 pub const REQUEST_TARGET: &str = "request";

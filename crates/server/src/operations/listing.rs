@@ -5,7 +5,7 @@ use countersign_protocol::{ErrorCode, WireError, xml::NameEncoding, xml::ObjectE
 use countersign_store::{Entry, ListPage, ObjectRecord};
 
 use crate::object::attributes::ObjectAttributes;
-use crate::object::headers;
+use crate::object::etag::etag_of;
 use crate::request::query::Query;
 
 /// The parameters that narrow a list, of whatever kind and version: clients send those of the others too.
@@ -74,7 +74,7 @@ fn object_entry(record: &ObjectRecord) -> ObjectEntry {
     ObjectEntry {
         key: name(&record.key),
         last_modified: record.modified,
-        etag: headers::etag_of(record.md5, record.crc64, record.len),
+        etag: etag_of(record.md5, record.crc64, record.len),
         object_type: "Normal".to_owned(),
         size: record.len,
         storage_class: attributes.storage_class().to_owned(),

@@ -6,7 +6,6 @@ use http::StatusCode;
 
 use crate::access::subject;
 use crate::bucket_rules::cors::{CrossOrigin, PreflightError};
-use crate::operations::bucket::cors;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -33,8 +32,8 @@ async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, Oper
     let name = subject::bucket_name(call)?;
     let found = context.server.options.store.bucket(name.as_str()).await?;
     let bucket = found.ok_or(QueryError::NoSuchBucket)?;
-    let configuration = cors::configuration(&bucket);
-    let rule = configuration.as_ref().and_then(|configuration| asked.rule(configuration));
+    let rules = context.server.rules.of(&bucket);
+    let rule = rules.cors.as_ref().and_then(|configuration| asked.rule(configuration));
     let Some(rule) = rule else {
         context.server.refused_origins.warn(name.as_str(), asked.origin());
         return Err(WireError::from(not_allowed).into());

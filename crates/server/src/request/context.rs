@@ -9,7 +9,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::callback::plan::UploadRequest;
-use crate::request::request_id::RequestId;
+use crate::request_id::RequestId;
 use crate::state::ServerState;
 
 /// The surroundings of one request.

@@ -17,40 +17,61 @@ use crate::operations::own_page;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::framing;
+use crate::request::host::HostNames;
 use crate::request::location::Location;
 use crate::request::query::Query;
 use crate::request::request_body::RequestBody;
+use crate::response::header_names::HeaderNames;
 use crate::response::wire_error::{self, OperationError};
 use crate::response::wire_response::{Counted, ResponseBody, WireResponse};
 use crate::routing::perform::{self, perform};
-use crate::routing::route::{self, RouteError};
+use crate::routing::route;
+use crate::routing::route_error::RouteError;
 use crate::state::ServerState;
 
-/// Answers one request.
-pub(crate) async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> WireResponse {
-    let (now, arrived) = (state.options.clock.wall(), state.options.clock.monotonic());
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
-    let context = RequestContext {
-        request_id: state.request_ids.fresh(now),
-        server: state,
-        now,
-        arrived,
-        client: peer.client,
-        secure: peer.secure,
-    };
-    let (parts, incoming) = request.into_parts();
-    let mut body = RequestBody::new(incoming, &parts.headers, &context);
-    let host = host_of(&parts);
-    let location = Location::find(&context.server.hosts.resolve(&host), parts.uri.path());
-    let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let call = Call { parts, host, location, query };
-    let outcome = operate(&context, &call, &mut body).await;
-    let mut response = outcome.unwrap_or_else(|error| wire_error::respond(error, &context, &call));
-    hold(&context, &call, &mut response);
-    finish(&context, &call, &mut response).await;
-    close_if_unread(&context, body, &mut response);
-    name_for_the_log(&call, &mut response);
-    response
+/// Answers requests. Holds what is needed only to find out what a request is about, and to write its answer.
+pub(crate) struct Dispatcher {
+    /// What every request needs.
+    pub(crate) state: Arc<ServerState>,
+    hosts: HostNames,
+    /// How the names of an answer's headers are written.
+    header_names: HeaderNames,
+}
+
+impl Dispatcher {
+    /// For requests under these names.
+    pub(crate) fn new(state: Arc<ServerState>, hosts: HostNames) -> Self {
+        Self { state, hosts, header_names: HeaderNames::default() }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> WireResponse {
+        let clock = &self.state.options.clock;
+        let (now, arrived) = (clock.wall(), clock.monotonic());
+        let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+        let context = RequestContext {
+            server: Arc::clone(&self.state),
+            request_id: self.state.request_ids.fresh(now),
+            now,
+            arrived,
+            client: peer.client,
+            secure: peer.secure,
+        };
+        let (parts, incoming) = request.into_parts();
+        let mut body = RequestBody::new(incoming, &parts.headers, &context);
+        let host = host_of(&parts);
+        let location = Location::find(&self.hosts.resolve(&host), parts.uri.path());
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let call = Call { parts, host, location, query };
+        let outcome = operate(&context, &call, &mut body).await;
+        let mut response = outcome.unwrap_or_else(|error| wire_error::respond(error, &context, &call));
+        hold(&context, &call, &mut response);
+        finish(&context, &call, &mut response).await;
+        self.header_names.spell(response.extensions_mut()).await;
+        close_if_unread(&context, body, &mut response);
+        name_for_the_log(&call, &mut response);
+        response
+    }
 }
 
 /// Tells the log what the request was about. A form's key stands in the form, not in the path: the operation
@@ -106,7 +127,6 @@ async fn finish(context: &RequestContext, call: &Call, response: &mut WireRespon
     }
     let elapsed = context.server.options.clock.since(context.arrived).as_millis();
     headers.insert("x-oss-server-time", HeaderValue::from(u64::try_from(elapsed).unwrap_or(u64::MAX)));
-    context.server.header_names.spell(response.extensions_mut()).await;
 }
 
 /// An answer that leaves bytes of the body unread ends the connection. Reading goes on beside it for a

@@ -7,9 +7,9 @@
 
 use countersign_protocol::authorization::sub_resource;
 
-use super::route::RouteError;
 use crate::operations::operation::{Operation, Place, UnknownParameters};
 use crate::request::query::Query;
+use crate::routing::route_error::RouteError;
 
 /// What makes a URL a signed one, in V1 and V4.
 const SIGNATURE: &[&str] = &[

@@ -6,30 +6,12 @@
 
 use http::{HeaderMap, Method};
 
-use super::query_parameter;
 use crate::operations;
 use crate::operations::operation::{Operation, Place};
 use crate::request::location::Location;
 use crate::request::query::Query;
-
-/// Why no operation was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RouteError {
-    /// The API has no such method on this resource.
-    #[error("the method is not allowed against this resource")]
-    MethodNotAllowed,
-    /// A word of the API's queries with which nothing is served here.
-    #[error("the word {0} belongs to an operation that is not served here")]
-    WordNotServed(String),
-    /// A parameter that neither the operation nor the API knows, where none is ignored.
-    #[error("the query parameter {name:?} is not one of this operation")]
-    UnknownParameter {
-        /// The parameter's name, decoded.
-        name: String,
-        /// Its value, decoded; empty for a bare name.
-        value: String,
-    },
-}
+use crate::routing::query_parameter;
+use crate::routing::route_error::RouteError;
 
 /// Finds the operation. The sub-resource that the query names decides before the method does: a method that the
 /// sub-resource lacks is not allowed, and never the same method without it.

@@ -5,9 +5,9 @@ use countersign_protocol::WireError;
 use countersign_store::ObjectRecord;
 use http::StatusCode;
 
-use crate::object::headers;
 use crate::request::Call;
 use crate::request::context::RequestContext;
+use crate::response::object_headers;
 use crate::response::wire_error;
 use crate::response::wire_response::{self, WireResponse};
 use crate::upload::commit::StoredObject;
@@ -26,11 +26,11 @@ pub(crate) fn respond(
             let mut response = wire_response::bytes(StatusCode::OK, reply.content_type, reply.body);
             response.extensions_mut().insert(wire_response::Counted);
             // Who uploads may have chosen who answers: what is relayed must not act in this host's name.
-            headers::serve_safely(response.headers_mut());
+            object_headers::serve_safely(response.headers_mut());
             response
         }
         Some(Err(failure)) => wire_error::answer(&WireError::from(failure), context, call),
     };
-    headers::describe_content(&object, response.headers_mut());
+    object_headers::describe_content(&object, response.headers_mut());
     response
 }

@@ -15,6 +15,7 @@ use http::HeaderValue;
 
 use crate::access::subject;
 use crate::access::{self, Caller, Right};
+use crate::bucket_rules::form_coverage;
 use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
 use crate::callback::plan::CallbackPlan;
@@ -23,7 +24,6 @@ use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::unserved_header;
 use crate::response::wire_error::OperationError;
-use crate::upload::form_coverage;
 use crate::upload::stored_form::{ACL, StoredForm};
 
 /// The permission to store one file under one key.

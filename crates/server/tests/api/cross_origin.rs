@@ -109,3 +109,21 @@ async fn vary_is_sent_when_the_rules_say_so() {
     assert_eq!(Ask::new("PUT", "demo", "").query("cors").body(rules).send(&store).await.status, 200);
     assert_eq!(Ask::new("GET", "demo", "k").send(&store).await.header("vary"), "Origin");
 }
+
+#[tokio::test]
+async fn changed_rules_take_effect_with_the_next_answer() {
+    let store = store_with_rules().await;
+    let granted = async |origin: &str| {
+        let answer = Ask::new("GET", "demo", "k").header("origin", origin).send(&store).await;
+        let preflight = preflight(origin, "POST").send(&store).await;
+        (answer.header("access-control-allow-origin") == origin, preflight.status == 200)
+    };
+    assert_eq!(granted("http://page.example").await, (true, true));
+    let others = RULES.replace("page.example", "other.example");
+    assert_eq!(Ask::new("PUT", "demo", "").query("cors").body(others).send(&store).await.status, 200);
+    assert_eq!(granted("http://page.example").await, (false, false));
+    assert_eq!(granted("http://other.example").await, (true, true));
+    assert_eq!(Ask::new("DELETE", "demo", "").send(&store).await.status, 204);
+    create_demo(&store).await;
+    assert_eq!(granted("http://other.example").await, (false, false), "the bucket was made anew");
+}

@@ -8,7 +8,6 @@ use http::StatusCode;
 use crate::access;
 use crate::access::Right;
 use crate::access::subject::{self, BucketSubject};
-use crate::bucket_rules::settings;
 use crate::operations::bucket::put_bucket::{self, Wanted};
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -38,7 +37,7 @@ pub(crate) const PUT: Operation = Operation {
 
 /// Shows the list.
 fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
-    let grant = settings::acl(&bucket.record).as_str();
+    let grant = bucket.rules.acl.as_str();
     let policy = AccessControlPolicy { owner: access::owner(), grant };
     Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))
 }

@@ -4,7 +4,7 @@
 use std::future::ready;
 
 use countersign_protocol::{ErrorCode, WireError, xml::CorsConfiguration};
-use countersign_store::{BucketRecord, Mutation};
+use countersign_store::Mutation;
 use http::{HeaderMap, StatusCode};
 
 use crate::access::Right;
@@ -52,7 +52,7 @@ pub(crate) const DELETE: Operation = Operation {
 
 /// Shows the rules.
 fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
-    let configuration = configuration(&bucket.record).ok_or_else(|| {
+    let configuration = bucket.rules.cors.as_ref().ok_or_else(|| {
         WireError::new(ErrorCode::NoSuchCORSConfiguration).with_element("BucketName", &bucket.record.name)
     })?;
     Ok(wire_response::xml(StatusCode::OK, configuration.to_xml()))
@@ -92,26 +92,19 @@ async fn write(
     Ok(())
 }
 
-/// The rules of a bucket. What cannot be read is logged and allows nothing.
-pub(crate) fn configuration(bucket: &BucketRecord) -> Option<CorsConfiguration> {
-    let document = bucket.settings.get(settings::CORS)?;
-    CorsConfiguration::parse(document)
-        .inspect_err(|error| tracing::error!(bucket = bucket.name, %error, "the CORS rules cannot be read"))
-        .ok()
-}
-
 /// Puts the headers that the bucket's rules grant into any answer but a preflight's, success or refusal.
 pub(crate) async fn decorate(context: &RequestContext, call: &Call, answer: &mut HeaderMap) {
     let Some(name) = call.bucket() else { return };
     // An answer without these headers is still an answer: a failing catalog shows elsewhere.
     let Ok(Some(bucket)) = context.server.options.store.bucket(name).await else { return };
-    let Some(configuration) = configuration(&bucket) else { return };
-    cors::vary(&configuration, answer);
+    let rules = context.server.rules.of(&bucket);
+    let Some(configuration) = &rules.cors else { return };
+    cors::vary(configuration, answer);
     if call.parts.method == http::Method::OPTIONS {
         return;
     }
     let Some(asked) = CrossOrigin::of_request(&call.parts.method, &call.parts.headers) else { return };
-    if let Some(rule) = asked.rule(&configuration) {
+    if let Some(rule) = asked.rule(configuration) {
         asked.grant(rule, answer);
     }
 }

@@ -7,10 +7,9 @@ use http::{HeaderName, StatusCode};
 
 use crate::access::Right;
 use crate::access::subject::BucketSubject;
-use crate::bucket_rules::mode::BucketMode;
-use crate::object::headers;
 use crate::operations::operation::{Handler, Operation};
 use crate::request::context::RequestContext;
+use crate::response::object_headers;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 
@@ -28,7 +27,7 @@ pub(crate) const OPERATION: Operation = Operation {
 fn run(context: &RequestContext, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
     let mut response = wire_response::empty(StatusCode::OK);
     let region = format!("oss-{}", context.server.options.region);
-    headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);
-    BucketMode::of(&bucket.record).tell(response.headers_mut());
+    object_headers::put(response.headers_mut(), HeaderName::from_static("x-oss-bucket-region"), &region);
+    bucket.rules.mode.tell(response.headers_mut());
     Ok(response)
 }

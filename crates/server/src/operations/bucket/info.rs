@@ -8,7 +8,6 @@ use http::StatusCode;
 use crate::access;
 use crate::access::Right;
 use crate::access::subject::BucketSubject;
-use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -45,9 +44,9 @@ fn run(
         resource_group_id: settings::RESOURCE_GROUP_ID.to_owned(),
         data_redundancy_type: settings::REDUNDANCY.to_owned(),
         owner: access::owner(),
-        acl: settings::acl(&bucket.record),
+        acl: bucket.rules.acl,
     };
     let mut response = wire_response::xml(StatusCode::OK, info.to_xml());
-    BucketMode::of(&bucket.record).tell(response.headers_mut());
+    bucket.rules.mode.tell(response.headers_mut());
     Ok(response)
 }

@@ -4,7 +4,7 @@
 use std::future::ready;
 
 use countersign_protocol::{ErrorCode, WireError, xml::LifecycleConfiguration};
-use countersign_store::{BucketRecord, Mutation};
+use countersign_store::Mutation;
 use http::StatusCode;
 
 use crate::access::Right;
@@ -48,7 +48,7 @@ pub(crate) const DELETE: Operation = Operation {
 
 /// Shows the rules.
 fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
-    let configuration = configuration(&bucket.record).ok_or_else(|| {
+    let configuration = bucket.rules.lifecycle.as_ref().ok_or_else(|| {
         WireError::new(ErrorCode::NoSuchLifecycle).with_element("BucketName", &bucket.record.name)
     })?;
     Ok(wire_response::xml(StatusCode::OK, configuration.to_xml()))
@@ -103,14 +103,4 @@ async fn write(
     };
     context.server.options.store.commit(mutation).await?;
     Ok(())
-}
-
-/// The rules of a bucket. What cannot be read is logged and deletes nothing.
-pub(crate) fn configuration(bucket: &BucketRecord) -> Option<LifecycleConfiguration> {
-    let document = bucket.settings.get(settings::LIFECYCLE)?;
-    LifecycleConfiguration::parse(document)
-        .inspect_err(
-            |error| tracing::error!(bucket = bucket.name, %error, "the lifecycle rules cannot be read"),
-        )
-        .ok()
 }

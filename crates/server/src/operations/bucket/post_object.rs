@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::budget::holder::UploadHolder;
 use crate::listen::request_log;
-use crate::object::headers;
+use crate::object::etag::etag_of;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -128,7 +128,7 @@ fn plain(
                 bucket: call.bucket().unwrap_or_default().to_owned(),
                 location: location.clone(),
                 key: key.as_str().to_owned(),
-                etag: headers::etag_of(object.md5, object.crc64, object.len),
+                etag: etag_of(object.md5, object.crc64, object.len),
             };
             let mut response = wire_response::xml(StatusCode::CREATED, document.to_xml());
             if let Ok(location) = HeaderValue::from_str(&location) {

@@ -10,12 +10,12 @@ use crate::access::subject;
 use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
 use crate::object::attribute_headers::{archive_class_refusal, is_archive_class};
-use crate::object::headers;
 use crate::operations::operation::{Handler, Operation};
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::request_body::RequestBody;
 use crate::request::unserved_header;
+use crate::response::object_headers;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 
@@ -76,7 +76,7 @@ fn check_resource_group(call: &Call) -> Result<(), WireError> {
 
 /// Says where the bucket is.
 pub(crate) fn locate(name: &BucketName, headers: &mut HeaderMap) {
-    headers::put(headers, LOCATION, &format!("/{name}"));
+    object_headers::put(headers, LOCATION, &format!("/{name}"));
 }
 
 /// What a bucket is to be; what is not said stays as it is, and in a new bucket becomes the default.

@@ -8,9 +8,9 @@ use http::StatusCode;
 use crate::access;
 use crate::access::Right;
 use crate::access::subject::ObjectSubject;
-use crate::object::version;
 use crate::operations::operation::{Handler, Operation, SubResource, UnknownParameters};
 use crate::request::Call;
+use crate::request::object_version;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 
@@ -27,7 +27,7 @@ pub(crate) const GET: Operation = Operation {
 
 /// Shows the object's list.
 fn get(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
-    version::require_the_only_one(&call.query, &object.key)?;
+    object_version::require_the_only_one(&call.query, &object.key)?;
     let (_, attributes) = object.existing()?;
     let policy = AccessControlPolicy { owner: access::owner(), grant: attributes.acl.as_str() };
     Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))

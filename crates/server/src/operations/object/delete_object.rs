@@ -6,10 +6,10 @@ use http::StatusCode;
 
 use crate::access::Right;
 use crate::access::subject::ObjectSubject;
-use crate::object::version;
 use crate::operations::operation::{Handler, Operation};
 use crate::request::Call;
 use crate::request::context::RequestContext;
+use crate::request::object_version;
 use crate::request::unserved_header;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
@@ -32,7 +32,7 @@ async fn run(
     call: &Call,
     object: ObjectSubject,
 ) -> Result<WireResponse, OperationError> {
-    if version::names_the_only_one(&call.query)? {
+    if object_version::names_the_only_one(&call.query)? {
         let mutation = Mutation::DeleteObject {
             bucket: object.bucket.name.clone(),
             key: Bytes::copy_from_slice(object.key.as_str().as_bytes()),

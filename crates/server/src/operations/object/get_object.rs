@@ -19,13 +19,14 @@ use http::{
 use crate::access::subject::{self, ObjectSubject};
 use crate::access::{Caller, Right};
 use crate::object::attributes::ObjectAttributes;
-use crate::object::headers;
+use crate::object::etag::etag_of;
 use crate::object::precondition;
-use crate::object::version;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
 use crate::request::context::RequestContext;
+use crate::request::object_version;
 use crate::response::gzip;
+use crate::response::object_headers;
 use crate::response::one_at_a_time::OneAtATime;
 use crate::response::traffic_limit::TrafficLimit;
 use crate::response::wire_error::OperationError;
@@ -66,7 +67,7 @@ async fn run(
     object: ObjectSubject,
 ) -> Result<WireResponse, OperationError> {
     check_overrides(call, &object.caller)?;
-    version::require_the_only_one(&call.query, &object.key)?;
+    object_version::require_the_only_one(&call.query, &object.key)?;
     let store = &context.server.options.store;
     let (mut record, mut attributes) = object.existing()?.clone();
     for _ in 1..RESOLUTIONS_MAX {
@@ -94,7 +95,8 @@ async fn answer(
     attributes: &ObjectAttributes,
 ) -> Result<WireResponse, OperationError> {
     let offered = gzip::is_offered(attributes, record.len);
-    if let Some(mut unmodified) = headers::answer_conditions(&call.parts.headers, record, attributes)? {
+    if let Some(mut unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)?
+    {
         if offered {
             gzip::vary(unmodified.headers_mut());
         }
@@ -117,7 +119,7 @@ async fn answer(
     };
     let mut response = wire_response::with_body(status, body);
     let headers = response.headers_mut();
-    headers::describe(record, attributes, headers);
+    object_headers::describe(record, attributes, headers);
     if offered {
         gzip::vary(headers);
     }
@@ -126,7 +128,7 @@ async fn answer(
     }
     if status == StatusCode::PARTIAL_CONTENT {
         let shown = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), record.len);
-        headers::put(headers, CONTENT_RANGE, &shown);
+        object_headers::put(headers, CONTENT_RANGE, &shown);
         // The digest is the whole object's, and this is not the whole.
         headers.remove("content-md5");
     }
@@ -161,7 +163,7 @@ async fn read(
 
 fn requested_range(call: &Call, record: &ObjectRecord) -> RangeOutcome {
     let Some(range) = call.parts.headers.get(RANGE) else { return RangeOutcome::Whole };
-    let tag = headers::etag_of(record.md5, record.crc64, record.len);
+    let tag = etag_of(record.md5, record.crc64, record.len);
     if !precondition::range_holds(&call.parts.headers, &tag, record.modified) {
         return RangeOutcome::Whole;
     }
@@ -189,6 +191,6 @@ fn override_headers(call: &Call, headers: &mut HeaderMap) -> Result<(), WireErro
         })?;
         headers.insert(name, value);
     }
-    headers::serve_safely(headers);
+    object_headers::serve_safely(headers);
     Ok(())
 }

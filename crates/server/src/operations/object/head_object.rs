@@ -9,11 +9,11 @@ use http::{
 
 use crate::access::Right;
 use crate::access::subject::ObjectSubject;
-use crate::object::headers;
-use crate::object::version;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
+use crate::request::object_version;
 use crate::response::gzip;
+use crate::response::object_headers;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 
@@ -29,13 +29,13 @@ pub(crate) const OPERATION: Operation = Operation {
 
 /// Describes what the key holds.
 fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
-    version::require_the_only_one(&call.query, &object.key)?;
+    object_version::require_the_only_one(&call.query, &object.key)?;
     let (record, attributes) = object.existing()?;
-    if let Some(unmodified) = headers::answer_conditions(&call.parts.headers, record, attributes)? {
+    if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {
         return Ok(unmodified);
     }
     let mut response = wire_response::empty(StatusCode::OK);
-    headers::describe(record, attributes, response.headers_mut());
+    object_headers::describe(record, attributes, response.headers_mut());
     set_length(response.headers_mut(), record.len);
     // The form that is described is the uncompressed one, with its tag and length; caches are told of the other.
     if gzip::is_offered(attributes, record.len) {

@@ -7,11 +7,11 @@ use http::{Method, StatusCode, header::LAST_MODIFIED};
 
 use crate::access::Right;
 use crate::access::subject::ObjectSubject;
-use crate::object::headers;
-use crate::object::version;
 use crate::operations::object::head_object;
 use crate::operations::operation::{Handler, Operation, SubResource, UnknownParameters};
 use crate::request::Call;
+use crate::request::object_version;
+use crate::response::object_headers;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 
@@ -28,12 +28,12 @@ pub(crate) const OPERATION: Operation = Operation {
 
 /// Describes what the key holds, briefly.
 fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
-    version::require_the_only_one(&call.query, &object.key)?;
+    object_version::require_the_only_one(&call.query, &object.key)?;
     let (record, _) = object.existing()?;
     let mut response = wire_response::empty(StatusCode::OK);
     let headers = response.headers_mut();
-    headers::describe_content(record, headers);
-    headers::put(headers, LAST_MODIFIED, &http_date::format(record.modified));
+    object_headers::describe_content(record, headers);
+    object_headers::put(headers, LAST_MODIFIED, &http_date::format(record.modified));
     // The length is the object's, which only an answer without a body may state.
     if call.parts.method == Method::HEAD {
         head_object::set_length(headers, record.len);

@@ -16,7 +16,6 @@ use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
 
 use crate::access::subject::{self, ObjectSubject};
 use crate::access::{Caller, Right};
-use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
 use crate::budget::holder::UploadHolder;
 use crate::callback::plan::CallbackPlan;
@@ -97,7 +96,7 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
     if let Some(name) = UNBUILT_HEADERS.into_iter().find(|name| headers.contains_key(*name)) {
         return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
     }
-    BucketMode::of(&object.bucket).check_key(&object.key)?;
+    object.rules.mode.check_key(&object.key)?;
     let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?
         .in_class_of_bucket(settings::storage_class(&object.bucket));
     if object.caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::object::headers;
+use crate::response::object_headers;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const TYPES: [&str; 7] =
@@ -94,7 +94,7 @@ fn given_back(stored: &StoredForm) -> HeaderMap {
         ObjectRecord { key, sequence: 1, len: 0, md5: None, crc64: 0, modified, attributes, content };
     let attributes = ObjectAttributes::decode(&object.attributes);
     let mut headers = HeaderMap::new();
-    headers::describe(&object, &attributes, &mut headers);
+    object_headers::describe(&object, &attributes, &mut headers);
     headers.insert(ACL, http::HeaderValue::from_static(attributes.acl.as_str()));
     headers
 }

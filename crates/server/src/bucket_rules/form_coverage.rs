@@ -10,8 +10,9 @@ use countersign_protocol::{ErrorCode, WireError};
 use crate::bucket_rules::mode::BucketMode;
 use crate::budget::said_once::SaidOnce;
 use crate::object::attribute_headers;
-use crate::upload::stored_form::ACL;
 
+/// The field, or header, of an object's own list.
+const ACL: &str = "x-oss-object-acl";
 /// Fields by which a form says who signed it; no policy could mention its own signature.
 const SIGNING: [&str; 8] = [
     "policy",

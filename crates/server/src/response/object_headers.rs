@@ -3,7 +3,7 @@
 //! The other direction, which headers of a request are kept, is [`crate::object::attribute_headers`].
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use countersign_protocol::{ErrorCode, WireError, etag, http_date};
+use countersign_protocol::{ErrorCode, WireError, etag::quoted, http_date};
 use countersign_store::ObjectRecord;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -14,6 +14,7 @@ use http::{
 };
 
 use crate::object::attributes::ObjectAttributes;
+use crate::object::etag::etag_of;
 use crate::object::precondition::{self, Verdict};
 use crate::response::wire_response::{self, WireResponse};
 
@@ -50,14 +51,9 @@ pub(crate) fn describe(object: &ObjectRecord, attributes: &ObjectAttributes, hea
     serve_safely(headers);
 }
 
-/// The bare entity tag of bytes with these digests and this length.
-pub(crate) fn etag_of(md5: Option<[u8; 16]>, crc64: u64, len: u64) -> String {
-    md5.map_or_else(|| etag::from_crc64(crc64, len), etag::from_md5)
-}
-
 /// The digests of an object: `ETag`, `Content-MD5`, `x-oss-hash-crc64ecma`.
 pub(crate) fn describe_content(object: &ObjectRecord, headers: &mut HeaderMap) {
-    put(headers, ETAG, &etag::quoted(&etag_of(object.md5, object.crc64, object.len)));
+    put(headers, ETAG, &quoted(&etag_of(object.md5, object.crc64, object.len)));
     if let Some(md5) = object.md5 {
         put(headers, CONTENT_MD5, &STANDARD.encode(md5));
     }

@@ -1,0 +1,101 @@
+//! The stage by itself: an entry of the outbox is carried out by somebody who has nothing but the entry.
+
+use std::net::Ipv4Addr;
+
+use countersign_store::{Clock, OwedRecord, Random, StoreOptions};
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::callback::address::system_resolver;
+
+fn client(store: &Store, clock: Clock) -> CallbackClient {
+    CallbackClient::new(CallbackOptions {
+        store: store.clone(),
+        clock,
+        random: Random::system(),
+        allowed: vec!["127.0.0.1/32".parse().unwrap()],
+        resolver: system_resolver(),
+        key: RsaMd5Key::generate_2048().unwrap(),
+        key_url: "http://oss.test/key.pem".to_owned(),
+        owner_id: "1",
+        extra_roots: Vec::new(),
+        answers: FairBudget::new(1 << 20, usize::MAX, &Random::system()),
+        limits: Limits::default(),
+    })
+    .unwrap()
+}
+
+fn entry(record: &OwedRecord) -> OutboxEntry {
+    let message = Arc::new(CallbackMessage::from_payload(&record.payload).unwrap());
+    OutboxEntry { id: record.id, message, signature: None, shares: None }
+}
+
+async fn owed(store: &Store) -> Vec<OwedRecord> {
+    store.owed(0, 10).await.unwrap()
+}
+
+/// An application that confirms one callback, and gives what it was sent.
+async fn confirm_once(listener: TcpListener) -> String {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"key=k") {
+        assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0, "the request ended early");
+    }
+    stream
+        .write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}",
+        )
+        .await
+        .unwrap();
+    String::from_utf8(request).unwrap()
+}
+
+#[tokio::test]
+async fn an_entry_of_the_outbox_is_carried_out_and_closed_whoever_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::with_wall(|| Timestamp::UNIX_EPOCH);
+    let store = Store::open(StoreOptions::new(folder.path(), clock.clone())).await.unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let application = listener.local_addr().unwrap();
+    let payload = format!(
+        r#"{{"urls":["http://{application}/cb"],"body":"key=k","content_type":"application/x-www-form-urlencoded",
+        "bucket":"bucket","request_id":"id","requester":"r"}}"#
+    );
+    let creation = Mutation::CreateBucket { name: "bucket".to_owned(), settings: Default::default() };
+    store.commit(creation).await.unwrap();
+    let mut staged = store.stage(None).await.unwrap();
+    staged.write(b"x".as_slice().into()).await.unwrap();
+    let put = Mutation::PutObject {
+        bucket: "bucket".to_owned(),
+        key: b"k".as_slice().into(),
+        content: staged.seal().await.unwrap(),
+        attributes: Default::default(),
+        forbid_overwrite: false,
+        owed: Some(countersign_store::OwedEntry { payload: payload.into_bytes() }),
+    };
+    store.commit(put).await.unwrap();
+    drop(listener);
+
+    let client = client(&store, clock);
+    let [record] = owed(&store).await.try_into().unwrap();
+    let failure = client.carry_out(entry(&record), Ipv4Addr::LOCALHOST.into()).await.unwrap_err();
+    assert_eq!(failure, CallbackFailure::Unreachable);
+    let [record] = owed(&store).await.try_into().unwrap();
+    assert_eq!(record.attempts, 1, "a failed attempt is noted and the callback is still owed");
+
+    let listener = TcpListener::bind(application).await.unwrap();
+    let confirming = tokio::spawn(confirm_once(listener));
+    let reply = client.carry_out(entry(&record), Ipv4Addr::LOCALHOST.into()).await.unwrap();
+    assert_eq!(reply.body, r#"{"ok":true}"#);
+    let request = confirming.await.unwrap().to_ascii_lowercase();
+    assert!(request.contains("x-oss-request-id: id\r\n") && request.contains("authorization: "), "{request}");
+    // What was confirmed is closed with the next batch of commits.
+    let closed = async {
+        while !owed(&store).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), closed).await.unwrap();
+}
