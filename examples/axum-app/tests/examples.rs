@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends in a panic")]
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use countersign::testing::Instance;
 use countersign_protocol::callback::signature::{SignError, sign};
 use countersign_sys::RsaMd5Key;
+use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 const KEY_URL: &str = "http://127.0.0.1:9817/keys/v1.pem";
@@ -140,6 +143,44 @@ fn the_axum_application_signs_and_receives() {
     let uploads = json(&app.fetch("/uploads"))["uploads"].clone();
     assert_eq!(uploads.as_array().unwrap().len(), 1);
     assert_eq!(uploads[0]["key"], "user-dir/a.jpg");
+}
+
+/// As the tests of any Rust application would have it: its own process beside a store in the test's.
+#[tokio::test]
+async fn an_upload_to_a_store_is_countersigned_by_the_axum_application() {
+    let instance = Instance::start().unwrap();
+    let variables: BTreeMap<&str, String> = instance.variables().into_iter().collect();
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let app = start(|folder, _| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign-example-axum-app"));
+        command
+            .current_dir(folder)
+            .env("COUNTERSIGN_ACCESS_KEY_ID", &variables["OSS_ACCESS_KEY_ID"])
+            .env("COUNTERSIGN_ACCESS_KEY_SECRET", &variables["OSS_ACCESS_KEY_SECRET"])
+            .env("BUCKET", &variables["OSS_BUCKET"])
+            .env("UPLOAD_HOST", format!("{}/{}", instance.store_url(), variables["OSS_BUCKET"]))
+            .env("CALLBACK_URL", format!("http://{listen}/callback"))
+            .env("STORE_KEY_URL", instance.callback_key_url())
+            .env("STORE_KEY_FILE", instance.callback_key_file())
+            .env("LISTEN", &listen);
+        command
+    });
+    let signed = json(&app.fetch("/signature?path=user-dir/&fields=1"));
+    let fields: Vec<(String, String)> = serde_json::from_value(signed["fields"].clone()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let upload = |name: &'static str| {
+        let form = fields.iter().cloned().fold(Form::new(), |form, (name, value)| form.text(name, value));
+        let form = form.part("file", Part::text("hello").file_name(name));
+        client.post(signed["host"].as_str().unwrap()).multipart(form).send()
+    };
+    for name in ["a.txt", "b.txt"] {
+        let answer = upload(name).await.unwrap();
+        let (status, said) = (answer.status(), answer.text().await.unwrap());
+        assert_eq!(status, 200, "{said}");
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&said["Status"], &said["key"]), (&"OK".into(), &format!("user-dir/{name}").into()));
+    }
+    assert_eq!(json(&app.fetch("/uploads"))["uploads"].as_array().unwrap().len(), 2);
 }
 
 #[test]
