@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 use countersign_quota::client_network::ClientNetwork;
 use countersign_quota::places::Claimant as _;
 use countersign_quota::shares::{ClaimId, Shares};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection_places::Activity;
@@ -106,7 +106,8 @@ impl Drop for Head {
 
 /// A connection whose reads keep to the room.
 pub(super) struct BoundedReads<T> {
-    stream: T,
+    /// Its limit is set anew for each read.
+    stream: Take<T>,
     head: Head,
     large_buffer: Option<OwnedSemaphorePermit>,
     /// A request is under way at this read.
@@ -116,7 +117,7 @@ pub(super) struct BoundedReads<T> {
     begun: usize,
 }
 
-impl<T> BoundedReads<T> {
+impl<T: AsyncRead> BoundedReads<T> {
     /// Of this client's connection.
     pub(super) fn new(
         stream: T,
@@ -126,7 +127,7 @@ impl<T> BoundedReads<T> {
     ) -> Self {
         let (room, activity) = (Arc::clone(room), Arc::clone(activity));
         let head = Head { room, client, activity, bytes: 0, claim: None };
-        Self { stream, head, large_buffer: None, in_request: false, begun: 0 }
+        Self { stream: stream.take(0), head, large_buffer: None, in_request: false, begun: 0 }
     }
 
     /// What is read while a request is under way is its body's, and all else the next request's head.
@@ -154,26 +155,22 @@ impl<T: AsyncRead + Unpin> AsyncRead for BoundedReads<T> {
             self.begun = begun;
         }
         let before = buffer.filled().len();
-        if self.large_buffer.is_some() || buffer.remaining() <= SMALL_READ_BYTES {
-            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        } else {
-            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(SMALL_READ_BYTES));
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
-            let read = part.filled().len();
-            buffer.advance(read);
-        }
+        // A part of the buffer, and not a buffer of zeros, which each read would have to make first.
+        let most = if self.large_buffer.is_some() { u64::MAX } else { SMALL_READ_BYTES as u64 };
+        self.stream.set_limit(most);
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let read = buffer.filled().len() - before;
         Poll::Ready(self.count(read))
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for BoundedReads<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for BoundedReads<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        Pin::new(self.stream.get_mut()).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -181,19 +178,19 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for BoundedReads<T> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        Pin::new(self.stream.get_mut()).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(self.stream.get_mut()).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(self.stream.get_mut()).poll_shutdown(context)
     }
 }
 
