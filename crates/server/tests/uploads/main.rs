@@ -20,6 +20,7 @@ mod client_address;
 mod fairness;
 mod form;
 mod form_advisories;
+mod hour_of_timeouts;
 mod images;
 mod kept_connections;
 mod listener;

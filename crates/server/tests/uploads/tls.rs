@@ -21,7 +21,7 @@ use crate::running_store::{RunningStore, Setup};
 use crate::wire_client::{Answer, connect_from, request};
 
 /// A certificate for these names in files of its own, and the certificate itself.
-fn certificate(names: &[&str]) -> (Arc<rustls::ServerConfig>, CertificateDer<'static>) {
+pub(crate) fn certificate(names: &[&str]) -> (Arc<rustls::ServerConfig>, CertificateDer<'static>) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let folder = tempfile::tempdir().unwrap();
