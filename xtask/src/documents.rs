@@ -29,6 +29,12 @@ const CHECKED: &[&str] = &[
     "examples/README.zh-CN.md",
 ];
 
+/// Folders whose every page is checked like them. What the wire's handbook names is checked with its clauses.
+const CHECKED_FOLDERS: &[&str] = &["docs/decisions"];
+
+/// Folders whose links to other pages are checked.
+const LINKING_FOLDERS: &[&str] = &["docs", "docs/decisions", "docs/wire"];
+
 /// The first part of a path of ours.
 const OUR_FOLDERS: &[&str] = &[
     "crates/",
@@ -47,17 +53,59 @@ const OUR_FOLDERS: &[&str] = &[
 
 /// Finds every name in the checked documents that leads nowhere.
 pub(crate) fn check(root: &Path, found: &mut Vec<Violation>) -> anyhow::Result<()> {
-    for document in CHECKED {
-        let path = root.join(document);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {document}"))?;
+    let mut checked: Vec<PathBuf> = CHECKED.iter().map(PathBuf::from).collect();
+    for folder in CHECKED_FOLDERS {
+        checked.extend(pages(root, folder)?);
+    }
+    for document in checked {
+        let text = read(root, &document)?;
         for (name, line) in names(&text) {
             if !exists(root, &name) {
                 let what = format!("`{name}` does not exist");
-                found.push(Violation { path: PathBuf::from(document), line: Some(line), what });
+                found.push(Violation { path: document.clone(), line: Some(line), what });
+            }
+        }
+    }
+    for folder in LINKING_FOLDERS {
+        for page in pages(root, folder)? {
+            let text = read(root, &page)?;
+            for (target, line) in links(&text) {
+                if !root.join(folder).join(&target).exists() {
+                    let what = format!("links to {target}, which does not exist");
+                    found.push(Violation { path: page.clone(), line: Some(line), what });
+                }
             }
         }
     }
     Ok(())
+}
+
+/// The pages of a folder, relative to the repository.
+fn pages(root: &Path, folder: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(root.join(folder)).with_context(|| format!("reading {folder}"))? {
+        let name = PathBuf::from(entry?.file_name());
+        if name.extension().is_some_and(|ending| ending == "md") {
+            pages.push(Path::new(folder).join(name));
+        }
+    }
+    Ok(pages)
+}
+
+fn read(root: &Path, document: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(root.join(document)).with_context(|| format!("reading {}", document.display()))
+}
+
+/// The files that links lead to, without places in them, with their lines. Those to elsewhere are not looked at.
+fn links(text: &str) -> Vec<(String, usize)> {
+    let mut links = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let files = targets.filter_map(|target| target.split('#').next());
+        let ours = files.filter(|file| !file.is_empty() && !file.contains(':') && !file.starts_with('/'));
+        links.extend(ours.map(|file| (file.to_owned(), index + 1)));
+    }
+    links
 }
 
 /// The backquoted spans that name a place of ours, with their lines. Fenced blocks are commands, not names.
@@ -119,6 +167,12 @@ mod tests {
             .unwrap();
         assert!(exists(folder.path(), "uploader/a.test.js::aborts within 200 ms"));
         assert!(!exists(folder.path(), "uploader/a.test.js::aborts within"));
+    }
+
+    #[test]
+    fn links_to_files_are_found_and_those_to_elsewhere_are_not() {
+        let text = "[a](b.md#c) [d](https://e.example/f) [g](#h)\n| [i](../j.md) | [k](/l) |";
+        assert_eq!(links(text), [("b.md".to_owned(), 1), ("../j.md".to_owned(), 2)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The rules are data (`house_rules`); this module only walks the tree and asks them. Whether the code is
 //! right is not known here.
 
+mod decision_pages;
 mod examples;
 mod file_rules;
 mod given_time;
@@ -56,6 +57,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     given_time::check(root, &mut found)?;
     rooms::check(&files, &mut found);
     examples::check(&files, &mut found);
+    decision_pages::check(root, &mut found)?;
     crate::documents::check(root, &mut found)?;
     crate::wire::check(root, &files, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));
