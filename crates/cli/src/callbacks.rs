@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use countersign_store::{Mutation, OwedOutcome, OwedRecord, Refused, Store, StoreOptions};
+use anyhow::Context as _;
+use countersign_store::{CloseOwed, OwedOutcome, OwedRecord, Store, StoreOptions};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -110,14 +110,9 @@ pub(crate) async fn drop_owed(flags: &CallbacksDropFlags) -> anyhow::Result<Exit
 
 async fn forget(store: &Store, ids: &[u64]) -> anyhow::Result<()> {
     for some in ids.chunks(FORGOTTEN_AT_ONCE) {
-        let batch = some.iter().map(|id| Mutation::CloseOwed { id: *id, outcome: OwedOutcome::Forgotten });
-        for outcome in store.apply(batch.collect()).await.context("the callbacks cannot be forgotten")? {
-            match outcome {
-                // Whoever delivered it meanwhile has closed it.
-                Ok(_) | Err(Refused::NoSuchOwed) => {}
-                Err(refused) => bail!("a callback cannot be forgotten: {refused}"),
-            }
-        }
+        let batch = some.iter().map(|id| CloseOwed { id: *id, outcome: OwedOutcome::Forgotten });
+        // The only refusal is of one that was delivered meanwhile, and so is closed already.
+        store.apply(batch.collect()).await.context("the callbacks cannot be forgotten")?;
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::verdict::{Loss, blob_files, observe};
 use crate::world::{Effect, Held, Operation, World};
 use bytes::Bytes;
 use countersign_store::{
-    ApplyError, CommitError, Mutation, OpenError, OwedEntry, OwedOutcome, SealedBlob, StageError, Store,
-    StoreOptions,
+    ApplyError, CloseOwed, CommitError, CreateBucket, DeleteObject, Offered, OpenError, OwedEntry,
+    OwedOutcome, PutObject, SealedBlob, StageError, Store, StoreOptions,
 };
 use countersign_testkit::TestClock;
 use std::collections::BTreeMap;
@@ -194,22 +194,10 @@ impl Stage {
 
     /// Asks for something, and notes when it is told that it is done.
     pub(crate) async fn perform(&self, verb: Verb) -> Result<(), Loss> {
-        let (batch, effects) = self.asked(verb).await?;
-        let number = self.begin(effects);
-        let applied = self.store.apply(batch).await.map_err(|error| Loss::TakesNoMore(error.to_string()))?;
-        self.trace.note(Event::Acknowledged(number));
-        match applied.into_iter().find_map(Result::err) {
-            None => Ok(()),
-            Some(refused) => Err(Loss::TakesNoMore(format!("{verb:?}: {refused}"))),
-        }
-    }
-
-    /// What a verb asks of the store, and what it changes.
-    async fn asked(&self, verb: Verb) -> Result<(Vec<Mutation>, Vec<Effect>), Loss> {
-        let (mutation, effects) = match verb {
+        match verb {
             Verb::CreateBucket(name) => {
-                let create = Mutation::CreateBucket { name: name.to_owned(), settings: BTreeMap::new() };
-                (create, vec![Effect::Bucket(name.to_owned())])
+                let create = CreateBucket { name: name.to_owned(), settings: BTreeMap::new() };
+                self.ask(verb, vec![create], vec![Effect::Bucket(name.to_owned())]).await
             }
             Verb::Put { key, len, owed } => {
                 let (content, held) = self.sealed(key, len).await?;
@@ -218,24 +206,33 @@ impl Stage {
                 let attributes = held.attributes.clone();
                 let mut effects = vec![Effect::Object(Bytes::from(key), held)];
                 effects.extend(owed.then_some(Effect::Owed(payload)));
-                (put(key, content, attributes, false, entry), effects)
+                self.ask(verb, vec![put(key, content, attributes, false, entry)], effects).await
             }
-            Verb::Delete(key) => (delete(key, None), vec![Effect::NoObject(Bytes::from(key))]),
+            Verb::Delete(key) => self.ask(verb, vec![delete(key, None)], vec![no_object(key)]).await,
             Verb::DeleteMany(keys) => {
-                let effects = keys.iter().map(|key| Effect::NoObject(Bytes::from(*key))).collect();
-                return Ok((keys.iter().map(|key| delete(key, None)).collect(), effects));
+                let deletions = keys.iter().map(|key| delete(key, None)).collect();
+                self.ask(verb, deletions, keys.iter().map(|key| no_object(key)).collect()).await
             }
             Verb::Expire(key) => {
                 let seen = self.store.object(BUCKET, key).await.expect("the catalog").expect("the object");
-                (delete(key, Some(seen.sequence)), vec![Effect::NoObject(Bytes::from(key))])
+                self.ask(verb, vec![delete(key, Some(seen.sequence))], vec![no_object(key)]).await
             }
             Verb::CloseOwed(key) => {
                 let (id, payload) = self.owed_for(key).await;
-                let close = Mutation::CloseOwed { id, outcome: OwedOutcome::Delivered };
-                (close, vec![Effect::NotOwed(payload)])
+                let close = CloseOwed { id, outcome: OwedOutcome::Delivered };
+                self.ask(verb, vec![close], vec![Effect::NotOwed(payload)]).await
             }
-        };
-        Ok((vec![mutation], effects))
+        }
+    }
+
+    async fn ask<M: Offered>(&self, verb: Verb, batch: Vec<M>, effects: Vec<Effect>) -> Result<(), Loss> {
+        let number = self.begin(effects);
+        let applied = self.store.apply(batch).await.map_err(|error| Loss::TakesNoMore(error.to_string()))?;
+        self.trace.note(Event::Acknowledged(number));
+        match applied.into_iter().find_map(Result::err) {
+            None => Ok(()),
+            Some(refused) => Err(Loss::TakesNoMore(format!("{verb:?}: {refused}"))),
+        }
     }
 
     /// Takes in an upload whose bytes no other has.
@@ -276,8 +273,8 @@ fn put(
     attributes: Bytes,
     forbid_overwrite: bool,
     owed: Option<OwedEntry>,
-) -> Mutation {
-    Mutation::PutObject {
+) -> PutObject {
+    PutObject {
         bucket: BUCKET.to_owned(),
         key: Bytes::copy_from_slice(key.as_bytes()),
         content,
@@ -287,10 +284,10 @@ fn put(
     }
 }
 
-fn delete(key: &str, only_if_sequence: Option<u64>) -> Mutation {
-    Mutation::DeleteObject {
-        bucket: BUCKET.to_owned(),
-        key: Bytes::copy_from_slice(key.as_bytes()),
-        only_if_sequence,
-    }
+fn delete(key: &str, only_if_sequence: Option<u64>) -> DeleteObject {
+    DeleteObject { bucket: BUCKET.to_owned(), key: Bytes::copy_from_slice(key.as_bytes()), only_if_sequence }
+}
+
+fn no_object(key: &'static str) -> Effect {
+    Effect::NoObject(Bytes::from(key))
 }

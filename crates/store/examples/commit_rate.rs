@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "it measures, by the machine's clock")]
 
 use bytes::Bytes;
-use countersign_store::{Clock, Mutation, Store, StoreOptions};
+use countersign_store::{Clock, CreateBucket, PutObject, Store, StoreOptions};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ async fn put_until(store: Store, worker: usize, body: Bytes, end: Instant) -> Ve
 async fn put(store: &Store, key: String, body: Bytes) -> Option<()> {
     let mut staged = store.stage(Some(body.len() as u64)).await.ok()?;
     staged.write(body).await.ok()?;
-    let put = Mutation::PutObject {
+    let put = PutObject {
         bucket: "bench".to_owned(),
         key: Bytes::from(key),
         content: staged.seal().await.ok()?,
@@ -48,10 +48,7 @@ async fn measure(folder: &std::path::Path, concurrent: usize, bytes: usize, seco
     let data = folder.join(concurrent.to_string());
     let clock = Clock::with_wall(|| jiff::Timestamp::constant(1_790_000_000, 0));
     let store = Store::open(StoreOptions::new(data, clock)).await.ok()?;
-    store
-        .commit(Mutation::CreateBucket { name: "bench".to_owned(), settings: BTreeMap::new() })
-        .await
-        .ok()?;
+    store.commit(CreateBucket { name: "bench".to_owned(), settings: BTreeMap::new() }).await.ok()?;
     let (body, begun, cpu) = (Bytes::from(vec![7; bytes]), Instant::now(), cpu_seconds());
     let end = begun + Duration::from_secs(seconds);
     let workers =

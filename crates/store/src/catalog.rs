@@ -3,23 +3,20 @@
 //! One entry writes ([`Catalog::apply`]); everything that waits goes into one durable transaction. Queries
 //! are short: none keeps a read transaction beyond its own call.
 
+mod any_mutation;
 pub mod sqlite;
 mod survey;
 
 use crate::blobs::{BlobId, Work};
 use crate::trouble::Trouble;
-use crate::{
-    Applied, ApplyError, BucketRecord, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Refused,
-};
+use crate::{ApplyError, BucketRecord, ListPage, ListQuery, ObjectRecord, OwedRecord};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+pub use any_mutation::{Answer, AnyMutation, Asked, Placed, Reply};
 pub use sqlite::{SqliteCatalog, SqliteOptions};
 pub use survey::{DamageRecord, Inventoried, ScrubNote, ScrubProgress, ScrubState};
-
-/// What a batch answers: a result per mutation, or the reason why nothing of it was applied.
-pub type BatchOutcome = Result<Vec<Result<Applied, Refused>>, ApplyError>;
 
 /// The catalog could not answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -119,11 +116,12 @@ pub struct Garbage {
 
 /// An engine for the records.
 pub trait Catalog: Send + Sync {
-    /// Applies the mutations in order in one durable transaction, together with whatever else waits.
-    fn apply(&self, batch: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome>;
+    /// Applies the mutations in order in one durable transaction, together with whatever else waits, and gives each
+    /// its answer before it answers itself. An error means that nothing of the batch was applied.
+    fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>>;
 
     /// Applies a mutation with the next batch, soon, without telling. What fails is logged.
-    fn apply_later(&self, mutation: Mutation<PlacedContent>);
+    fn apply_later(&self, mutation: AnyMutation);
 
     /// A bucket by name.
     fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>>;

@@ -1,9 +1,8 @@
 //! Errors of the store, one type for each call.
 //!
-//! A refusal ([`crate::Refused`]) is no error: it is the answer of a rule. Errors are here when the
+//! A refusal ([`crate::Mutation::Refusal`]) is no error: it is the answer of a rule. Errors are here when the
 //! machine below, not the caller, is the reason.
 
-use crate::Refused;
 use crate::blobs::BlobError;
 use crate::catalog::CatalogError;
 use crate::trouble::Trouble;
@@ -119,12 +118,12 @@ pub enum ApplyError {
     },
 }
 
-/// One mutation was refused, or could not be applied.
+/// One mutation was refused, by a rule of its kind (`R`), or could not be applied.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum CommitError {
+pub enum CommitError<R: std::error::Error + 'static> {
     /// A rule refused it; nothing has changed.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(R),
     /// The machine below failed.
     #[error(transparent)]
     Failed(#[from] ApplyError),

@@ -1,10 +1,10 @@
 //! The storage engine: buckets, objects, blobs, the outbox of callbacks, and their recovery.
 //!
 //! The crate knows no HTTP and no words of the wire: names and keys are bytes, attributes and settings
-//! are opaque to it. What [`Store::apply`] acknowledges is durable.
+//! are opaque to it. What [`Store::commit`] acknowledges is durable.
 //!
 //! One upload goes [`Store::stage`] → [`StagedBlob::write`] → [`StagedBlob::seal`] → [`Store::commit`]
-//! with [`Mutation::PutObject`]. Nothing is visible before the commit, and a staged or sealed blob that
+//! with [`PutObject`]. Nothing is visible before the commit, and a staged or sealed blob that
 //! is dropped leaves nothing behind.
 //!
 //! Two seams hold the engines: [`catalog::Catalog`] (records; SQLite by default) and [`blobs::Blobs`]
@@ -30,11 +30,15 @@ pub use backup::{BackupError, BackupOptions, BackupReport, RestoreOptions, Resto
 pub use damage::Damage;
 pub use error::{ApplyError, CommitError, OpenError, QueryError, ReadError, StageError};
 pub use health::{Health, HealthFlag};
-pub use mutation::{Applied, Mutation, OwedEntry, OwedOutcome, Refused};
+pub use mutation::{
+    Answered, BucketExists, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
+    DeleteRefusal, Mutation, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut, OwedEntry, OwedOutcome,
+    PutObject, PutRefusal, PutSetting,
+};
 pub use object_reader::ObjectReader;
 pub use query::{Entry, ListPage, ListQuery};
 pub use record::{BucketRecord, ContentRef, ObjectRecord, OwedRecord, Place};
 pub use scrub::{DamagedObject, ScrubOptions, ScrubPace, ScrubReport, Unverified};
 pub use staged_blob::{SealedBlob, StagedBlob};
-pub use store::{Store, StoreOptions, StoreParts};
+pub use store::{Offered, Store, StoreOptions, StoreParts};
 pub use trouble::{Trouble, TroubleNote};

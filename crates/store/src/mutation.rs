@@ -1,69 +1,136 @@
-//! The mutations, which are the only way to change the store: what each answers, and the rules that may refuse it.
+//! The mutations, which are the only way to change the store: each a type that says what it answers and which rules
+//! may refuse it.
 //!
-//! Mutations of one batch are applied in order, and each sees those before it. A refusal changes nothing
-//! and leaves the others of its batch alone.
+//! [`crate::Store::commit`] takes one and answers in that kind: a put is answered with [`ObjectPut`] or a
+//! [`PutRefusal`] and cannot be answered with anything else. A refusal changes nothing and leaves the others of its
+//! batch alone; mutations of one batch are applied in order, and each sees those before it.
+//!
+//! A new kind is a type here, an arm in [`crate::catalog::AnyMutation`], and what each catalog does for it.
 
 use crate::{BucketRecord, ObjectRecord, SealedBlob};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// One change. `C` is how the content of a put is held: sealed by a caller, placed for the catalog.
+/// One kind of change.
+pub trait Mutation: Sized + Send + 'static {
+    /// What is known once it is applied.
+    type Outcome: Send + 'static;
+    /// The rules that may refuse it, with what its caller needs to know of the refusal.
+    type Refusal: std::error::Error + Send + 'static;
+}
+
+/// What a mutation is answered with once its batch is committed: its outcome, or the rule that refused it.
+pub type Answered<M> = Result<<M as Mutation>::Outcome, <M as Mutation>::Refusal>;
+
+/// Makes a bucket; answered with its record.
 #[derive(Debug)]
-pub enum Mutation<C = SealedBlob> {
-    /// Makes a bucket. Refused with [`Refused::BucketExists`].
-    CreateBucket {
-        /// The bucket's name.
-        name: String,
-        /// Its first settings, opaque here.
-        settings: BTreeMap<String, Vec<u8>>,
-    },
-    /// Removes an empty bucket. Refused with [`Refused::NoSuchBucket`], [`Refused::BucketNotEmpty`].
-    DeleteBucket {
-        /// The bucket's name.
-        name: String,
-    },
-    /// Writes or (with `None`) removes one setting. Refused with [`Refused::NoSuchBucket`].
-    PutSetting {
-        /// The bucket's name.
-        bucket: String,
-        /// The setting's name.
-        name: String,
-        /// The new value; `None` removes it.
-        value: Option<Vec<u8>>,
-    },
-    /// Puts an object, replacing what the key held. Refused with [`Refused::NoSuchBucket`],
-    /// [`Refused::ObjectExists`].
-    PutObject {
-        /// The bucket's name.
-        bucket: String,
-        /// The key, any bytes.
-        key: Bytes,
-        /// The bytes.
-        content: C,
-        /// Whatever the caller wants to find beside the object, opaque here.
-        attributes: Bytes,
-        /// Refuse when the key holds an object already.
-        forbid_overwrite: bool,
-        /// What is owed once the object is there; written in the same transaction.
-        owed: Option<OwedEntry>,
-    },
-    /// Deletes an object; a missing one is no refusal. Refused with [`Refused::NoSuchBucket`],
-    /// [`Refused::ObjectChanged`].
-    DeleteObject {
-        /// The bucket's name.
-        bucket: String,
-        /// The key.
-        key: Bytes,
-        /// Delete only the object with this sequence (a lifecycle rule must not delete what it has not seen).
-        only_if_sequence: Option<u64>,
-    },
-    /// Notes how a delivery of an owed entry ended. Refused with [`Refused::NoSuchOwed`].
-    CloseOwed {
-        /// The entry's id.
-        id: u64,
-        /// How it ended.
-        outcome: OwedOutcome,
-    },
+pub struct CreateBucket {
+    /// The bucket's name.
+    pub name: String,
+    /// Its first settings, opaque here.
+    pub settings: BTreeMap<String, Vec<u8>>,
+}
+
+impl Mutation for CreateBucket {
+    type Outcome = BucketRecord;
+    type Refusal = BucketExists;
+}
+
+/// Removes an empty bucket.
+#[derive(Debug)]
+pub struct DeleteBucket {
+    /// The bucket's name.
+    pub name: String,
+}
+
+impl Mutation for DeleteBucket {
+    type Outcome = ();
+    type Refusal = DeleteBucketRefusal;
+}
+
+/// Writes or (with `None`) removes one setting.
+#[derive(Debug)]
+pub struct PutSetting {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The setting's name.
+    pub name: String,
+    /// The new value; `None` removes it.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Mutation for PutSetting {
+    type Outcome = ();
+    type Refusal = NoSuchBucket;
+}
+
+/// Puts an object, replacing what the key held. `C` is how its content is held: sealed by a caller, or placed for
+/// the catalog ([`crate::catalog::PlacedContent`]).
+#[derive(Debug)]
+pub struct PutObject<C = SealedBlob> {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key, any bytes.
+    pub key: Bytes,
+    /// The bytes.
+    pub content: C,
+    /// What the caller wants to find with the object again, opaque here.
+    pub attributes: Bytes,
+    /// Refuse when the key holds an object already.
+    pub forbid_overwrite: bool,
+    /// What is owed once the object is there; written in the same transaction.
+    pub owed: Option<OwedEntry>,
+}
+
+impl<C: Send + 'static> Mutation for PutObject<C> {
+    type Outcome = ObjectPut;
+    type Refusal = PutRefusal;
+}
+
+/// An object is stored.
+#[derive(Debug, Clone)]
+pub struct ObjectPut {
+    /// The record as it is now.
+    pub object: ObjectRecord,
+    /// The id of the owed entry, where one was given.
+    pub owed_id: Option<u64>,
+}
+
+/// Deletes an object; a missing one is no refusal, unless a certain one was meant.
+#[derive(Debug, Clone)]
+pub struct DeleteObject {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key.
+    pub key: Bytes,
+    /// Delete only the object with this sequence (a lifecycle rule must not delete what it has not seen).
+    pub only_if_sequence: Option<u64>,
+}
+
+impl Mutation for DeleteObject {
+    type Outcome = ObjectDeleted;
+    type Refusal = DeleteRefusal;
+}
+
+/// A key holds nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectDeleted {
+    /// The sequence of the object that was removed; `None` when there was none.
+    pub removed: Option<u64>,
+}
+
+/// Notes how a delivery of an owed entry ended.
+#[derive(Debug)]
+pub struct CloseOwed {
+    /// The entry's id.
+    pub id: u64,
+    /// How it ended.
+    pub outcome: OwedOutcome,
+}
+
+impl Mutation for CloseOwed {
+    type Outcome = ();
+    type Refusal = NoSuchOwed;
 }
 
 /// Something that is owed once an object is stored: kept until its delivery is noted.
@@ -91,69 +158,50 @@ pub enum OwedOutcome {
     Forgotten,
 }
 
-/// What a mutation did.
-#[derive(Debug, Clone)]
-pub enum Applied {
-    /// The bucket is there now.
-    BucketCreated(BucketRecord),
-    /// The bucket is gone.
-    BucketDeleted,
-    /// The setting is written or removed.
-    SettingPut,
-    /// The object is stored.
-    ObjectPut {
-        /// The record as it is now.
-        object: ObjectRecord,
-        /// The id of the owed entry, where one was given.
-        owed_id: Option<u64>,
-    },
-    /// The key holds nothing any more.
-    ObjectDeleted {
-        /// The sequence of the object that was removed; `None` when there was none.
-        removed: Option<u64>,
-    },
-    /// The outcome is noted.
-    OwedClosed,
-}
-
-/// A rule that refused a mutation.
+/// A bucket was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+#[error("the bucket exists already")]
+pub struct BucketExists;
+
+/// A change to something in a bucket was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bucket does not exist")]
+pub struct NoSuchBucket;
+
+/// A bucket was not removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteBucketRefusal {
     /// There is no bucket of that name.
     #[error("the bucket does not exist")]
     NoSuchBucket,
-    /// There is a bucket of that name already.
-    #[error("the bucket exists already")]
-    BucketExists,
     /// The bucket still holds objects.
     #[error("the bucket is not empty")]
     BucketNotEmpty,
+}
+
+/// An object was not put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PutRefusal {
+    /// There is no bucket of that name.
+    #[error("the bucket does not exist")]
+    NoSuchBucket,
     /// The key holds an object, and overwriting was forbidden.
     #[error("the object exists already")]
     ObjectExists,
-    /// The key holds another object than the one that was meant.
-    #[error("the object has changed")]
-    ObjectChanged,
-    /// There is no such open entry.
-    #[error("nothing is owed under that id")]
-    NoSuchOwed,
 }
 
-impl<C> Mutation<C> {
-    /// The same mutation with its content held another way.
-    pub fn map<D>(self, content_to: impl FnOnce(C) -> D) -> Mutation<D> {
-        match self {
-            Mutation::CreateBucket { name, settings } => Mutation::CreateBucket { name, settings },
-            Mutation::DeleteBucket { name } => Mutation::DeleteBucket { name },
-            Mutation::PutSetting { bucket, name, value } => Mutation::PutSetting { bucket, name, value },
-            Mutation::PutObject { bucket, key, content, attributes, forbid_overwrite, owed } => {
-                let content = content_to(content);
-                Mutation::PutObject { bucket, key, content, attributes, forbid_overwrite, owed }
-            }
-            Mutation::DeleteObject { bucket, key, only_if_sequence } => {
-                Mutation::DeleteObject { bucket, key, only_if_sequence }
-            }
-            Mutation::CloseOwed { id, outcome } => Mutation::CloseOwed { id, outcome },
-        }
-    }
+/// An object was not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeleteRefusal {
+    /// There is no bucket of that name.
+    #[error("the bucket does not exist")]
+    NoSuchBucket,
+    /// The key holds another object than the one that was meant, or none.
+    #[error("the object has changed")]
+    ObjectChanged,
 }
+
+/// An owed entry was not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing is owed under that id")]
+pub struct NoSuchOwed;

@@ -253,10 +253,6 @@ impl SealedBlob {
     pub(crate) fn into_parts(self) -> (u64, Option<[u8; 16]>, u64, SealedBody) {
         (self.len, self.md5, self.crc64, self.body)
     }
-
-    pub(crate) fn is_blob(&self) -> bool {
-        matches!(self.body, SealedBody::Blob(_))
-    }
 }
 
 fn slice_of(chunks: &[Bytes], offset: u64, len: usize) -> Bytes {

@@ -8,7 +8,7 @@ mod sweeper;
 
 use crate::blobs::device::{Device, LocalDisk, make_folder_if_missing, sync_name};
 use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
-use crate::catalog::{Catalog, DamageRecord, SqliteCatalog, SqliteOptions};
+use crate::catalog::{Asked, Catalog, DamageRecord, SqliteCatalog, SqliteOptions};
 use crate::damage::{Damage, KnownDamage};
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
@@ -17,9 +17,11 @@ use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
 use crate::staged_blob::{StagedBlob, spill::BufferQuotas};
 use crate::trouble::{Trouble, TroubleNote, Troubles};
 use crate::{
-    Applied, ApplyError, BucketRecord, Clock, CommitError, Health, ListPage, ListQuery, Mutation,
-    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, Random, ReadError, Refused, StageError,
+    Answered, ApplyError, BucketRecord, Clock, CloseOwed, CommitError, Health, ListPage, ListQuery,
+    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, Random, ReadError, StageError,
 };
+pub use commit::Offered;
+
 use blob_hold::BlobHold;
 use bytes::Bytes;
 use folder_lock::FolderLock;
@@ -231,28 +233,27 @@ impl Store {
         Ok(StagedBlob::new(blobs, health, inner.quotas.clone(), inner.inline_bytes_max, expected_bytes))
     }
 
-    /// Applies mutations in order, durably, in one transaction with whatever else waits.
+    /// Applies one mutation, durably, in one transaction with whatever else waits, and answers in its kind.
     ///
     /// It goes on when its caller no longer waits.
     ///
     /// # Errors
-    /// [`ApplyError`] when nothing of the batch was applied.
-    pub async fn apply(&self, batch: Vec<Mutation>) -> Result<Vec<Result<Applied, Refused>>, ApplyError> {
-        commit::apply(&self.0, batch).await
+    /// The rule that refused it, or the machine's failure.
+    pub async fn commit<M: Offered>(&self, mutation: M) -> Result<M::Outcome, CommitError<M::Refusal>> {
+        commit::commit(&self.0, mutation).await?.map_err(CommitError::Refused)
     }
 
-    /// Applies one mutation; see [`Store::apply`].
+    /// Applies mutations of one kind in order, all in one transaction, and answers each; see [`Store::commit`].
     ///
     /// # Errors
-    /// The rule that refused it, or the machine's failure.
-    pub async fn commit(&self, mutation: Mutation) -> Result<Applied, CommitError> {
-        let outcome = self.apply(vec![mutation]).await?.pop();
-        Ok(outcome.ok_or(ApplyError::Closed)??)
+    /// [`ApplyError`] when nothing of the batch was applied.
+    pub async fn apply<M: Offered>(&self, batch: Vec<M>) -> Result<Vec<Answered<M>>, ApplyError> {
+        commit::apply(&self.0, batch).await
     }
 
     /// Notes how the delivery of an owed entry ended, with the next batch and without waiting for it.
     pub fn close_owed(&self, id: u64, outcome: OwedOutcome) {
-        self.0.catalog.apply_later(Mutation::CloseOwed { id, outcome });
+        self.0.catalog.apply_later(Asked::without_answer(CloseOwed { id, outcome }).into());
     }
 
     /// A bucket by name.

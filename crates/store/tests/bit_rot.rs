@@ -9,8 +9,8 @@
 
 use bytes::Bytes;
 use countersign_store::{
-    Applied, Mutation, ObjectRecord, OpenError, ReadError, ScrubOptions, ScrubPace, ScrubReport, Store,
-    StoreOptions,
+    CreateBucket, DeleteObject, ObjectRecord, OpenError, PutObject, ReadError, ScrubOptions, ScrubPace,
+    ScrubReport, Store, StoreOptions,
 };
 use countersign_testkit::TestClock;
 use futures_util::StreamExt;
@@ -29,7 +29,7 @@ fn options(folder: &Path) -> StoreOptions {
 
 async fn with_bucket(folder: &Path) -> Store {
     let store = Store::open(options(folder)).await.unwrap();
-    let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
+    let create = CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
     store.commit(create).await.unwrap();
     store
 }
@@ -37,7 +37,7 @@ async fn with_bucket(folder: &Path) -> Store {
 async fn put(store: &Store, key: &str, len: usize) -> ObjectRecord {
     let mut staged = store.stage(None).await.unwrap();
     staged.write((0..len).map(|at| (at * 31 % 253) as u8).collect::<Vec<u8>>().into()).await.unwrap();
-    let put = Mutation::PutObject {
+    let put = PutObject {
         bucket: "b".to_owned(),
         key: Bytes::copy_from_slice(key.as_bytes()),
         content: staged.seal().await.unwrap(),
@@ -45,15 +45,12 @@ async fn put(store: &Store, key: &str, len: usize) -> ObjectRecord {
         forbid_overwrite: false,
         owed: None,
     };
-    match store.commit(put).await.unwrap() {
-        Applied::ObjectPut { object, .. } => object,
-        other => panic!("{other:?}"),
-    }
+    store.commit(put).await.unwrap().object
 }
 
 async fn delete(store: &Store, key: &str) {
     let key = Bytes::copy_from_slice(key.as_bytes());
-    let delete = Mutation::DeleteObject { bucket: "b".to_owned(), key, only_if_sequence: None };
+    let delete = DeleteObject { bucket: "b".to_owned(), key, only_if_sequence: None };
     store.commit(delete).await.unwrap();
 }
 

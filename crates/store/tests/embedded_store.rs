@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use countersign_store::{
-    Applied, CommitError, Mutation, ObjectRecord, Refused, SealedBlob, Store, StoreOptions,
+    CommitError, CreateBucket, ObjectRecord, PutObject, PutRefusal, SealedBlob, Store, StoreOptions,
 };
 use countersign_testkit::TestClock;
 use futures_util::TryStreamExt;
@@ -22,12 +22,12 @@ async fn sealed(store: &Store, bytes: &[u8]) -> SealedBlob {
     staged.seal().await.unwrap()
 }
 
-fn create(name: &str) -> Mutation {
-    Mutation::CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }
+fn create(name: &str) -> CreateBucket {
+    CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }
 }
 
-fn put(key: &str, content: SealedBlob) -> Mutation {
-    Mutation::PutObject {
+fn put(key: &str, content: SealedBlob) -> PutObject {
+    PutObject {
         bucket: "b".to_owned(),
         key: Bytes::copy_from_slice(key.as_bytes()),
         content,
@@ -39,10 +39,7 @@ fn put(key: &str, content: SealedBlob) -> Mutation {
 
 async fn put_bytes(store: &Store, key: &str, bytes: &[u8]) -> ObjectRecord {
     let content = sealed(store, bytes).await;
-    match store.commit(put(key, content)).await.unwrap() {
-        Applied::ObjectPut { object, .. } => object,
-        other => panic!("{other:?}"),
-    }
+    store.commit(put(key, content)).await.unwrap().object
 }
 
 async fn read(store: &Store, object: &ObjectRecord, range: std::ops::Range<u64>) -> Vec<u8> {
@@ -86,5 +83,5 @@ async fn a_refused_put_is_a_value_and_changes_nothing() {
     let store = open(folder.path()).await;
     let content = sealed(&store, b"x").await;
     let error = store.commit(put("k", content)).await.unwrap_err();
-    assert!(matches!(error, CommitError::Refused(Refused::NoSuchBucket)));
+    assert!(matches!(error, CommitError::Refused(PutRefusal::NoSuchBucket)));
 }

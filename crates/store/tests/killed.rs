@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use bytes::Bytes;
-use countersign_store::{Mutation, Store, StoreOptions};
+use countersign_store::{CreateBucket, PutObject, Store, StoreOptions};
 use countersign_testkit::TestClock;
 use futures_util::TryStreamExt;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ async fn put_for_ever(store: Store, first: usize) {
     for number in (first..).step_by(4) {
         let mut staged = store.stage(None).await.unwrap();
         staged.write(Bytes::from(bytes_of(number))).await.unwrap();
-        let put = Mutation::PutObject {
+        let put = PutObject {
             bucket: "b".to_owned(),
             key: Bytes::from(number.to_string()),
             content: staged.seal().await.unwrap(),
@@ -42,7 +42,7 @@ async fn put_for_ever(store: Store, first: usize) {
 async fn child_that_puts_until_it_is_killed() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let store = Store::open(StoreOptions::new(folder, TestClock::new().clock())).await.unwrap();
-    let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
+    let create = CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
     let _exists_already = store.commit(create).await;
     let tasks: Vec<_> = (0..4).map(|first| tokio::spawn(put_for_ever(store.clone(), first))).collect();
     for task in tasks {

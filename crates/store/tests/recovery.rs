@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use countersign_store::blobs::{Blobs, LocalFiles, LocalFilesOptions};
 use countersign_store::{
-    Applied, ApplyError, CommitError, Health, HealthFlag, Mutation, ObjectRecord, OpenError, OwedEntry,
-    OwedOutcome, ReadError, SealedBlob, StageError, Store, StoreOptions, StoreParts,
+    ApplyError, CommitError, CreateBucket, DeleteObject, Health, HealthFlag, ObjectRecord, OpenError,
+    OwedEntry, OwedOutcome, PutObject, ReadError, SealedBlob, StageError, Store, StoreOptions, StoreParts,
 };
 use countersign_testkit::{BlobCall, Fault, FaultyBlobs, MemoryBlobs, MemoryCatalog, TestClock};
 use futures_util::TryStreamExt;
@@ -24,7 +24,7 @@ async fn open_at(folder: &Path, clock: &TestClock) -> Store {
 
 async fn with_bucket(folder: &Path, clock: &TestClock) -> Store {
     let store = open_at(folder, clock).await;
-    let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
+    let create = CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
     store.commit(create).await.unwrap();
     store
 }
@@ -35,8 +35,8 @@ async fn seal(store: &Store, bytes: Vec<u8>) -> Result<SealedBlob, StageError> {
     staged.seal().await
 }
 
-fn put(key: &str, content: SealedBlob) -> Mutation {
-    Mutation::PutObject {
+fn put(key: &str, content: SealedBlob) -> PutObject {
+    PutObject {
         bucket: "b".to_owned(),
         key: Bytes::copy_from_slice(key.as_bytes()),
         content,
@@ -48,10 +48,8 @@ fn put(key: &str, content: SealedBlob) -> Mutation {
 
 async fn put_bytes(store: &Store, key: &str, bytes: Vec<u8>) -> (ObjectRecord, u64) {
     let content = seal(store, bytes).await.unwrap();
-    match store.commit(put(key, content)).await.unwrap() {
-        Applied::ObjectPut { object, owed_id } => (object, owed_id.unwrap()),
-        other => panic!("{other:?}"),
-    }
+    let put = store.commit(put(key, content)).await.unwrap();
+    (put.object, put.owed_id.unwrap())
 }
 
 async fn read(store: &Store, object: &ObjectRecord) -> Result<Vec<u8>, ReadError> {
@@ -103,7 +101,7 @@ async fn sequences_go_on_rising_and_owed_entries_stay_open_after_a_restart() {
     let (first, first_id) = put_bytes(&store, "k", vec![1; 10]).await;
     let (_, second_id) = put_bytes(&store, "l", vec![1; 10]).await;
     store.close_owed(first_id, OwedOutcome::Delivered);
-    let delete = Mutation::DeleteObject { bucket: "b".to_owned(), key: "k".into(), only_if_sequence: None };
+    let delete = DeleteObject { bucket: "b".to_owned(), key: "k".into(), only_if_sequence: None };
     store.commit(delete).await.unwrap();
     store.shutdown().await;
     drop(store);
@@ -218,7 +216,7 @@ async fn a_failed_sync_ends_all_writing_and_says_so() {
         }
         assert!(matches!(store.health(), Health::WritesRefused { .. }));
         assert!(matches!(store.stage(None).await, Err(StageError::Unhealthy { .. })));
-        let create = Mutation::CreateBucket { name: "c".to_owned(), settings: BTreeMap::new() };
+        let create = CreateBucket { name: "c".to_owned(), settings: BTreeMap::new() };
         let error = store.commit(create).await.unwrap_err();
         assert!(matches!(error, CommitError::Failed(ApplyError::Unhealthy { .. })), "{error}");
     }
@@ -227,7 +225,7 @@ async fn a_failed_sync_ends_all_writing_and_says_so() {
 #[tokio::test]
 async fn a_full_disk_is_named_and_the_next_upload_succeeds() {
     let (store, blobs, memory) = faulty().await;
-    let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
+    let create = CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
     store.commit(create).await.unwrap();
     blobs.faults.set(BlobCall::Seal, 1, Fault::Full);
     assert!(matches!(seal(&store, vec![1; LARGE]).await, Err(StageError::Full)));

@@ -4,8 +4,12 @@
 use crate::TestClock;
 use bytes::Bytes;
 use countersign_store::blobs::BlobId;
-use countersign_store::catalog::{Catalog, Piece, PlacedBytes, PlacedContent};
-use countersign_store::{Applied, Mutation, ObjectRecord, OwedEntry, OwedOutcome, Place, Refused};
+use countersign_store::catalog::{Asked, Catalog, Piece, Placed, PlacedBytes, PlacedContent};
+use countersign_store::{
+    Answered, BucketExists, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
+    DeleteRefusal, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedEntry, OwedOutcome,
+    Place, PutObject, PutRefusal, PutSetting,
+};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,8 +85,8 @@ pub fn in_blob(id: u8) -> PlacedContent {
 }
 
 /// A put.
-pub fn put(bucket: &str, key: &[u8], content: PlacedContent) -> Mutation<PlacedContent> {
-    Mutation::PutObject {
+pub fn put(bucket: &str, key: &[u8], content: PlacedContent) -> PutObject<PlacedContent> {
+    PutObject {
         bucket: bucket.to_owned(),
         key: Bytes::copy_from_slice(key),
         content,
@@ -93,40 +97,50 @@ pub fn put(bucket: &str, key: &[u8], content: PlacedContent) -> Mutation<PlacedC
 }
 
 /// A put that forbids overwriting, or owes something, or both.
-pub fn put_with(bucket: &str, key: &[u8], forbid: bool, owes: Option<&[u8]>) -> Mutation<PlacedContent> {
-    match put(bucket, key, inline(b"with")) {
-        Mutation::PutObject { bucket, key, content, attributes, .. } => {
-            let owed = owes.map(|payload| OwedEntry { payload: payload.to_vec() });
-            Mutation::PutObject { bucket, key, content, attributes, forbid_overwrite: forbid, owed }
-        }
-        other => other,
-    }
+pub fn put_with(bucket: &str, key: &[u8], forbid: bool, owes: Option<&[u8]>) -> PutObject<PlacedContent> {
+    let owed = owes.map(|payload| OwedEntry { payload: payload.to_vec() });
+    PutObject { forbid_overwrite: forbid, owed, ..put(bucket, key, inline(b"with")) }
 }
 
 /// The making of a bucket.
-pub fn create(name: &str) -> Mutation<PlacedContent> {
-    Mutation::CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }
+pub fn create(name: &str) -> CreateBucket {
+    CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }
 }
 
 /// A deletion.
-pub fn delete(bucket: &str, key: &[u8], only_if_sequence: Option<u64>) -> Mutation<PlacedContent> {
-    Mutation::DeleteObject { bucket: bucket.to_owned(), key: Bytes::copy_from_slice(key), only_if_sequence }
+pub fn delete(bucket: &str, key: &[u8], only_if_sequence: Option<u64>) -> DeleteObject {
+    DeleteObject { bucket: bucket.to_owned(), key: Bytes::copy_from_slice(key), only_if_sequence }
 }
 
 /// Applies one.
-pub async fn one(catalog: &dyn Catalog, mutation: Mutation<PlacedContent>) -> Result<Applied, Refused> {
-    catalog.apply(vec![mutation]).await.unwrap().pop().unwrap()
+pub async fn one<M: Placed>(catalog: &dyn Catalog, mutation: M) -> Answered<M> {
+    let (asked, answer) = Asked::new(mutation);
+    catalog.apply(vec![asked.into()]).await.unwrap();
+    answer.read().unwrap()
+}
+
+/// Applies two in one batch.
+pub async fn two<A: Placed, B: Placed>(
+    catalog: &dyn Catalog,
+    first: A,
+    second: B,
+) -> (Answered<A>, Answered<B>) {
+    let ((first, one), (second, other)) = (Asked::new(first), Asked::new(second));
+    catalog.apply(vec![first.into(), second.into()]).await.unwrap();
+    (one.read().unwrap(), other.read().unwrap())
+}
+
+/// Applies several of one kind in one batch.
+pub async fn several<M: Placed>(catalog: &dyn Catalog, mutations: Vec<M>) -> Vec<Answered<M>> {
+    let (asked, answers): (Vec<_>, Vec<_>) = mutations.into_iter().map(Asked::new).unzip();
+    catalog.apply(asked.into_iter().map(Into::into).collect()).await.unwrap();
+    answers.into_iter().map(|answer| answer.read().unwrap()).collect()
 }
 
 /// Applies one put and answers the record.
-pub async fn put_one(
-    catalog: &dyn Catalog,
-    mutation: Mutation<PlacedContent>,
-) -> (ObjectRecord, Option<u64>) {
-    match one(catalog, mutation).await.unwrap() {
-        Applied::ObjectPut { object, owed_id } => (object, owed_id),
-        other => panic!("{other:?}"),
-    }
+pub async fn put_one(catalog: &dyn Catalog, put: PutObject<PlacedContent>) -> (ObjectRecord, Option<u64>) {
+    let ObjectPut { object, owed_id } = one(catalog, put).await.unwrap();
+    (object, owed_id)
 }
 
 async fn with_bucket(fixture: &CatalogFixture) -> &dyn Catalog {
@@ -142,9 +156,9 @@ async fn object(catalog: &dyn Catalog, key: &'static [u8]) -> Option<ObjectRecor
 pub async fn a_bucket_is_made_found_listed_and_removed(fixture: &CatalogFixture) {
     let catalog = &*fixture.catalog;
     for name in ["b", "ab", "aa"] {
-        assert!(matches!(one(catalog, create(name)).await, Ok(Applied::BucketCreated(_))));
+        assert_eq!(one(catalog, create(name)).await.unwrap().name, name);
     }
-    assert_eq!(one(catalog, create("b")).await.unwrap_err(), Refused::BucketExists);
+    assert_eq!(one(catalog, create("b")).await.unwrap_err(), BucketExists);
     assert_eq!(catalog.bucket("b").await.unwrap().unwrap().created, fixture.clock.now());
     let names = |prefix: &'static str, after: &'static str, limit| async move {
         let page = catalog.buckets(prefix, after, limit).await.unwrap();
@@ -153,10 +167,10 @@ pub async fn a_bucket_is_made_found_listed_and_removed(fixture: &CatalogFixture)
     assert_eq!(names("", "", 9).await, ["aa", "ab", "b"]);
     assert_eq!(names("a", "aa", 9).await, ["ab"]);
     assert_eq!(names("", "", 2).await, ["aa", "ab"]);
-    one(catalog, Mutation::DeleteBucket { name: "b".to_owned() }).await.unwrap();
+    one(catalog, DeleteBucket { name: "b".to_owned() }).await.unwrap();
     assert!(catalog.bucket("b").await.unwrap().is_none());
-    let again = one(catalog, Mutation::DeleteBucket { name: "b".to_owned() }).await;
-    assert_eq!(again.unwrap_err(), Refused::NoSuchBucket);
+    let again = one(catalog, DeleteBucket { name: "b".to_owned() }).await;
+    assert_eq!(again.unwrap_err(), DeleteBucketRefusal::NoSuchBucket);
 }
 
 /// Settings.
@@ -164,24 +178,24 @@ pub async fn settings_are_written_replaced_and_removed(fixture: &CatalogFixture)
     let catalog = with_bucket(fixture).await;
     let set = |bucket: &str, value: Option<&[u8]>| {
         let (bucket, value) = (bucket.to_owned(), value.map(<[u8]>::to_vec));
-        Mutation::PutSetting { bucket, name: "cors".to_owned(), value }
+        PutSetting { bucket, name: "cors".to_owned(), value }
     };
     for value in [Some(&b"one"[..]), Some(b"two"), None] {
         one(catalog, set("b", value)).await.unwrap();
         let bucket = catalog.bucket("b").await.unwrap().unwrap();
         assert_eq!(bucket.settings.get("cors").map(Vec::as_slice), value);
     }
-    assert_eq!(one(catalog, set("other", None)).await.unwrap_err(), Refused::NoSuchBucket);
+    assert_eq!(one(catalog, set("other", None)).await.unwrap_err(), NoSuchBucket);
 }
 
 /// Also when the object came in the same batch.
 pub async fn a_bucket_that_holds_objects_is_not_removed(fixture: &CatalogFixture) {
     let catalog = with_bucket(fixture).await;
-    let remove = || Mutation::DeleteBucket { name: "b".to_owned() };
-    let outcome = catalog.apply(vec![put("b", b"k", inline(b"x")), remove()]).await.unwrap();
-    assert_eq!(outcome[1].as_ref().unwrap_err(), &Refused::BucketNotEmpty);
-    let outcome = catalog.apply(vec![delete("b", b"k", None), remove()]).await.unwrap();
-    assert!(matches!(outcome[1], Ok(Applied::BucketDeleted)));
+    let remove = || DeleteBucket { name: "b".to_owned() };
+    let (_, removed) = two(catalog, put("b", b"k", inline(b"x")), remove()).await;
+    assert_eq!(removed, Err(DeleteBucketRefusal::BucketNotEmpty));
+    let (_, removed) = two(catalog, delete("b", b"k", None), remove()).await;
+    assert_eq!(removed, Ok(()));
 }
 
 /// Every field; inline bytes come along.
@@ -219,9 +233,9 @@ pub async fn a_put_replaces_what_the_key_held_under_a_higher_sequence(fixture: &
 pub async fn forbidding_to_overwrite_sees_earlier_puts_of_its_own_batch(fixture: &CatalogFixture) {
     let catalog = with_bucket(fixture).await;
     let batch = vec![put_with("b", b"k", true, None), put_with("b", b"k", true, None)];
-    let outcome = catalog.apply(batch).await.unwrap();
+    let outcome = several(catalog, batch).await;
     assert!(outcome[0].is_ok());
-    assert_eq!(outcome[1].as_ref().unwrap_err(), &Refused::ObjectExists);
+    assert_eq!(outcome[1].as_ref().unwrap_err(), &PutRefusal::ObjectExists);
 }
 
 /// Values, not failed transactions.
@@ -232,27 +246,23 @@ pub async fn a_refusal_leaves_the_rest_of_its_batch_alone(fixture: &CatalogFixtu
         put("nowhere", b"k", inline(b"x")),
         put("b", b"after", inline(b"x")),
     ];
-    let outcome = catalog.apply(batch).await.unwrap();
-    assert_eq!(outcome[1].as_ref().unwrap_err(), &Refused::NoSuchBucket);
+    let outcome = several(catalog, batch).await;
+    assert_eq!(outcome[1].as_ref().unwrap_err(), &PutRefusal::NoSuchBucket);
     assert!(object(catalog, b"before").await.is_some() && object(catalog, b"after").await.is_some());
 }
 
 /// A missing object is no refusal, unless a certain one was meant.
 pub async fn deleting_names_what_it_removed_and_minds_the_sequence(fixture: &CatalogFixture) {
     let catalog = with_bucket(fixture).await;
-    let removed = |outcome: Result<Applied, Refused>| match outcome {
-        Ok(Applied::ObjectDeleted { removed }) => Ok(removed),
-        Ok(other) => panic!("{other:?}"),
-        Err(refused) => Err(refused),
-    };
-    assert_eq!(removed(one(catalog, delete("b", b"k", None)).await), Ok(None));
-    assert_eq!(removed(one(catalog, delete("b", b"k", Some(1))).await), Err(Refused::ObjectChanged));
+    let removed = |removed| Ok(ObjectDeleted { removed });
+    assert_eq!(one(catalog, delete("b", b"k", None)).await, removed(None));
+    assert_eq!(one(catalog, delete("b", b"k", Some(1))).await, Err(DeleteRefusal::ObjectChanged));
     let (stored, _) = put_one(catalog, put("b", b"k", inline(b"x"))).await;
     let another = Some(stored.sequence + 1);
-    assert_eq!(removed(one(catalog, delete("b", b"k", another)).await), Err(Refused::ObjectChanged));
+    assert_eq!(one(catalog, delete("b", b"k", another)).await, Err(DeleteRefusal::ObjectChanged));
     let meant = Some(stored.sequence);
-    assert_eq!(removed(one(catalog, delete("b", b"k", meant)).await), Ok(meant));
-    assert_eq!(removed(one(catalog, delete("nowhere", b"k", None)).await), Err(Refused::NoSuchBucket));
+    assert_eq!(one(catalog, delete("b", b"k", meant)).await, removed(meant));
+    assert_eq!(one(catalog, delete("nowhere", b"k", None)).await, Err(DeleteRefusal::NoSuchBucket));
 }
 
 /// In the order of commits, with what the failed attempts said; a refused put owes nothing.
@@ -265,7 +275,7 @@ pub async fn what_is_owed_is_written_with_its_object_and_stays_until_it_is_deliv
     one(catalog, put_with("b", b"k", true, Some(b"refused"))).await.unwrap_err();
     let (first, second) = (first.unwrap(), second.unwrap());
     let outcome = OwedOutcome::Failed("timed out".to_owned());
-    one(catalog, Mutation::CloseOwed { id: second, outcome }).await.unwrap();
+    one(catalog, CloseOwed { id: second, outcome }).await.unwrap();
     let owed = catalog.owed(0, 9).await.unwrap();
     assert_eq!(owed.iter().map(|owed| owed.id).collect::<Vec<_>>(), [first, second]);
     assert_eq!(
@@ -277,9 +287,9 @@ pub async fn what_is_owed_is_written_with_its_object_and_stays_until_it_is_deliv
         ("b", &b"k"[..], fixture.clock.now())
     );
     assert_eq!((owed[1].attempts, owed[1].last_error.as_deref()), (1, Some("timed out")));
-    one(catalog, Mutation::CloseOwed { id: first, outcome: OwedOutcome::Delivered }).await.unwrap();
-    let again = one(catalog, Mutation::CloseOwed { id: first, outcome: OwedOutcome::Delivered }).await;
-    assert_eq!(again.unwrap_err(), Refused::NoSuchOwed);
+    one(catalog, CloseOwed { id: first, outcome: OwedOutcome::Delivered }).await.unwrap();
+    let again = one(catalog, CloseOwed { id: first, outcome: OwedOutcome::Delivered }).await;
+    assert_eq!(again.unwrap_err(), NoSuchOwed);
     assert_eq!(catalog.owed(0, 9).await.unwrap().len(), 1);
     assert_eq!(catalog.owed(second, 9).await.unwrap().len(), 0);
 }
@@ -288,7 +298,8 @@ pub async fn what_is_owed_is_written_with_its_object_and_stays_until_it_is_deliv
 pub async fn a_change_that_nobody_waits_for_is_made_soon(fixture: &CatalogFixture) {
     let catalog = with_bucket(fixture).await;
     let (_, id) = put_one(catalog, put_with("b", b"k", false, Some(b"payload"))).await;
-    catalog.apply_later(Mutation::CloseOwed { id: id.unwrap(), outcome: OwedOutcome::Delivered });
+    let close = CloseOwed { id: id.unwrap(), outcome: OwedOutcome::Delivered };
+    catalog.apply_later(Asked::without_answer(close).into());
     for _ in 0..200 {
         if catalog.owed(0, 9).await.unwrap().is_empty() {
             return;

@@ -4,11 +4,10 @@ use crate::faults::{Fault, Faults, call_with};
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    BatchOutcome, Catalog, CatalogError, Extent, Garbage, Inventoried, PlacedContent, ScrubNote, ScrubState,
+    AnyMutation, Catalog, CatalogError, Extent, Garbage, Inventoried, ScrubNote, ScrubState,
 };
 use countersign_store::{
-    ApplyError, BucketRecord, HealthFlag, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord, Place,
-    Trouble,
+    ApplyError, BucketRecord, HealthFlag, ListPage, ListQuery, ObjectRecord, OwedRecord, Place, Trouble,
 };
 use jiff::Timestamp;
 use std::future::ready;
@@ -97,11 +96,11 @@ fn half_of_the_bytes(mut found: Option<ObjectRecord>) -> Option<ObjectRecord> {
 }
 
 impl Catalog for FaultyCatalog {
-    fn apply(&self, batch: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome> {
+    fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>> {
         self.write(CatalogCall::Apply, || self.inner.apply(batch))
     }
 
-    fn apply_later(&self, mutation: Mutation<PlacedContent>) {
+    fn apply_later(&self, mutation: AnyMutation) {
         self.inner.apply_later(mutation);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::CatalogFixture;
 use crate::catalog_suite::{create, in_blob, one, put};
-use countersign_store::catalog::Catalog;
+use countersign_store::catalog::{Asked, Catalog};
 use countersign_store::{Entry, ListQuery};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::Strategy;
@@ -20,9 +20,13 @@ type Keys = BTreeSet<Vec<u8>>;
 type Names = Vec<(bool, Vec<u8>)>;
 
 async fn fill(catalog: &dyn Catalog, bucket: &str, keys: &Keys) {
-    let mut batch = vec![create(bucket)];
-    batch.extend(keys.iter().map(|key| put(bucket, key, in_blob(1))));
-    assert!(catalog.apply(batch).await.unwrap().iter().all(Result::is_ok));
+    let (create, created) = Asked::new(create(bucket));
+    let puts = keys.iter().map(|key| Asked::new(put(bucket, key, in_blob(1))));
+    let (puts, stored): (Vec<_>, Vec<_>) = puts.unzip();
+    let batch = std::iter::once(create.into()).chain(puts.into_iter().map(Into::into));
+    catalog.apply(batch.collect()).await.unwrap();
+    created.read().unwrap().unwrap();
+    stored.into_iter().for_each(|put| drop(put.read().unwrap().unwrap()));
 }
 
 async fn page(catalog: &dyn Catalog, bucket: &str, query: &ListQuery) -> (Names, Option<Vec<u8>>) {

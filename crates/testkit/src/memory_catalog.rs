@@ -4,15 +4,18 @@
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    BatchOutcome, Catalog, CatalogError, DamageRecord, Extent, Garbage, Inventoried, Piece, PlacedBytes,
+    AnyMutation, Catalog, CatalogError, DamageRecord, Extent, Garbage, Inventoried, Piece, PlacedBytes,
     PlacedContent, ScrubNote, ScrubProgress, ScrubState,
 };
 use countersign_store::{
-    Applied, ApplyError, BucketRecord, Clock, ContentRef, Entry, ListPage, ListQuery, Mutation, ObjectRecord,
-    OwedOutcome, OwedRecord, Place, Refused,
+    Answered, ApplyError, BucketExists, BucketRecord, Clock, CloseOwed, ContentRef, CreateBucket,
+    DeleteBucket, DeleteBucketRefusal, DeleteObject, DeleteRefusal, Entry, ListPage, ListQuery, NoSuchBucket,
+    NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedOutcome, OwedRecord, Place, PutObject,
+    PutRefusal, PutSetting,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -52,36 +55,24 @@ impl MemoryCatalog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, mutation: Mutation<PlacedContent>) -> Result<Applied, Refused> {
+    fn change(&self, mutation: AnyMutation) {
         let now = self.clock.wall();
         let state = &mut *self.lock();
-        match mutation {
-            Mutation::CreateBucket { name, settings } => state.create_bucket(name, settings, now),
-            Mutation::DeleteBucket { name } => state.delete_bucket(&name),
-            Mutation::PutSetting { bucket, name, value } => {
-                let bucket = state.buckets.get_mut(&bucket).ok_or(Refused::NoSuchBucket)?;
-                let settings = &mut Arc::make_mut(&mut bucket.record).settings;
-                match value {
-                    Some(value) => settings.insert(name, value),
-                    None => settings.remove(&name),
-                };
-                Ok(Applied::SettingPut)
+        let Ok(()) = match mutation {
+            AnyMutation::CreateBucket(asked) => {
+                asked.answer_with(|create| Ok(state.create_bucket(create, now)))
             }
-            Mutation::PutObject { bucket, key, content, attributes, forbid_overwrite, owed } => {
-                let put =
-                    state.put_object(&bucket, key, &content, attributes, forbid_overwrite, now, self.grace);
-                if let (Err(_), PlacedBytes::Blob(id)) = (&put, &content.bytes) {
-                    state.discard(Piece::Blob(*id), now);
-                }
-                let object = put?;
-                let owed_id = owed.map(|owed| state.owe(&bucket, &object, owed.payload.into(), now));
-                Ok(Applied::ObjectPut { object, owed_id })
+            AnyMutation::DeleteBucket(asked) => asked.answer_with(|delete| Ok(state.delete_bucket(&delete))),
+            AnyMutation::PutSetting(asked) => asked.answer_with(|put| Ok(state.put_setting(put))),
+            AnyMutation::PutObject(asked) => {
+                asked.answer_with(|put| Ok(state.put_object(put, now, self.grace)))
             }
-            Mutation::DeleteObject { bucket, key, only_if_sequence } => {
-                state.delete_object(&bucket, &key, only_if_sequence, now, self.grace)
+            AnyMutation::DeleteObject(asked) => {
+                asked.answer_with(|delete| Ok(state.delete_object(&delete, now, self.grace)))
             }
-            Mutation::CloseOwed { id, outcome } => state.close_owed(id, outcome),
+            AnyMutation::CloseOwed(asked) => asked.answer_with(|close| Ok(state.close_owed(close))),
         }
+        .map_err(|never: Infallible| never);
     }
 }
 
@@ -91,45 +82,50 @@ impl State {
         self.number
     }
 
-    fn create_bucket(
-        &mut self,
-        name: String,
-        settings: BTreeMap<String, Vec<u8>>,
-        created: Timestamp,
-    ) -> Result<Applied, Refused> {
+    fn create_bucket(&mut self, create: CreateBucket, created: Timestamp) -> Answered<CreateBucket> {
+        let CreateBucket { name, settings } = create;
         if self.buckets.contains_key(&name) {
-            return Err(Refused::BucketExists);
+            return Err(BucketExists);
         }
         let record = BucketRecord { name: name.clone(), created, settings };
         let bucket = Bucket { record: Arc::new(record.clone()), objects: BTreeMap::new() };
         self.buckets.insert(name, bucket);
-        Ok(Applied::BucketCreated(record))
+        Ok(record)
     }
 
-    fn delete_bucket(&mut self, name: &str) -> Result<Applied, Refused> {
-        let bucket = self.buckets.get(name).ok_or(Refused::NoSuchBucket)?;
+    fn delete_bucket(&mut self, delete: &DeleteBucket) -> Answered<DeleteBucket> {
+        let bucket = self.buckets.get(&delete.name).ok_or(DeleteBucketRefusal::NoSuchBucket)?;
         if !bucket.objects.is_empty() {
-            return Err(Refused::BucketNotEmpty);
+            return Err(DeleteBucketRefusal::BucketNotEmpty);
         }
-        self.buckets.remove(name);
-        Ok(Applied::BucketDeleted)
+        self.buckets.remove(&delete.name);
+        Ok(())
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of one mutation and the time")]
+    fn put_setting(&mut self, put: PutSetting) -> Answered<PutSetting> {
+        let bucket = self.buckets.get_mut(&put.bucket).ok_or(NoSuchBucket)?;
+        let settings = &mut Arc::make_mut(&mut bucket.record).settings;
+        match put.value {
+            Some(value) => settings.insert(put.name, value),
+            None => settings.remove(&put.name),
+        };
+        Ok(())
+    }
+
+    /// The blob of a refused put is garbage at once.
     fn put_object(
         &mut self,
-        bucket: &str,
-        key: Bytes,
-        content: &PlacedContent,
-        attributes: Bytes,
-        forbid_overwrite: bool,
-        modified: Timestamp,
+        put: PutObject<PlacedContent>,
+        now: Timestamp,
         grace: Duration,
-    ) -> Result<ObjectRecord, Refused> {
-        let objects = &self.buckets.get(bucket).ok_or(Refused::NoSuchBucket)?.objects;
-        if forbid_overwrite && objects.contains_key(&key) {
-            return Err(Refused::ObjectExists);
+    ) -> Answered<PutObject<PlacedContent>> {
+        if let Some(refused) = self.refuses(&put) {
+            if let PlacedBytes::Blob(id) = put.content.bytes {
+                self.discard(Piece::Blob(id), now);
+            }
+            return Err(refused);
         }
+        let PutObject { bucket, key, content, attributes, forbid_overwrite: _, owed } = put;
         let sequence = self.number();
         let place = match &content.bytes {
             PlacedBytes::Blob(id) => Place::Blob(*id),
@@ -139,34 +135,44 @@ impl State {
                 Place::Inline { row: sequence, bytes: None }
             }
         };
-        let PlacedContent { len, md5, crc64, .. } = *content;
+        let PlacedContent { len, md5, crc64, .. } = content;
         let content = ContentRef { id: sequence, place };
         let object =
-            ObjectRecord { key: key.clone(), sequence, len, md5, crc64, modified, attributes, content };
-        let objects = &mut self.buckets.get_mut(bucket).ok_or(Refused::NoSuchBucket)?.objects;
+            ObjectRecord { key: key.clone(), sequence, len, md5, crc64, modified: now, attributes, content };
+        let objects = &mut self.buckets.get_mut(&bucket).ok_or(PutRefusal::NoSuchBucket)?.objects;
         if let Some(replaced) = objects.insert(key, object.clone()) {
-            self.discard_content(&replaced, modified, grace);
+            self.discard_content(&replaced, now, grace);
         }
-        Ok(object)
+        let owed_id = owed.map(|owed| self.owe(&bucket, &object, owed.payload.into(), now));
+        Ok(ObjectPut { object, owed_id })
+    }
+
+    fn refuses(&self, put: &PutObject<PlacedContent>) -> Option<PutRefusal> {
+        match self.buckets.get(&put.bucket) {
+            None => Some(PutRefusal::NoSuchBucket),
+            Some(bucket) if put.forbid_overwrite && bucket.objects.contains_key(&put.key) => {
+                Some(PutRefusal::ObjectExists)
+            }
+            Some(_) => None,
+        }
     }
 
     fn delete_object(
         &mut self,
-        bucket: &str,
-        key: &Bytes,
-        only_if: Option<u64>,
+        delete: &DeleteObject,
         now: Timestamp,
         grace: Duration,
-    ) -> Result<Applied, Refused> {
-        let objects = &mut self.buckets.get_mut(bucket).ok_or(Refused::NoSuchBucket)?.objects;
+    ) -> Answered<DeleteObject> {
+        let DeleteObject { bucket, key, only_if_sequence } = delete;
+        let objects = &mut self.buckets.get_mut(bucket).ok_or(DeleteRefusal::NoSuchBucket)?.objects;
         let found = objects.get(key).map(|object| object.sequence);
-        if only_if.is_some() && only_if != found {
-            return Err(Refused::ObjectChanged);
+        if only_if_sequence.is_some() && *only_if_sequence != found {
+            return Err(DeleteRefusal::ObjectChanged);
         }
         if let Some(removed) = objects.remove(key) {
             self.discard_content(&removed, now, grace);
         }
-        Ok(Applied::ObjectDeleted { removed: found })
+        Ok(ObjectDeleted { removed: found })
     }
 
     fn discard_content(&mut self, object: &ObjectRecord, now: Timestamp, grace: Duration) {
@@ -191,8 +197,9 @@ impl State {
         id
     }
 
-    fn close_owed(&mut self, id: u64, outcome: OwedOutcome) -> Result<Applied, Refused> {
-        let owed = self.owed.get_mut(&id).ok_or(Refused::NoSuchOwed)?;
+    fn close_owed(&mut self, close: CloseOwed) -> Answered<CloseOwed> {
+        let CloseOwed { id, outcome } = close;
+        let owed = self.owed.get_mut(&id).ok_or(NoSuchOwed)?;
         match outcome {
             OwedOutcome::Delivered | OwedOutcome::Forgotten => {
                 self.owed.remove(&id);
@@ -207,7 +214,7 @@ impl State {
                 owed.payload = payload.into();
             }
         }
-        Ok(Applied::OwedClosed)
+        Ok(())
     }
 
     fn list(&self, bucket: &str, query: &ListQuery) -> Option<ListPage> {
@@ -259,15 +266,16 @@ fn answer<T: Send + 'static, E: Send + 'static>(value: T) -> Work<Result<T, E>> 
 }
 
 impl Catalog for MemoryCatalog {
-    fn apply(&self, batch: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome> {
+    fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>> {
         if self.lock().closed {
             return Box::pin(ready(Err(ApplyError::Closed)));
         }
-        answer(batch.into_iter().map(|mutation| self.change(mutation)).collect())
+        batch.into_iter().for_each(|mutation| self.change(mutation));
+        answer(())
     }
 
-    fn apply_later(&self, mutation: Mutation<PlacedContent>) {
-        let _refused = self.change(mutation);
+    fn apply_later(&self, mutation: AnyMutation) {
+        self.change(mutation);
     }
 
     fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>> {

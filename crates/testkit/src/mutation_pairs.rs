@@ -4,8 +4,8 @@
 use crate::CatalogFixture;
 use crate::catalog_suite::{create, delete, one, put_one, put_with};
 use bytes::Bytes;
-use countersign_store::catalog::{Catalog, PlacedContent};
-use countersign_store::{Applied, Mutation, OwedOutcome, Refused};
+use countersign_store::catalog::{AnyMutation, Asked, Catalog, Placed};
+use countersign_store::{CloseOwed, DeleteBucket, OwedOutcome, PutSetting};
 
 const KINDS: usize = 9;
 const STATES: [State; 3] = [State::NoBucket, State::Empty, State::Holding];
@@ -30,31 +30,41 @@ async fn prepare(catalog: &dyn Catalog, bucket: &str, state: State) -> u64 {
     put_one(catalog, put_with(bucket, b"k", false, Some(b"prepared"))).await.0.sequence
 }
 
-fn mutation(kind: usize, bucket: &str, prepared: u64) -> Mutation<PlacedContent> {
-    match kind {
-        0 => create(bucket),
-        1 => Mutation::DeleteBucket { name: bucket.to_owned() },
-        2 => {
-            let (bucket, value) = (bucket.to_owned(), Some(b"value".to_vec()));
-            Mutation::PutSetting { bucket, name: "s".to_owned(), value }
-        }
-        3 => put_with(bucket, b"k", false, None),
-        4 => put_with(bucket, b"k", true, None),
-        5 => put_with(bucket, b"k", false, Some(b"owed")),
-        6 => delete(bucket, b"k", None),
-        7 => delete(bucket, b"k", Some(prepared)),
-        _ => Mutation::CloseOwed { id: prepared, outcome: OwedOutcome::Delivered },
-    }
+/// A mutation, and what its answer says, without its numbers.
+type Told = (AnyMutation, Box<dyn FnOnce() -> String>);
+
+fn told<M: Placed>(mutation: M, say: fn(M::Outcome) -> String) -> Told {
+    let (asked, answer) = Asked::new(mutation);
+    let say = move || match answer.read().unwrap() {
+        Ok(outcome) => say(outcome),
+        Err(refused) => format!("{refused:?}"),
+    };
+    (asked.into(), Box::new(say))
 }
 
-/// What an outcome says, without its numbers.
-fn summary(outcome: &Result<Applied, Refused>) -> String {
-    match outcome {
-        Ok(Applied::ObjectPut { owed_id, .. }) => format!("put, owed: {}", owed_id.is_some()),
-        Ok(Applied::ObjectDeleted { removed }) => format!("deleted: {}", removed.is_some()),
-        Ok(Applied::BucketCreated(_)) => "created".to_owned(),
-        Ok(other) => format!("{other:?}"),
-        Err(refused) => format!("{refused:?}"),
+fn mutation(kind: usize, bucket: &str, prepared: u64) -> Told {
+    let put = |forbid, owes| {
+        told(put_with(bucket, b"k", forbid, owes), |put| format!("put, owed: {}", put.owed_id.is_some()))
+    };
+    let deleted = |sequence| {
+        told(delete(bucket, b"k", sequence), |deleted| format!("deleted: {}", deleted.removed.is_some()))
+    };
+    match kind {
+        0 => told(create(bucket), |_| "created".to_owned()),
+        1 => told(DeleteBucket { name: bucket.to_owned() }, |()| "removed".to_owned()),
+        2 => {
+            let (bucket, value) = (bucket.to_owned(), Some(b"value".to_vec()));
+            told(PutSetting { bucket, name: "s".to_owned(), value }, |()| "set".to_owned())
+        }
+        3 => put(false, None),
+        4 => put(true, None),
+        5 => put(false, Some(b"owed")),
+        6 => deleted(None),
+        7 => deleted(Some(prepared)),
+        _ => {
+            let close = CloseOwed { id: prepared, outcome: OwedOutcome::Delivered };
+            told(close, |()| "closed".to_owned())
+        }
     }
 }
 
@@ -75,9 +85,11 @@ async fn one_after_the_other(
     pair: [usize; 2],
 ) -> [String; 3] {
     let prepared = prepare(catalog, bucket, state).await;
-    let first = one(catalog, mutation(pair[0], bucket, prepared)).await;
-    let second = one(catalog, mutation(pair[1], bucket, prepared)).await;
-    [summary(&first), summary(&second), left(catalog, bucket).await]
+    let (first, say_first) = mutation(pair[0], bucket, prepared);
+    catalog.apply(vec![first]).await.unwrap();
+    let (second, say_second) = mutation(pair[1], bucket, prepared);
+    catalog.apply(vec![second]).await.unwrap();
+    [say_first(), say_second(), left(catalog, bucket).await]
 }
 
 fn pairs() -> impl Iterator<Item = (State, [usize; 2])> {
@@ -91,9 +103,9 @@ pub async fn any_two_mutations_of_one_batch_do_what_they_do_one_after_the_other(
     for (number, (state, pair)) in pairs().enumerate() {
         let bucket = format!("batch-{number}");
         let prepared = prepare(catalog, &bucket, state).await;
-        let batch = pair.map(|kind| mutation(kind, &bucket, prepared)).into();
-        let outcomes = catalog.apply(batch).await.unwrap();
-        let together = [summary(&outcomes[0]), summary(&outcomes[1]), left(catalog, &bucket).await];
+        let [(first, say_first), (second, say_second)] = pair.map(|kind| mutation(kind, &bucket, prepared));
+        catalog.apply(vec![first, second]).await.unwrap();
+        let together = [say_first(), say_second(), left(catalog, &bucket).await];
         let apart = one_after_the_other(catalog, &format!("apart-{number}"), state, pair).await;
         assert_eq!(together, apart, "{pair:?} from {state:?}");
     }
@@ -105,9 +117,11 @@ pub async fn any_two_mutations_at_once_do_what_one_of_their_orders_does(fixture:
     for (number, (state, pair)) in pairs().enumerate().filter(|(_, (_, pair))| pair[0] <= pair[1]) {
         let bucket = format!("race-{number}");
         let prepared = prepare(catalog, &bucket, state).await;
-        let [first, second] = pair.map(|kind| catalog.apply(vec![mutation(kind, &bucket, prepared)]));
-        let (second, first) = (second.await.unwrap(), first.await.unwrap());
-        let raced = [summary(&first[0]), summary(&second[0]), left(catalog, &bucket).await];
+        let [(first, say_first), (second, say_second)] = pair.map(|kind| mutation(kind, &bucket, prepared));
+        let (first, second) = (catalog.apply(vec![first]), catalog.apply(vec![second]));
+        second.await.unwrap();
+        first.await.unwrap();
+        let raced = [say_first(), say_second(), left(catalog, &bucket).await];
         let forwards = one_after_the_other(catalog, &format!("forwards-{number}"), state, pair).await;
         let turned = [pair[1], pair[0]];
         let [second, first, left] =

@@ -7,7 +7,7 @@ use countersign_protocol::BucketName;
 use countersign_protocol::xml::CorsConfiguration;
 use countersign_server::bucket_rules::mode::BucketMode;
 use countersign_server::bucket_rules::settings;
-use countersign_store::{CommitError, Mutation, Refused, Store};
+use countersign_store::{BucketExists, CommitError, CreateBucket, PutSetting, Store};
 
 use super::page_origins;
 
@@ -17,9 +17,9 @@ pub(crate) async fn make(store: &Store, names: &[String], origins: &[String]) ->
     for name in names {
         BucketName::parse(name).with_context(|| format!("--bucket {name}"))?;
         let mode = (settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
-        let making = Mutation::CreateBucket { name: name.clone(), settings: BTreeMap::from([mode]) };
+        let making = CreateBucket { name: name.clone(), settings: BTreeMap::from([mode]) };
         match store.commit(making).await {
-            Ok(_) | Err(CommitError::Refused(Refused::BucketExists)) => {}
+            Ok(_) | Err(CommitError::Refused(BucketExists)) => {}
             Err(error) => return Err(error).with_context(|| format!("the bucket {name} cannot be made")),
         }
         if !origins.is_empty() {
@@ -38,7 +38,7 @@ async fn allow(store: &Store, name: &str, origins: &[String]) -> anyhow::Result<
     if let Some(rules) = page_origins::added(rules, origins)? {
         let (bucket, setting) = (name.to_owned(), settings::CORS.to_owned());
         let value = Some(rules.to_xml().into_bytes());
-        store.commit(Mutation::PutSetting { bucket, name: setting, value }).await?;
+        store.commit(PutSetting { bucket, name: setting, value }).await?;
     }
     Ok(())
 }

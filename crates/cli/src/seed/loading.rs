@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use countersign_store::{CommitError, Mutation, Refused, SealedBlob, Store};
+use countersign_store::{BucketExists, CommitError, CreateBucket, PutObject, PutRefusal, SealedBlob, Store};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
@@ -60,11 +60,11 @@ pub(crate) async fn load(store: &Store, folder: &Path) -> Result<Seeded, SeedErr
     let mut seeded = Seeded::default();
     for bucket in &seed.buckets {
         seeded.buckets += 1;
-        let making = Mutation::CreateBucket { name: bucket.name.clone(), settings: bucket.settings.clone() };
+        let making = CreateBucket { name: bucket.name.clone(), settings: bucket.settings.clone() };
         match store.commit(making).await {
             Ok(_) => {}
-            Err(CommitError::Refused(Refused::BucketExists)) => seeded.buckets_kept.push(bucket.name.clone()),
-            Err(error) => return Err(error.into()),
+            Err(CommitError::Refused(BucketExists)) => seeded.buckets_kept.push(bucket.name.clone()),
+            Err(CommitError::Failed(error)) => return Err(error.into()),
         }
         put_objects(store, &seed, bucket, &mut seeded).await?;
     }
@@ -94,24 +94,24 @@ async fn put_objects(
     commit(store, batch, seeded).await
 }
 
-async fn commit(store: &Store, batch: Vec<Mutation>, seeded: &mut Seeded) -> Result<(), SeedError> {
+async fn commit(store: &Store, batch: Vec<PutObject>, seeded: &mut Seeded) -> Result<(), SeedError> {
     if batch.is_empty() {
         return Ok(());
     }
     for outcome in store.apply(batch).await? {
         match outcome {
             Ok(_) => seeded.objects += 1,
-            Err(Refused::ObjectExists) => seeded.objects_kept += 1,
-            Err(refused) => return Err(CommitError::Refused(refused).into()),
+            Err(PutRefusal::ObjectExists) => seeded.objects_kept += 1,
+            Err(refused @ PutRefusal::NoSuchBucket) => return Err(SeedError::Put(refused)),
         }
     }
     Ok(())
 }
 
-fn put(bucket: &SeedBucket, object: &SeedObject, content: SealedBlob) -> Result<Mutation, SeedError> {
+fn put(bucket: &SeedBucket, object: &SeedObject, content: SealedBlob) -> Result<PutObject, SeedError> {
     let attributes =
         bucket.sidecar.attributes(&object.key).map_err(|problem| bucket.refusal(&object.key, &problem))?;
-    Ok(Mutation::PutObject {
+    Ok(PutObject {
         bucket: bucket.name.clone(),
         key: Bytes::copy_from_slice(object.key.as_bytes()),
         content,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use countersign_store::{ApplyError, BackupError, CommitError, QueryError, ReadError, StageError};
+use countersign_store::{ApplyError, BackupError, PutRefusal, QueryError, ReadError, StageError};
 
 /// A seed or an export that is refused, or that failed.
 #[derive(Debug, thiserror::Error)]
@@ -112,9 +112,9 @@ pub(crate) enum SeedError {
     /// A change could not be written.
     #[error(transparent)]
     Apply(#[from] ApplyError),
-    /// A bucket or setting was refused.
+    /// An object was refused: its bucket was removed meanwhile.
     #[error(transparent)]
-    Commit(#[from] CommitError),
+    Put(PutRefusal),
 }
 
 impl SeedError {

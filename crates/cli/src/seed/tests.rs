@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use countersign_server::object::attribute_headers;
-use countersign_store::{Clock, Mutation, Store, StoreOptions};
+use countersign_store::{Clock, CreateBucket, DeleteObject, PutObject, Store, StoreOptions};
 use proptest::prelude::*;
 
 use super::*;
@@ -25,7 +25,7 @@ async fn put(store: &Store, bucket: &str, key: &[u8], bytes: &[u8], headers: &[(
     staged.write(Bytes::copy_from_slice(bytes)).await.unwrap();
     let name = String::from_utf8_lossy(key).into_owned();
     let attributes = attribute_headers::gather(&name, None, headers.iter().copied()).unwrap();
-    let put = Mutation::PutObject {
+    let put = PutObject {
         bucket: bucket.to_owned(),
         key: Bytes::copy_from_slice(key),
         content: staged.seal().await.unwrap(),
@@ -37,7 +37,7 @@ async fn put(store: &Store, bucket: &str, key: &[u8], bytes: &[u8], headers: &[(
 }
 
 async fn make_bucket(store: &Store, name: &str) {
-    store.commit(Mutation::CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }).await.unwrap();
+    store.commit(CreateBucket { name: name.to_owned(), settings: BTreeMap::new() }).await.unwrap();
 }
 
 async fn export_to(data: &Path, target: &Path) -> Result<Exported, SeedError> {
@@ -257,7 +257,7 @@ async fn an_export_of_a_running_store_is_of_one_moment_and_goes_into_an_empty_fo
     assert_eq!(bytes_of(&frozen, "demo", "later").await, None);
     assert!(frozen.stage(None).await.is_err(), "it takes no bytes");
     let deletion =
-        Mutation::DeleteObject { bucket: "demo".to_owned(), key: Bytes::from("big"), only_if_sequence: None };
+        DeleteObject { bucket: "demo".to_owned(), key: Bytes::from("big"), only_if_sequence: None };
     assert!(frozen.commit(deletion).await.is_err(), "nor changes");
     frozen.shutdown().await;
     drop(frozen);

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use countersign_protocol::xml::CorsConfiguration;
 use countersign_server::bucket_rules::mode::BucketMode;
 use countersign_server::bucket_rules::settings;
-use countersign_store::{CommitError, Mutation, Refused, Store};
+use countersign_store::{BucketExists, CommitError, CreateBucket, PutSetting, Store};
 
 use crate::bucket::page_origins;
 
@@ -21,13 +21,13 @@ pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> an
     let lifecycle = (settings::LIFECYCLE.to_owned(), lifecycle().into_bytes());
     let mode = (settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
     let settings = BTreeMap::from([lifecycle, mode]);
-    match store.commit(Mutation::CreateBucket { name: name.to_owned(), settings }).await {
+    match store.commit(CreateBucket { name: name.to_owned(), settings }).await {
         Ok(_) => {}
-        Err(CommitError::Refused(Refused::BucketExists)) => guard_if_unsaid(store, name).await?,
+        Err(CommitError::Refused(BucketExists)) => guard_if_unsaid(store, name).await?,
         Err(error) => return Err(error).context("the bucket cannot be made"),
     }
     let cors = CorsConfiguration { rules: vec![page_origins::rule(origins)?], response_vary: false };
-    let rule = Mutation::PutSetting {
+    let rule = PutSetting {
         bucket: name.to_owned(),
         name: settings::CORS.to_owned(),
         value: Some(cors.to_xml().into_bytes()),
@@ -44,7 +44,7 @@ async fn guard_if_unsaid(store: &Store, name: &str) -> anyhow::Result<()> {
     }
     let word = BucketMode::Guarded.as_str().as_bytes().to_vec();
     let (bucket, setting) = (name.to_owned(), settings::MODE.to_owned());
-    let guard = Mutation::PutSetting { bucket, name: setting, value: Some(word) };
+    let guard = PutSetting { bucket, name: setting, value: Some(word) };
     store.commit(guard).await.context("the bucket's mode cannot be written")?;
     Ok(())
 }

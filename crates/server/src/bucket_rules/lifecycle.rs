@@ -8,7 +8,7 @@ use std::{future::Future, pin::pin, time::Duration};
 
 use countersign_protocol::xml::{Expiration, LifecycleRule};
 use countersign_store::{
-    ApplyError, BucketRecord, Clock, Entry, ListQuery, Mutation, ObjectRecord, QueryError, Store,
+    ApplyError, BucketRecord, Clock, DeleteObject, Entry, ListQuery, ObjectRecord, QueryError, Store,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -93,7 +93,7 @@ async fn carry_out(
             Entry::Object(object) if has_expired(expiration, object, now) => Some(deletion(bucket, object)),
             _ => None,
         });
-        let expired: Vec<Mutation> = expired.collect();
+        let expired: Vec<DeleteObject> = expired.collect();
         if !expired.is_empty() {
             // A refusal means that somebody was faster: the object or the bucket is another one now.
             deleted += store.apply(expired).await?.iter().filter(|outcome| outcome.is_ok()).count() as u64;
@@ -105,8 +105,8 @@ async fn carry_out(
     }
 }
 
-fn deletion(bucket: &BucketRecord, object: &ObjectRecord) -> Mutation {
-    Mutation::DeleteObject {
+fn deletion(bucket: &BucketRecord, object: &ObjectRecord) -> DeleteObject {
+    DeleteObject {
         bucket: bucket.name.clone(),
         key: object.key.clone(),
         only_if_sequence: Some(object.sequence),

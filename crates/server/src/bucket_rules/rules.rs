@@ -77,7 +77,7 @@ impl RulesCache {
 
 #[cfg(test)]
 mod tests {
-    use countersign_store::{Clock, Mutation, Store, StoreOptions};
+    use countersign_store::{Clock, CreateBucket, DeleteBucket, PutSetting, Store, StoreOptions};
     use jiff::Timestamp;
 
     use super::*;
@@ -88,7 +88,7 @@ mod tests {
 
     async fn set_acl(store: &Store, word: &str) {
         let (bucket, name) = ("bucket".to_owned(), settings::ACL.to_owned());
-        store.commit(Mutation::PutSetting { bucket, name, value: Some(word.into()) }).await.unwrap();
+        store.commit(PutSetting { bucket, name, value: Some(word.into()) }).await.unwrap();
     }
 
     #[tokio::test]
@@ -96,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::with_wall(|| Timestamp::UNIX_EPOCH);
         let store = Store::open(StoreOptions::new(folder.path(), clock)).await.unwrap();
-        let creation = || Mutation::CreateBucket { name: "bucket".to_owned(), settings: Default::default() };
+        let creation = || CreateBucket { name: "bucket".to_owned(), settings: Default::default() };
         store.commit(creation()).await.unwrap();
         let cache = RulesCache::default();
         let first = cache.of(&bucket(&store).await);
@@ -105,7 +105,7 @@ mod tests {
         set_acl(&store, "public-read").await;
         assert_eq!(cache.of(&bucket(&store).await).acl, Acl::PublicRead);
         let before = bucket(&store).await;
-        store.commit(Mutation::DeleteBucket { name: "bucket".to_owned() }).await.unwrap();
+        store.commit(DeleteBucket { name: "bucket".to_owned() }).await.unwrap();
         store.commit(creation()).await.unwrap();
         assert_eq!(cache.of(&bucket(&store).await).acl, Acl::Private, "made anew");
         assert_eq!(cache.of(&before).acl, Acl::PublicRead, "a request under way keeps what it found");

@@ -17,7 +17,7 @@ use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::parameter::CallbackParameterError;
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 use countersign_quota::places::Places;
-use countersign_store::{Mutation, OwedOutcome, QueryError, Store};
+use countersign_store::{CloseOwed, OwedOutcome, QueryError, Store};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use rustls_pki_types::CertificateDer;
 
@@ -339,7 +339,7 @@ impl CallbackClient {
             OwedOutcome::Refused { payload, .. } => Some(payload.len()),
             _ => None,
         };
-        let noted = self.store.commit(Mutation::CloseOwed { id, outcome }).await;
+        let noted = self.store.commit(CloseOwed { id, outcome }).await;
         if let Some(bytes) = refused_bytes {
             self.budget.keep_refused(&self.store, id, bytes);
         }

@@ -5,7 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::blobs::BlobError;
-use countersign_store::{ApplyError, CommitError, QueryError, ReadError, Refused, StageError, Trouble};
+use countersign_store::{
+    ApplyError, BucketExists, CommitError, DeleteBucketRefusal, DeleteRefusal, NoSuchBucket, PutRefusal,
+    QueryError, ReadError, StageError, Trouble,
+};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
@@ -35,9 +38,12 @@ pub(crate) enum OperationError {
     /// Bytes could not be taken in.
     #[error(transparent)]
     Stage(#[from] StageError),
-    /// A change was refused or failed.
+    /// A rule of the store refused a change.
     #[error(transparent)]
-    Commit(#[from] CommitError),
+    Refused(#[from] RefusedChange),
+    /// A change failed.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
     /// A question to the catalog failed.
     #[error(transparent)]
     Query(#[from] QueryError),
@@ -47,6 +53,56 @@ pub(crate) enum OperationError {
     /// A task of this server ended without an answer.
     #[error("a task ended without an answer: {0}")]
     Task(#[from] tokio::task::JoinError),
+}
+
+/// The rules by which the store refuses the changes that operations ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RefusedChange {
+    /// Of a bucket that is not there.
+    #[error(transparent)]
+    NoSuchBucket(#[from] NoSuchBucket),
+    /// The making of a bucket that is there.
+    #[error(transparent)]
+    CreateBucket(#[from] BucketExists),
+    /// The removing of a bucket.
+    #[error(transparent)]
+    DeleteBucket(#[from] DeleteBucketRefusal),
+    /// The storing of an object.
+    #[error(transparent)]
+    Put(#[from] PutRefusal),
+    /// The deleting of an object.
+    #[error(transparent)]
+    Delete(#[from] DeleteRefusal),
+}
+
+impl RefusedChange {
+    /// What the client is told, for a request on `bucket`.
+    fn into_wire(self, bucket: &str) -> WireError {
+        let (code, names_bucket) = match self {
+            Self::NoSuchBucket(NoSuchBucket)
+            | Self::DeleteBucket(DeleteBucketRefusal::NoSuchBucket)
+            | Self::Put(PutRefusal::NoSuchBucket)
+            | Self::Delete(DeleteRefusal::NoSuchBucket) => (ErrorCode::NoSuchBucket, true),
+            Self::CreateBucket(BucketExists) => (ErrorCode::BucketAlreadyExists, true),
+            Self::DeleteBucket(DeleteBucketRefusal::BucketNotEmpty) => (ErrorCode::BucketNotEmpty, true),
+            Self::Put(PutRefusal::ObjectExists) => (ErrorCode::FileAlreadyExists, false),
+            Self::Delete(DeleteRefusal::ObjectChanged) => (ErrorCode::PreconditionFailed, false),
+        };
+        let error = WireError::new(code);
+        if names_bucket { error.with_element("BucketName", bucket) } else { error }
+    }
+}
+
+impl<R> From<CommitError<R>> for OperationError
+where
+    R: std::error::Error + Into<RefusedChange> + 'static,
+{
+    fn from(error: CommitError<R>) -> Self {
+        match error {
+            CommitError::Refused(refused) => Self::Refused(refused.into()),
+            CommitError::Failed(error) => Self::Apply(error),
+        }
+    }
 }
 
 impl From<WireError> for OperationError {
@@ -83,7 +139,7 @@ impl OperationError {
     fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Stage(error) => error.trouble(),
-            Self::Commit(CommitError::Failed(error)) => error.trouble(),
+            Self::Apply(error) => error.trouble(),
             Self::Query(error) => error.trouble(),
             Self::Read(error) => error.trouble(),
             _ => None,
@@ -92,8 +148,7 @@ impl OperationError {
 
     /// What the client is told, for a request on `bucket`.
     pub(crate) fn into_wire(self, bucket: Option<&str>) -> WireError {
-        let no_such_bucket =
-            || WireError::new(ErrorCode::NoSuchBucket).with_element("BucketName", bucket.unwrap_or_default());
+        let bucket = bucket.unwrap_or_default();
         if let Some(trouble) = self.trouble() {
             return WireError::new(match trouble {
                 Trouble::OpenFiles => ErrorCode::OpenFilesExhausted,
@@ -103,40 +158,19 @@ impl OperationError {
         match self {
             Self::Wire(error) => *error,
             Self::Body(error) => WireError::from(&error),
-            Self::Commit(CommitError::Refused(Refused::NoSuchBucket))
-            | Self::Query(QueryError::NoSuchBucket) => no_such_bucket(),
-            Self::Commit(CommitError::Refused(refused)) => refused_by_rule(refused, bucket),
-            Self::Stage(StageError::Full) | Self::Commit(CommitError::Failed(ApplyError::Full)) => {
+            Self::Query(QueryError::NoSuchBucket) => RefusedChange::from(NoSuchBucket).into_wire(bucket),
+            Self::Refused(refused) => refused.into_wire(bucket),
+            Self::Stage(StageError::Full) | Self::Apply(ApplyError::Full) => {
                 WireError::new(ErrorCode::InsufficientStorage)
             }
             Self::Stage(StageError::Unhealthy { .. } | StageError::Blob(BlobError::SyncFailed(_)))
-            | Self::Commit(CommitError::Failed(ApplyError::Unhealthy { .. })) => {
-                WireError::new(ErrorCode::WritesRefused)
-            }
-            Self::Commit(CommitError::Failed(ApplyError::Closed)) => {
-                WireError::new(ErrorCode::ServiceUnavailable)
-            }
+            | Self::Apply(ApplyError::Unhealthy { .. }) => WireError::new(ErrorCode::WritesRefused),
+            Self::Apply(ApplyError::Closed) => WireError::new(ErrorCode::ServiceUnavailable),
             Self::Read(ReadError::Damaged | ReadError::Short) => WireError::new(ErrorCode::ObjectDamaged),
             Self::Read(ReadError::Gone) => WireError::new(ErrorCode::NoSuchKey),
-            Self::Stage(_) | Self::Commit(_) | Self::Query(_) | Self::Read(_) | Self::Task(_) => {
+            Self::Stage(_) | Self::Apply(_) | Self::Query(_) | Self::Read(_) | Self::Task(_) => {
                 WireError::new(ErrorCode::InternalError)
             }
-        }
-    }
-}
-
-fn refused_by_rule(refused: Refused, bucket: Option<&str>) -> WireError {
-    let bucket = bucket.unwrap_or_default();
-    match refused {
-        Refused::BucketExists => {
-            WireError::new(ErrorCode::BucketAlreadyExists).with_element("BucketName", bucket)
-        }
-        Refused::BucketNotEmpty => {
-            WireError::new(ErrorCode::BucketNotEmpty).with_element("BucketName", bucket)
-        }
-        Refused::ObjectExists => WireError::new(ErrorCode::FileAlreadyExists),
-        Refused::NoSuchBucket | Refused::ObjectChanged | Refused::NoSuchOwed => {
-            WireError::new(ErrorCode::InternalError)
         }
     }
 }
@@ -179,9 +213,7 @@ pub(crate) fn answer(error: &WireError, context: &RequestContext, call: &Call) -
 fn log(error: &OperationError, context: &RequestContext, call: &Call) {
     let (request_id, method, host) = (context.request_id, &call.parts.method, &call.host);
     match error {
-        OperationError::Wire(_)
-        | OperationError::Body(_)
-        | OperationError::Commit(CommitError::Refused(_)) => {
+        OperationError::Wire(_) | OperationError::Body(_) | OperationError::Refused(_) => {
             tracing::info!(%request_id, %method, host, %error, "refused");
         }
         OperationError::Read(ReadError::Gone) | OperationError::Query(QueryError::NoSuchBucket) => {
@@ -197,10 +229,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_has_its_own_code_wherever_it_shows() {
-        for error in [
-            OperationError::from(StageError::Full),
-            OperationError::from(CommitError::Failed(ApplyError::Full)),
-        ] {
+        for error in [OperationError::from(StageError::Full), OperationError::from(ApplyError::Full)] {
             let error = error.into_wire(Some("demo"));
             assert_eq!((error.status(), error.code()), (507, ErrorCode::InsufficientStorage));
         }
@@ -213,7 +242,7 @@ mod tests {
         for error in [
             OperationError::from(StageError::Unhealthy { reason: reason() }),
             OperationError::from(StageError::Blob(BlobError::SyncFailed(sync))),
-            OperationError::from(CommitError::Failed(ApplyError::Unhealthy { reason: reason() })),
+            OperationError::from(ApplyError::Unhealthy { reason: reason() }),
         ] {
             let error = error.into_wire(Some("demo"));
             assert_eq!((error.status(), error.code()), (503, ErrorCode::WritesRefused));
@@ -223,7 +252,7 @@ mod tests {
     #[test]
     fn what_failed_inside_stays_inside() {
         let reason = "table version is locked".to_owned();
-        let error = OperationError::from(CommitError::Failed(ApplyError::Catalog { reason }));
+        let error = OperationError::from(ApplyError::Catalog { reason });
         let wire = error.into_wire(Some("demo"));
         assert_eq!(wire.code(), ErrorCode::InternalError);
         assert!(!wire.to_xml("id", "host", "").contains("locked"));

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::CallbackFailure;
-use countersign_store::{Applied, ApplyError, CommitError, Mutation, ObjectRecord, OwedEntry};
+use countersign_store::{ObjectPut, ObjectRecord, OwedEntry, PutObject};
 
 use crate::callback::exchange::CallbackReply;
 use crate::callback::message::CallbackMessage;
@@ -51,7 +51,7 @@ pub(crate) async fn commit(
 ) -> Result<StoredObject, OperationError> {
     if upload.callback.is_none() {
         // The store finishes what it was handed, whether or not somebody waits for it.
-        let (object, _) = put(context, upload, sealed, None).await?;
+        let ObjectPut { object, .. } = put(context, upload, sealed, None).await?;
         return Ok(StoredObject { object, callback: None });
     }
     let task_context = context.clone();
@@ -65,7 +65,7 @@ async fn commit_and_call(
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
     let Some(mut plan) = upload.callback.take() else {
-        let (object, _) = put(context, upload, sealed, None).await?;
+        let ObjectPut { object, .. } = put(context, upload, sealed, None).await?;
         return Ok(StoredObject { object, callback: None });
     };
     let callbacks = &context.server.callbacks;
@@ -73,7 +73,7 @@ async fn commit_and_call(
     // It is signed while the transaction waits for the disk.
     let mut prepared = callbacks.prepare(message(context, &upload, &sealed, plan).await, shares);
     let payload = prepared.payload(&upload.key);
-    let (object, owed_id) = put(context, upload, sealed, Some(payload)).await?;
+    let ObjectPut { object, owed_id } = put(context, upload, sealed, Some(payload)).await?;
     let entry =
         prepared.written(owed_id.expect("an object that is stored with an owed callback has its entry"));
     let outcome = callbacks.carry_out(entry, context.client).await;
@@ -108,9 +108,9 @@ async fn put(
     upload: Upload,
     sealed: SealedUpload,
     owed: Option<Vec<u8>>,
-) -> Result<(ObjectRecord, Option<u64>), OperationError> {
+) -> Result<ObjectPut, OperationError> {
     let SealedUpload { blob, place } = sealed;
-    let mutation = Mutation::PutObject {
+    let mutation = PutObject {
         bucket: upload.bucket,
         key: Bytes::from(upload.key.into_string()),
         content: blob,
@@ -120,11 +120,5 @@ async fn put(
     };
     let applied = context.server.options.store.commit(mutation).await;
     drop(place);
-    match applied? {
-        Applied::ObjectPut { object, owed_id } => Ok((object, owed_id)),
-        other => {
-            let reason = format!("a put was answered with {other:?}");
-            Err(CommitError::Failed(ApplyError::Catalog { reason }).into())
-        }
-    }
+    Ok(applied?)
 }

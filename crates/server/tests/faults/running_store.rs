@@ -9,7 +9,7 @@ use countersign_server::Server;
 use countersign_server::listen::ListenOptions;
 use countersign_store::blobs::{LocalFiles, LocalFilesOptions};
 use countersign_store::catalog::{SqliteCatalog, SqliteOptions};
-use countersign_store::{Clock, HealthFlag, Mutation, Store, StoreParts};
+use countersign_store::{Clock, CreateBucket, HealthFlag, Store, StoreParts};
 use countersign_testkit::{FaultyBlobs, FaultyCatalog};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -62,7 +62,7 @@ impl RunningStore {
     pub(crate) async fn start() -> Self {
         let running = Self::start_in(tempfile::tempdir().unwrap()).await;
         let settings = [("acl".to_owned(), b"public-read-write".to_vec())].into();
-        running.store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
+        running.store.commit(CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
         running
     }
 

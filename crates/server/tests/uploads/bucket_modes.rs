@@ -1,6 +1,6 @@
 //! What a bucket's mode does to forms that hold more than their policy mentions.
 
-use countersign_store::Mutation;
+use countersign_store::PutSetting;
 
 use crate::form::{Form, policy};
 use crate::running_store::{BUCKET, RunningStore};
@@ -10,7 +10,7 @@ async fn store_in(mode: &str) -> RunningStore {
     let store = RunningStore::start().await;
     let (bucket, name) = (BUCKET.to_owned(), "mode".to_owned());
     let value = Some(mode.as_bytes().to_vec());
-    store.store.commit(Mutation::PutSetting { bucket, name, value }).await.unwrap();
+    store.store.commit(PutSetting { bucket, name, value }).await.unwrap();
     store
 }
 

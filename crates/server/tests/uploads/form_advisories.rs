@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::callback::BodyType;
-use countersign_store::Mutation;
+use countersign_store::{CreateBucket, PutSetting};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Duration, sleep};
@@ -24,7 +24,7 @@ async fn public() -> RunningStore {
 #[tokio::test]
 async fn cve_2023_43040_the_bucket_is_never_taken_from_a_form_field() {
     let store = RunningStore::start().await;
-    let creation = Mutation::CreateBucket { name: "other".to_owned(), settings: [].into() };
+    let creation = CreateBucket { name: "other".to_owned(), settings: [].into() };
     store.store.commit(creation).await.unwrap();
     for name in ["bucket", "Bucket", "$bucket", "x-oss-bucket"] {
         let form = Form::signed(name, b"x").field(name, "other");
@@ -68,7 +68,7 @@ async fn cve_2021_21362_rights_are_checked_when_they_are_used() {
     stream.write_all(begun).await.unwrap();
     sleep(Duration::from_millis(100)).await;
     let (bucket, name, value) = (BUCKET.to_owned(), "acl".to_owned(), Some(b"private".to_vec()));
-    store.store.commit(Mutation::PutSetting { bucket, name, value }).await.unwrap();
+    store.store.commit(PutSetting { bucket, name, value }).await.unwrap();
     stream.write_all(rest).await.unwrap();
     let answer = read(&mut stream).await;
     assert_eq!((answer.status, answer.element("Code")), (403, Some("AccessDenied")));

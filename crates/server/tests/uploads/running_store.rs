@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_server::listen::ListenOptions;
 use countersign_server::{EtagSource, Limits, Permission, Resolver, Server, ServerOptions, system_resolver};
-use countersign_store::{Clock, Mutation, ObjectRecord, OwedRecord, Store, StoreOptions};
+use countersign_store::{Clock, CreateBucket, ObjectRecord, OwedRecord, PutSetting, Store, StoreOptions};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
@@ -74,7 +74,7 @@ impl RunningStore {
         };
         let store = Store::open(StoreOptions::new(folder.path(), clock.clone())).await.unwrap();
         let settings = [("acl".to_owned(), setup.acl.as_bytes().to_vec())].into();
-        store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
+        store.commit(CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
         let defaults = test_server::options(&store, clock);
         let options = ServerOptions {
             callback_key_url: setup.callback_key_url.map_or(defaults.callback_key_url, str::to_owned),
@@ -111,7 +111,7 @@ impl RunningStore {
              <AllowedMethod>POST</AllowedMethod></CORSRule></CORSConfiguration>"
         );
         let (bucket, name) = (BUCKET.to_owned(), "cors".to_owned());
-        self.store.commit(Mutation::PutSetting { bucket, name, value: Some(rules.into()) }).await.unwrap();
+        self.store.commit(PutSetting { bucket, name, value: Some(rules.into()) }).await.unwrap();
     }
 
     pub(crate) async fn object(&self, key: &str) -> Option<ObjectRecord> {

@@ -17,17 +17,13 @@ mod schema;
 mod transaction;
 mod writer;
 
-use super::{
-    BatchOutcome, Catalog, CatalogError, Extent, Garbage, Inventoried, PlacedContent, ScrubNote, ScrubState,
-};
+use super::{AnyMutation, Catalog, CatalogError, Extent, Garbage, Inventoried, ScrubNote, ScrubState};
 use crate::blobs::{BlobId, Work};
-use crate::{
-    ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, Mutation, ObjectRecord, OwedRecord,
-};
+use crate::{ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, ObjectRecord, OwedRecord};
 use bucket_table::BucketTable;
 use bytes::Bytes;
 use checkpoint::Checkpointer;
-use commit_queue::{CommitQueue, Note, Request};
+use commit_queue::{CommitQueue, Note, Request, Task};
 use jiff::Timestamp;
 use read_pool::ReadPool;
 use std::panic::AssertUnwindSafe;
@@ -136,17 +132,11 @@ impl SqliteCatalog {
         inventory::state(&schema::open_reader(path)?)
     }
 
-    fn offer<T: Send + 'static>(
-        &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, ApplyError>>) -> Request,
-    ) -> Work<Result<T, ApplyError>> {
+    /// Has it written with the next batch; ready when that is durable.
+    fn write(&self, task: Task) -> Work<Result<(), ApplyError>> {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(request(reply));
+        self.queue.push(Request { task, reply: Some(reply) });
         Box::pin(async move { answer.await.unwrap_or(Err(ApplyError::Closed)) })
-    }
-
-    fn keep(&self, note: Note) -> Work<Result<(), ApplyError>> {
-        self.offer(|reply| Request::Keep { note, reply })
     }
 
     fn stop(&self) -> impl FnOnce() + Send + use<> {
@@ -187,12 +177,12 @@ impl Drop for SqliteCatalog {
 }
 
 impl Catalog for SqliteCatalog {
-    fn apply(&self, mutations: Vec<Mutation<PlacedContent>>) -> Work<BatchOutcome> {
-        self.offer(|reply| Request::Apply { mutations, reply: Some(reply) })
+    fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>> {
+        self.write(Task::Apply(batch))
     }
 
-    fn apply_later(&self, mutation: Mutation<PlacedContent>) {
-        self.queue.push_lazy(Request::Apply { mutations: vec![mutation], reply: None });
+    fn apply_later(&self, mutation: AnyMutation) {
+        self.queue.push_lazy(Request { task: Task::Apply(vec![mutation]), reply: None });
     }
 
     fn bucket(&self, name: &str) -> Work<Result<Option<Arc<BucketRecord>>, CatalogError>> {
@@ -247,7 +237,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn forget_garbage(&self, gone: Vec<Garbage>) -> Work<Result<(), ApplyError>> {
-        self.keep(Note::Forget(gone))
+        self.write(Task::Keep(Note::Forget(gone)))
     }
 
     fn unnamed(&self, blobs: Vec<BlobId>) -> Work<Result<Vec<BlobId>, CatalogError>> {
@@ -263,7 +253,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
-        self.keep(Note::Mark(mark))
+        self.write(Task::Keep(Note::Mark(mark)))
     }
 
     fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
@@ -279,7 +269,7 @@ impl Catalog for SqliteCatalog {
     }
 
     fn note_scrub(&self, note: ScrubNote) -> Work<Result<(), ApplyError>> {
-        self.keep(Note::Scrubbed(note))
+        self.write(Task::Keep(Note::Scrubbed(note)))
     }
 
     fn shutdown(&self) -> Work<()> {

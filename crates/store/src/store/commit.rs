@@ -1,119 +1,236 @@
 //! Commits sealed uploads: gives blobs their lasting names, then hands the batch to the catalog.
 
 use crate::blobs::{BlobError, BlobId, Work};
-use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
+use crate::catalog::{Asked, Placed, PlacedBytes, PlacedContent, Reply};
+use crate::mutation::{
+    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutObject, PutSetting,
+};
 use crate::staged_blob::SealedBody;
 use crate::store::Inner;
 use crate::store::reserve::Reserve;
-use crate::{ApplyError, Mutation, SealedBlob, Trouble};
+use crate::{ApplyError, SealedBlob, Trouble};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// How often a deletion is tried that finds no room.
+/// How often a deletion is tried again that finds no room.
 const ATTEMPTS_WITHOUT_ROOM: usize = 20;
 /// How long it waits for room in between.
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(50);
 
-/// Applies a batch; what has begun goes on when its caller no longer waits.
-pub(crate) async fn apply(inner: &Arc<Inner>, batch: Vec<Mutation>) -> BatchOutcome {
-    if let Some(reason) = inner.health.refusal() {
-        return Err(ApplyError::Unhealthy { reason: reason.to_owned() });
-    }
-    if batch.iter().any(holds_blob) {
-        let inner = Arc::clone(inner);
-        // A task of its own: dropped half-way, it would leave a published blob that nobody accounts for.
-        let offered = tokio::spawn(async move { apply_with_blobs(&inner, batch).await });
-        return offered.await.unwrap_or(Err(ApplyError::Closed));
-    }
-    let again: Option<Vec<_>> = batch.iter().map(deletion).collect();
-    let placed =
-        batch.into_iter().map(|mutation| mutation.map(|content| Publishing::start(content).placed)).collect();
-    match (inner.catalog.apply(placed).await, again) {
-        (Err(ApplyError::Full), Some(deletions)) => delete_without_room(inner, &deletions).await,
-        (outcome, _) => outcome,
+/// A mutation that [`crate::Store::commit`] takes.
+pub trait Offered: Mutation {
+    /// The same, as a catalog takes it.
+    type Placed: Placed<Outcome = Self::Outcome, Refusal = Self::Refusal>;
+
+    /// Begins what has to be done before it is offered to the catalog.
+    fn set_out(self) -> Underway<Self::Placed>;
+
+    /// The same once more, for a mutation that is tried again when the disk is full: nothing but a deletion frees
+    /// room.
+    fn again(&self) -> Option<Self> {
+        None
     }
 }
 
-/// The same deletion once more; nothing else frees room.
-fn deletion<C>(mutation: &Mutation<C>) -> Option<Mutation<PlacedContent>> {
-    match mutation {
-        Mutation::DeleteObject { bucket, key, only_if_sequence } => Some(Mutation::DeleteObject {
-            bucket: bucket.clone(),
-            key: key.clone(),
-            only_if_sequence: *only_if_sequence,
-        }),
-        _ => None,
+impl Offered for CreateBucket {
+    type Placed = Self;
+
+    fn set_out(self) -> Underway<Self> {
+        Underway::without_blob(self)
     }
 }
 
-/// Deletions that found the disk full: the room that was kept back is theirs, and what the catalog can move out
-/// of its log meanwhile.
-async fn delete_without_room(inner: &Arc<Inner>, deletions: &[Mutation<PlacedContent>]) -> BatchOutcome {
-    if inner.reserve.get().is_some_and(Reserve::give_up) {
-        tracing::warn!("the disk is full; the room that was kept back is given to deletions");
+impl Offered for DeleteBucket {
+    type Placed = Self;
+
+    fn set_out(self) -> Underway<Self> {
+        Underway::without_blob(self)
     }
-    let mut outcome = Err(ApplyError::Full);
-    for _ in 0..ATTEMPTS_WITHOUT_ROOM {
-        outcome = inner.catalog.apply(deletions.iter().filter_map(deletion).collect()).await;
-        if !matches!(outcome, Err(ApplyError::Full)) {
-            break;
+}
+
+impl Offered for PutSetting {
+    type Placed = Self;
+
+    fn set_out(self) -> Underway<Self> {
+        Underway::without_blob(self)
+    }
+}
+
+impl Offered for PutObject {
+    type Placed = PutObject<PlacedContent>;
+
+    fn set_out(self) -> Underway<Self::Placed> {
+        let PutObject { bucket, key, content, attributes, forbid_overwrite, owed } = self;
+        let (content, naming) = place(content);
+        Underway {
+            mutation: PutObject { bucket, key, content, attributes, forbid_overwrite, owed },
+            naming: naming.map(|work| Naming {
+                work,
+                into: |put: &mut PutObject<PlacedContent>, id| put.content.bytes = PlacedBytes::Blob(id),
+            }),
         }
-        inner.clock.sleep(WAIT_FOR_ROOM).await;
     }
-    outcome
 }
 
-fn holds_blob(mutation: &Mutation) -> bool {
-    matches!(mutation, Mutation::PutObject { content, .. } if content.is_blob())
-}
+impl Offered for DeleteObject {
+    type Placed = Self;
 
-/// A content on its way to a lasting name.
-struct Publishing {
-    placed: PlacedContent,
-    work: Option<Work<Result<BlobId, BlobError>>>,
-}
-
-impl Publishing {
-    fn start(content: SealedBlob) -> Publishing {
-        let (len, md5, crc64, body) = content.into_parts();
-        let (bytes, work) = match body {
-            SealedBody::Inline(chunks) => (PlacedBytes::Inline(chunks), None),
-            SealedBody::Blob(sealed) => (PlacedBytes::Inline(Vec::new()), Some(sealed.publish())),
-        };
-        Publishing { placed: PlacedContent { len, md5, crc64, bytes }, work }
+    fn set_out(self) -> Underway<Self> {
+        Underway::without_blob(self)
     }
 
-    async fn finish(&mut self) -> Result<Option<BlobId>, BlobError> {
-        let Some(work) = self.work.take() else { return Ok(None) };
-        let id = work.await?;
-        self.placed.bytes = PlacedBytes::Blob(id);
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+}
+
+impl Offered for CloseOwed {
+    type Placed = Self;
+
+    fn set_out(self) -> Underway<Self> {
+        Underway::without_blob(self)
+    }
+}
+
+/// A mutation on its way to the catalog: it waits for the lasting name of its blob, when it has one.
+pub struct Underway<P> {
+    mutation: P,
+    naming: Option<Naming<P>>,
+}
+
+/// A blob that is being given its lasting name, and where that goes.
+struct Naming<P> {
+    work: Work<Result<BlobId, BlobError>>,
+    into: fn(&mut P, BlobId),
+}
+
+impl<P> Underway<P> {
+    fn without_blob(mutation: P) -> Underway<P> {
+        Underway { mutation, naming: None }
+    }
+
+    /// Waits until the blob has its name.
+    async fn named(&mut self) -> Result<Option<BlobId>, BlobError> {
+        let Some(naming) = self.naming.take() else { return Ok(None) };
+        let id = naming.work.await?;
+        (naming.into)(&mut self.mutation, id);
         Ok(Some(id))
     }
 }
 
-async fn apply_with_blobs(inner: &Arc<Inner>, batch: Vec<Mutation>) -> BatchOutcome {
-    // The work of every blob starts here, so that those of one batch share one sync of their folder.
-    let mut publishing: Vec<Mutation<Publishing>> =
-        batch.into_iter().map(|mutation| mutation.map(Publishing::start)).collect();
+/// The content as the catalog takes it; a blob begins to get its lasting name.
+fn place(content: SealedBlob) -> (PlacedContent, Option<Work<Result<BlobId, BlobError>>>) {
+    let (len, md5, crc64, body) = content.into_parts();
+    let (bytes, naming) = match body {
+        SealedBody::Inline(chunks) => (PlacedBytes::Inline(chunks), None),
+        SealedBody::Blob(sealed) => (PlacedBytes::Inline(Vec::new()), Some(sealed.publish())),
+    };
+    (PlacedContent { len, md5, crc64, bytes }, naming)
+}
+
+/// Applies one mutation; what has begun goes on when its caller no longer waits.
+pub(crate) async fn commit<M: Offered>(
+    inner: &Arc<Inner>,
+    mut mutation: M,
+) -> Result<Answered<M>, ApplyError> {
+    let mut room = WaitForRoom::default();
+    loop {
+        inner.refuse_when_unhealthy()?;
+        let again = mutation.again();
+        let (reply, answer) = Reply::new();
+        match (offer(inner, vec![(mutation.set_out(), reply)]).await, again) {
+            (Ok(()), _) => return answer.read(),
+            (Err(ApplyError::Full), Some(again)) if room.wait(inner).await => mutation = again,
+            (Err(error), _) => return Err(error),
+        }
+    }
+}
+
+/// Applies a batch of one kind in one transaction; what has begun goes on when its caller no longer waits.
+pub(crate) async fn apply<M: Offered>(
+    inner: &Arc<Inner>,
+    mut batch: Vec<M>,
+) -> Result<Vec<Answered<M>>, ApplyError> {
+    let mut room = WaitForRoom::default();
+    loop {
+        inner.refuse_when_unhealthy()?;
+        let again: Option<Vec<M>> = batch.iter().map(M::again).collect();
+        let (underway, answers): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|mutation| {
+                let (reply, answer) = Reply::new();
+                ((mutation.set_out(), reply), answer)
+            })
+            .unzip();
+        match (offer(inner, underway).await, again) {
+            (Ok(()), _) => return answers.into_iter().map(|answer| answer.read()).collect(),
+            (Err(ApplyError::Full), Some(again)) if room.wait(inner).await => batch = again,
+            (Err(error), _) => return Err(error),
+        }
+    }
+}
+
+/// How a deletion that found the disk full waits for room: what was kept back is given up for it, and the catalog
+/// can move something out of its log meanwhile.
+#[derive(Default)]
+struct WaitForRoom {
+    attempts: usize,
+}
+
+impl WaitForRoom {
+    /// Whether it may be tried again now.
+    async fn wait(&mut self, inner: &Inner) -> bool {
+        if self.attempts > 0 {
+            inner.clock.sleep(WAIT_FOR_ROOM).await;
+        } else if inner.reserve.get().is_some_and(Reserve::give_up) {
+            tracing::warn!("the disk is full; the room that was kept back is given to deletions");
+        }
+        self.attempts += 1;
+        self.attempts <= ATTEMPTS_WITHOUT_ROOM
+    }
+}
+
+async fn offer<P: Placed>(
+    inner: &Arc<Inner>,
+    underway: Vec<(Underway<P>, Reply<P>)>,
+) -> Result<(), ApplyError> {
+    if underway.iter().any(|(underway, _)| underway.naming.is_some()) {
+        let inner = Arc::clone(inner);
+        // A task of its own: dropped half-way, it would leave a published blob that nobody accounts for.
+        let offered = tokio::spawn(async move { offer_with_blobs(&inner, underway).await });
+        return offered.await.unwrap_or(Err(ApplyError::Closed));
+    }
+    offer_named(inner, underway).await
+}
+
+async fn offer_named<P: Placed>(
+    inner: &Inner,
+    underway: Vec<(Underway<P>, Reply<P>)>,
+) -> Result<(), ApplyError> {
+    let asked =
+        underway.into_iter().map(|(underway, reply)| Asked { mutation: underway.mutation, reply }.into());
+    inner.catalog.apply(asked.collect()).await
+}
+
+/// The naming of every blob has begun, so that those of one batch share one sync of their folder.
+async fn offer_with_blobs<P: Placed>(
+    inner: &Inner,
+    mut underway: Vec<(Underway<P>, Reply<P>)>,
+) -> Result<(), ApplyError> {
     let mut published = Vec::new();
     let mut failure = None;
-    for mutation in &mut publishing {
-        let Mutation::PutObject { content, .. } = mutation else { continue };
-        match content.finish().await {
+    for (underway, _) in &mut underway {
+        match underway.named().await {
             Ok(id) => published.extend(id),
             Err(error) => failure = Some(publish_failure(inner, error)),
         }
     }
     let outcome = match failure {
         Some(error) => Err(error),
-        None => {
-            let placed =
-                publishing.into_iter().map(|mutation| mutation.map(|content| content.placed)).collect();
-            inner.catalog.apply(placed).await
-        }
+        None => offer_named(inner, underway).await,
     };
     match &outcome {
-        Ok(_) => published.into_iter().for_each(|id| inner.blobs.settled(id)),
+        Ok(()) => published.into_iter().for_each(|id| inner.blobs.settled(id)),
         // Unknown: the catalog may name the blobs, so the next start decides.
         Err(ApplyError::Unhealthy { .. }) => {}
         Err(_) => inner.put_failed(published),
@@ -145,6 +262,13 @@ fn publish_failure(inner: &Inner, error: BlobError) -> ApplyError {
 }
 
 impl Inner {
+    fn refuse_when_unhealthy(&self) -> Result<(), ApplyError> {
+        match self.health.refusal() {
+            None => Ok(()),
+            Some(reason) => Err(ApplyError::Unhealthy { reason: reason.to_owned() }),
+        }
+    }
+
     /// Blobs whose commit was rolled back, for the sweeper.
     pub(crate) fn take_failed(&self) -> Vec<BlobId> {
         std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner))

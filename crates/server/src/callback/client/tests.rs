@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use countersign_store::{Clock, OwedRecord, Random, StoreOptions};
+use countersign_store::{Clock, CreateBucket, OwedRecord, PutObject, Random, StoreOptions};
 use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -63,11 +63,11 @@ async fn an_entry_of_the_outbox_is_carried_out_and_closed_whoever_asks() {
         r#"{{"urls":["http://{application}/cb"],"body":"key=k","content_type":"application/x-www-form-urlencoded",
         "bucket":"bucket","request_id":"id","requester":"r"}}"#
     );
-    let creation = Mutation::CreateBucket { name: "bucket".to_owned(), settings: Default::default() };
+    let creation = CreateBucket { name: "bucket".to_owned(), settings: Default::default() };
     store.commit(creation).await.unwrap();
     let mut staged = store.stage(None).await.unwrap();
     staged.write(b"x".as_slice().into()).await.unwrap();
-    let put = Mutation::PutObject {
+    let put = PutObject {
         bucket: "bucket".to_owned(),
         key: b"k".as_slice().into(),
         content: staged.seal().await.unwrap(),

@@ -1,6 +1,6 @@
 //! DeleteBucket (protocol 04 §1): only an empty one goes.
 
-use countersign_store::Mutation;
+use countersign_store::DeleteBucket;
 use http::StatusCode;
 
 use crate::access::Right;
@@ -21,7 +21,7 @@ pub(crate) const OPERATION: Operation = Operation {
 
 /// Deletes the bucket.
 async fn run(context: &RequestContext, bucket: BucketSubject) -> Result<WireResponse, OperationError> {
-    let mutation = Mutation::DeleteBucket { name: bucket.record.name.clone() };
+    let mutation = DeleteBucket { name: bucket.record.name.clone() };
     context.server.options.store.commit(mutation).await?;
     Ok(wire_response::empty(StatusCode::NO_CONTENT))
 }

@@ -6,7 +6,7 @@ use countersign_protocol::{
     ErrorCode, WireError,
     xml::{DeleteObjects, DeleteResult, Deleted, NULL_VERSION, ObjectToDelete},
 };
-use countersign_store::{CommitError, Mutation};
+use countersign_store::{CommitError, DeleteObject};
 use http::StatusCode;
 
 use crate::access::Right;
@@ -65,15 +65,14 @@ async fn delete(
     let present = objects
         .iter()
         .filter(|object| object.version_id.as_deref().is_none_or(|id| id.is_empty() || id == NULL_VERSION));
-    let deletions = present.map(|object| Mutation::DeleteObject {
+    let deletions = present.map(|object| DeleteObject {
         bucket: bucket.to_owned(),
         key: Bytes::copy_from_slice(object.key.as_bytes()),
         only_if_sequence: None,
     });
-    let outcomes =
-        context.server.options.store.apply(deletions.collect()).await.map_err(CommitError::from)?;
+    let outcomes = context.server.options.store.apply(deletions.collect()).await?;
     for outcome in outcomes {
-        outcome.map_err(CommitError::from)?;
+        outcome.map_err(CommitError::Refused)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::future::ready;
 
 use countersign_protocol::{ErrorCode, WireError, xml::LifecycleConfiguration};
-use countersign_store::Mutation;
+use countersign_store::PutSetting;
 use http::StatusCode;
 
 use crate::access::Right;
@@ -96,7 +96,7 @@ async fn write(
     bucket: &BucketSubject,
     document: Option<String>,
 ) -> Result<(), OperationError> {
-    let mutation = Mutation::PutSetting {
+    let mutation = PutSetting {
         bucket: bucket.record.name.clone(),
         name: settings::LIFECYCLE.to_owned(),
         value: document.map(String::into_bytes),

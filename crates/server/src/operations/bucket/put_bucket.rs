@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use countersign_protocol::{Acl, BucketName, ErrorCode, WireError, xml::CreateBucketConfiguration};
-use countersign_store::{CommitError, Mutation, Refused};
+use countersign_store::{BucketExists, CommitError, CreateBucket, PutSetting};
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
 use crate::access::subject;
@@ -108,10 +108,10 @@ pub(crate) async fn create(
     let private = acl.or(Some((settings::ACL, Acl::Private.as_str())));
     let owned = |(name, word): (&str, &str)| (name.to_owned(), word.as_bytes().to_vec());
     let settings: BTreeMap<_, _> = [private, mode, class].into_iter().flatten().map(owned).collect();
-    let creation = Mutation::CreateBucket { name: name.as_str().to_owned(), settings };
+    let creation = CreateBucket { name: name.as_str().to_owned(), settings };
     match store.commit(creation).await {
         Ok(_) => return Ok(wanted.mode.unwrap_or_default()),
-        Err(CommitError::Refused(Refused::BucketExists)) => {}
+        Err(CommitError::Refused(BucketExists)) => {}
         Err(error) => return Err(error.into()),
     }
     if let (Some(wanted), Some(bucket)) = (&wanted.storage_class, store.bucket(name.as_str()).await?)
@@ -125,7 +125,7 @@ pub(crate) async fn create(
     }
     for (setting, word) in [acl, mode].into_iter().flatten().map(owned) {
         let bucket = name.as_str().to_owned();
-        store.commit(Mutation::PutSetting { bucket, name: setting, value: Some(word) }).await?;
+        store.commit(PutSetting { bucket, name: setting, value: Some(word) }).await?;
     }
     let bucket = store.bucket(name.as_str()).await?;
     Ok(bucket.as_deref().map(BucketMode::of).unwrap_or_default())

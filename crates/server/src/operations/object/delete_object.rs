@@ -1,7 +1,7 @@
 //! DeleteObject (protocol 04 §4): what is not there is deleted as well.
 
 use bytes::Bytes;
-use countersign_store::Mutation;
+use countersign_store::DeleteObject;
 use http::StatusCode;
 
 use crate::access::Right;
@@ -33,7 +33,7 @@ async fn run(
     object: ObjectSubject,
 ) -> Result<WireResponse, OperationError> {
     if object_version::names_the_only_one(&call.query)? {
-        let mutation = Mutation::DeleteObject {
+        let mutation = DeleteObject {
             bucket: object.bucket.name.clone(),
             key: Bytes::copy_from_slice(object.key.as_str().as_bytes()),
             only_if_sequence: None,

@@ -3,8 +3,8 @@
 //! The writer is woken only when it sleeps, and a lazy request wakes nobody: it rides with the next urgent
 //! one, or goes alone after a short while.
 
-use crate::catalog::{BatchOutcome, Garbage, PlacedContent, ScrubNote};
-use crate::{ApplyError, Clock, Mutation};
+use crate::catalog::{AnyMutation, Garbage, ScrubNote};
+use crate::{ApplyError, Clock};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -12,12 +12,22 @@ use tokio::sync::oneshot;
 /// How long a lazy request waits for company.
 const LAZY_WAIT: Duration = Duration::from_millis(20);
 
+/// Where it is said that something was written, or why it was not.
+pub(super) type WrittenReply = oneshot::Sender<Result<(), ApplyError>>;
+
 /// Something to be written.
-pub(super) enum Request {
-    /// Mutations in order; who does not wait gives no reply.
-    Apply { mutations: Vec<Mutation<PlacedContent>>, reply: Option<oneshot::Sender<BatchOutcome>> },
+pub(super) struct Request {
+    pub(super) task: Task,
+    /// `None` where nobody waits.
+    pub(super) reply: Option<WrittenReply>,
+}
+
+/// What is to be written.
+pub(super) enum Task {
+    /// Mutations in order; each has the reply of its own kind.
+    Apply(Vec<AnyMutation>),
     /// What the store notes for itself.
-    Keep { note: Note, reply: oneshot::Sender<Result<(), ApplyError>> },
+    Keep(Note),
 }
 
 /// Something that no user asked for, and no rule refuses.
@@ -138,12 +148,9 @@ impl Drop for WriterRuns<'_> {
 impl Request {
     /// Answers that nothing was done.
     pub(super) fn refuse(self, error: &ApplyError) {
-        match self {
-            Request::Apply { reply: Some(reply), .. } => drop(reply.send(Err(error.clone()))),
-            Request::Apply { reply: None, .. } => {
-                tracing::warn!(%error, "a change that nobody waits for was lost")
-            }
-            Request::Keep { reply, .. } => drop(reply.send(Err(error.clone()))),
+        match self.reply {
+            Some(reply) => drop(reply.send(Err(error.clone()))),
+            None => tracing::warn!(%error, "a change that nobody waits for was lost"),
         }
     }
 }
@@ -154,7 +161,7 @@ mod tests {
 
     fn request() -> (Request, oneshot::Receiver<Result<(), ApplyError>>) {
         let (reply, answer) = oneshot::channel();
-        (Request::Keep { note: Note::Mark(1), reply }, answer)
+        (Request { task: Task::Keep(Note::Mark(1)), reply: Some(reply) }, answer)
     }
 
     #[test]

@@ -3,28 +3,24 @@
 
 use super::transaction::{Outcome, Transaction};
 use crate::catalog::{PlacedBytes, PlacedContent};
-use crate::{Applied, ContentRef, ObjectRecord, OwedEntry, Place, Refused};
+use crate::{
+    ContentRef, DeleteObject, DeleteRefusal, ObjectDeleted, ObjectPut, ObjectRecord, OwedEntry, Place,
+    PutObject, PutRefusal,
+};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
 impl Transaction<'_> {
-    pub(super) fn put_object(
-        &mut self,
-        bucket_name: &str,
-        key: Bytes,
-        content: PlacedContent,
-        attributes: Bytes,
-        forbid_overwrite: bool,
-        owed: Option<OwedEntry>,
-    ) -> Outcome {
-        let Some(bucket) = self.bucket_id(bucket_name) else {
+    pub(super) fn put_object(&mut self, put: PutObject<PlacedContent>) -> Outcome<PutObject<PlacedContent>> {
+        let PutObject { bucket: bucket_name, key, content, attributes, forbid_overwrite, owed } = put;
+        let Some(bucket) = self.bucket_id(&bucket_name) else {
             self.discard_offered(&content)?;
-            return Ok(Err(Refused::NoSuchBucket));
+            return Ok(Err(PutRefusal::NoSuchBucket));
         };
         if let Some((sequence, replaced)) = self.current(bucket, &key)? {
             if forbid_overwrite {
                 self.discard_offered(&content)?;
-                return Ok(Err(Refused::ObjectExists));
+                return Ok(Err(PutRefusal::ObjectExists));
             }
             self.remove_version(sequence, replaced)?;
         }
@@ -38,7 +34,7 @@ impl Transaction<'_> {
             )?
             .execute((sequence as i64, bucket as i64, &key[..], modified, &attributes[..]))?;
         let owed_id = match owed {
-            Some(owed) => Some(self.insert_owed(sequence, bucket_name, &key, &owed)?),
+            Some(owed) => Some(self.insert_owed(sequence, &bucket_name, &key, &owed)?),
             None => None,
         };
         let object = ObjectRecord {
@@ -51,22 +47,23 @@ impl Transaction<'_> {
             attributes,
             content: ContentRef { id: sequence, place },
         };
-        Ok(Ok(Applied::ObjectPut { object, owed_id }))
+        Ok(Ok(ObjectPut { object, owed_id }))
     }
 
-    pub(super) fn delete_object(&mut self, bucket: &str, key: &[u8], only_if: Option<u64>) -> Outcome {
-        let Some(bucket) = self.bucket_id(bucket) else { return Ok(Err(Refused::NoSuchBucket)) };
+    pub(super) fn delete_object(&mut self, delete: &DeleteObject) -> Outcome<DeleteObject> {
+        let DeleteObject { bucket, key, only_if_sequence } = delete;
+        let Some(bucket) = self.bucket_id(bucket) else { return Ok(Err(DeleteRefusal::NoSuchBucket)) };
         let Some((sequence, content)) = self.current(bucket, key)? else {
-            return Ok(match only_if {
-                Some(_) => Err(Refused::ObjectChanged),
-                None => Ok(Applied::ObjectDeleted { removed: None }),
+            return Ok(match only_if_sequence {
+                Some(_) => Err(DeleteRefusal::ObjectChanged),
+                None => Ok(ObjectDeleted { removed: None }),
             });
         };
-        if only_if.is_some_and(|meant| meant != sequence) {
-            return Ok(Err(Refused::ObjectChanged));
+        if only_if_sequence.is_some_and(|meant| meant != sequence) {
+            return Ok(Err(DeleteRefusal::ObjectChanged));
         }
         self.remove_version(sequence, content)?;
-        Ok(Ok(Applied::ObjectDeleted { removed: Some(sequence) }))
+        Ok(Ok(ObjectDeleted { removed: Some(sequence) }))
     }
 
     /// The content's row, with its bytes when they come along.

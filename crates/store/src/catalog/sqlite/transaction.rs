@@ -4,19 +4,21 @@
 use super::bucket_table::{Bucket, Buckets};
 use super::commit_queue::Note;
 use super::{inventory, schema};
-use crate::catalog::{Garbage, Piece, PlacedBytes, PlacedContent};
-use crate::{Applied, BucketRecord, Mutation, OwedOutcome, Refused};
+use crate::catalog::{AnyMutation, Garbage, Piece, PlacedBytes, PlacedContent};
+use crate::{
+    Answered, BucketExists, BucketRecord, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal,
+    NoSuchBucket, NoSuchOwed, OwedOutcome, PutSetting,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How many numbers are taken from the counter at once.
 const NUMBERS_TAKEN: u64 = 1 << 20;
 
-/// What a mutation answers: the engine's failure, or applied, or refused.
-pub(super) type Outcome = rusqlite::Result<Result<Applied, Refused>>;
+/// What came of a mutation: the engine's failure, or the mutation's answer.
+pub(super) type Outcome<M> = rusqlite::Result<Answered<M>>;
 
 /// The numbers of the catalog: see the schema.
 #[derive(Debug, Clone, Copy)]
@@ -48,19 +50,15 @@ pub(super) struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    /// Applies one mutation.
-    pub(super) fn apply(&mut self, mutation: Mutation<PlacedContent>) -> Outcome {
+    /// Applies one mutation and answers it.
+    pub(super) fn apply(&mut self, mutation: AnyMutation) -> rusqlite::Result<()> {
         match mutation {
-            Mutation::CreateBucket { name, settings } => self.create_bucket(name, settings),
-            Mutation::DeleteBucket { name } => self.delete_bucket(&name),
-            Mutation::PutSetting { bucket, name, value } => self.put_setting(&bucket, name, value),
-            Mutation::PutObject { bucket, key, content, attributes, forbid_overwrite, owed } => {
-                self.put_object(&bucket, key, content, attributes, forbid_overwrite, owed)
-            }
-            Mutation::DeleteObject { bucket, key, only_if_sequence } => {
-                self.delete_object(&bucket, &key, only_if_sequence)
-            }
-            Mutation::CloseOwed { id, outcome } => self.close_owed(id, outcome),
+            AnyMutation::CreateBucket(asked) => asked.answer_with(|create| self.create_bucket(create)),
+            AnyMutation::DeleteBucket(asked) => asked.answer_with(|delete| self.delete_bucket(&delete)),
+            AnyMutation::PutSetting(asked) => asked.answer_with(|put| self.put_setting(put)),
+            AnyMutation::PutObject(asked) => asked.answer_with(|put| self.put_object(put)),
+            AnyMutation::DeleteObject(asked) => asked.answer_with(|delete| self.delete_object(&delete)),
+            AnyMutation::CloseOwed(asked) => asked.answer_with(|close| self.close_owed(close)),
         }
     }
 
@@ -76,9 +74,10 @@ impl Transaction<'_> {
         Ok(number)
     }
 
-    fn create_bucket(&mut self, name: String, settings: BTreeMap<String, Vec<u8>>) -> Outcome {
+    fn create_bucket(&mut self, create: CreateBucket) -> Outcome<CreateBucket> {
+        let CreateBucket { name, settings } = create;
         if self.buckets.contains_key(&name) {
-            return Ok(Err(Refused::BucketExists));
+            return Ok(Err(BucketExists));
         }
         let id = self.number()?;
         self.connection
@@ -91,29 +90,31 @@ impl Transaction<'_> {
         let record = BucketRecord { name: name.clone(), created, settings };
         self.buckets.insert(name, Bucket { id, record: Arc::new(record.clone()) });
         self.buckets_changed = true;
-        Ok(Ok(Applied::BucketCreated(record)))
+        Ok(Ok(record))
     }
 
-    fn delete_bucket(&mut self, name: &str) -> Outcome {
-        let Some(id) = self.bucket_id(name) else { return Ok(Err(Refused::NoSuchBucket)) };
+    fn delete_bucket(&mut self, delete: &DeleteBucket) -> Outcome<DeleteBucket> {
+        let name = delete.name.as_str();
+        let Some(id) = self.bucket_id(name) else { return Ok(Err(DeleteBucketRefusal::NoSuchBucket)) };
         let holds_objects = self
             .connection
             .prepare_cached("SELECT 1 FROM version WHERE bucket = ?1 AND current = 1 LIMIT 1")?
             .exists([id as i64])?;
         if holds_objects {
-            return Ok(Err(Refused::BucketNotEmpty));
+            return Ok(Err(DeleteBucketRefusal::BucketNotEmpty));
         }
         self.connection.prepare_cached("DELETE FROM setting WHERE bucket = ?1")?.execute([id as i64])?;
         self.connection.prepare_cached("DELETE FROM bucket WHERE id = ?1")?.execute([id as i64])?;
         self.buckets.remove(name);
         self.buckets_changed = true;
-        Ok(Ok(Applied::BucketDeleted))
+        Ok(Ok(()))
     }
 
-    fn put_setting(&mut self, bucket: &str, name: String, value: Option<Vec<u8>>) -> Outcome {
-        let Some(id) = self.bucket_id(bucket) else { return Ok(Err(Refused::NoSuchBucket)) };
+    fn put_setting(&mut self, put: PutSetting) -> Outcome<PutSetting> {
+        let PutSetting { bucket, name, value } = put;
+        let Some(id) = self.bucket_id(&bucket) else { return Ok(Err(NoSuchBucket)) };
         self.write_setting(id, &name, value.as_ref())?;
-        if let Some(bucket) = self.buckets.get_mut(bucket) {
+        if let Some(bucket) = self.buckets.get_mut(&bucket) {
             let settings = &mut Arc::make_mut(&mut bucket.record).settings;
             match value {
                 Some(value) => settings.insert(name, value),
@@ -121,7 +122,7 @@ impl Transaction<'_> {
             };
         }
         self.buckets_changed = true;
-        Ok(Ok(Applied::SettingPut))
+        Ok(Ok(()))
     }
 
     fn write_setting(&self, bucket: u64, name: &str, value: Option<&Vec<u8>>) -> rusqlite::Result<()> {
@@ -138,7 +139,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn close_owed(&mut self, id: u64, outcome: OwedOutcome) -> Outcome {
+    fn close_owed(&mut self, close: CloseOwed) -> Outcome<CloseOwed> {
+        let CloseOwed { id, outcome } = close;
         let changed = match outcome {
             OwedOutcome::Delivered | OwedOutcome::Forgotten => {
                 self.connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?
@@ -154,7 +156,7 @@ impl Transaction<'_> {
                 )?
                 .execute((id as i64, error, payload))?,
         };
-        Ok(if changed == 0 { Err(Refused::NoSuchOwed) } else { Ok(Applied::OwedClosed) })
+        Ok(if changed == 0 { Err(NoSuchOwed) } else { Ok(()) })
     }
 
     /// Writes what the store notes for itself.

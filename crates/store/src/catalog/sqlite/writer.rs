@@ -5,17 +5,17 @@
 
 use super::bucket_table::{BucketTable, Buckets};
 use super::checkpoint::Checkpointer;
-use super::commit_queue::{CommitQueue, Request};
+use super::commit_queue::{CommitQueue, Request, Task, WrittenReply};
 use super::in_place::InPlace;
 use super::transaction::{Numbers, Transaction};
 use super::{CatalogError, SqliteOptions, schema};
-use crate::catalog::{BatchOutcome, PlacedBytes, PlacedContent};
-use crate::{Applied, ApplyError, Clock, HealthFlag, Mutation, Refused};
+use crate::catalog::{AnyMutation, PlacedBytes};
+use crate::{ApplyError, Clock, HealthFlag};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// Bytes that a transaction writes besides its rows: the inner pages of the trees.
 const TRANSACTION_BYTES: u64 = 24 * 1024;
@@ -28,17 +28,15 @@ const ROW_BYTES: u64 = 600;
 pub(super) type Completions = mpsc::UnboundedSender<Vec<Answer>>;
 
 /// An answer and who waits for it.
-pub(super) enum Answer {
-    Batch(oneshot::Sender<BatchOutcome>, BatchOutcome),
-    Plain(oneshot::Sender<Result<(), ApplyError>>, Result<(), ApplyError>),
+pub(super) struct Answer {
+    waiter: WrittenReply,
+    outcome: Result<(), ApplyError>,
 }
 
 impl Answer {
     fn give(self) {
-        match self {
-            Answer::Batch(waiter, outcome) => drop(waiter.send(outcome)),
-            Answer::Plain(waiter, outcome) => drop(waiter.send(outcome)),
-        }
+        // One that hung up needs no answer.
+        let _hung_up = self.waiter.send(self.outcome);
     }
 }
 
@@ -66,12 +64,6 @@ pub(super) struct Writer {
     grace: Duration,
     /// The last batch found no room.
     full: bool,
-}
-
-/// What a request did, while the transaction may still fail.
-enum Done {
-    Applied(Option<oneshot::Sender<BatchOutcome>>, Vec<Result<Applied, Refused>>),
-    Noted(oneshot::Sender<Result<(), ApplyError>>),
 }
 
 impl Writer {
@@ -119,9 +111,9 @@ impl Writer {
         let checkpointer = Arc::clone(&self.checkpointer);
         let writing = checkpointer.writing();
         let before = self.numbers;
-        let mut done = Vec::with_capacity(requests.len());
+        let mut waiters = Vec::with_capacity(requests.len());
         let mut bytes = TRANSACTION_BYTES;
-        let outcome = self.transact(requests, &mut done, &mut bytes);
+        let outcome = self.transact(requests, &mut waiters, &mut bytes);
         let failure = match outcome {
             Ok(buckets_changed) => {
                 if buckets_changed {
@@ -136,7 +128,8 @@ impl Writer {
         let full = matches!(failure, Some(ApplyError::Full));
         let begin = std::mem::replace(&mut self.full, full) || full;
         checkpointer.committed(if begin { LOG_FULL_BYTES } else { bytes });
-        done.into_iter().filter_map(|done| answer(done, failure.as_ref())).collect()
+        let outcome = || failure.clone().map_or(Ok(()), Err);
+        waiters.into_iter().map(|waiter| Answer { waiter, outcome: outcome() }).collect()
     }
 
     /// What was committed to files that were taken away is not acknowledged, and nothing more is.
@@ -146,15 +139,15 @@ impl Writer {
         Some(ApplyError::Unhealthy { reason })
     }
 
-    /// Everything in one transaction; answers whether a bucket changed. When it fails, the requests that were
-    /// not reached are in `done` as well.
+    /// Everything in one transaction; answers whether a bucket changed. When it fails, those who wait for what was
+    /// not reached are among the waiters as well.
     fn transact(
         &mut self,
         requests: Vec<Request>,
-        done: &mut Vec<Done>,
+        waiters: &mut Vec<WrittenReply>,
         bytes: &mut u64,
     ) -> rusqlite::Result<bool> {
-        let mut failure = execute(&self.connection, "BEGIN IMMEDIATE").err();
+        let mut outcome = execute(&self.connection, "BEGIN IMMEDIATE");
         let mut transaction = Transaction {
             connection: &self.connection,
             buckets: &mut self.buckets,
@@ -164,34 +157,13 @@ impl Writer {
             grace: self.grace,
         };
         for request in requests {
-            let reached = failure.is_none();
-            let mut keep = |error: Option<rusqlite::Error>| failure = failure.take().or(error);
-            match request {
-                Request::Apply { mutations, reply } => {
-                    let mut results = Vec::with_capacity(mutations.len());
-                    for mutation in mutations.into_iter().take_while(|_| reached) {
-                        *bytes += written_bytes(&mutation);
-                        match transaction.apply(mutation) {
-                            Ok(result) => results.push(result),
-                            Err(error) => {
-                                keep(Some(error));
-                                break;
-                            }
-                        }
-                    }
-                    done.push(Done::Applied(reply, results));
-                }
-                Request::Keep { note, reply } => {
-                    keep(if reached { transaction.keep(&note).err() } else { None });
-                    done.push(Done::Noted(reply));
-                }
+            waiters.extend(request.reply);
+            if outcome.is_ok() {
+                outcome = write(&mut transaction, request.task, bytes);
             }
         }
         let changed = transaction.buckets_changed;
-        match failure {
-            Some(error) => Err(error),
-            None => execute(&self.connection, "COMMIT").map(|()| changed),
-        }
+        outcome.and_then(|()| execute(&self.connection, "COMMIT")).map(|()| changed)
     }
 
     /// Leaves the tables, the buckets and the numbers as the last commit did, and says what went wrong.
@@ -223,38 +195,39 @@ fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(|_| ())
 }
 
-fn answer(done: Done, failure: Option<&ApplyError>) -> Option<Answer> {
-    match done {
-        Done::Applied(Some(waiter), results) => {
-            Some(Answer::Batch(waiter, failure.map_or(Ok(results), |error| Err(error.clone()))))
-        }
-        Done::Applied(None, results) => {
-            for refused in results.into_iter().filter_map(Result::err) {
-                tracing::debug!(%refused, "a change that nobody waits for was refused");
-            }
-            None
-        }
-        Done::Noted(waiter) => {
-            Some(Answer::Plain(waiter, failure.map_or(Ok(()), |error| Err(error.clone()))))
-        }
+fn write(transaction: &mut Transaction<'_>, task: Task, bytes: &mut u64) -> rusqlite::Result<()> {
+    match task {
+        Task::Apply(mutations) => mutations.into_iter().try_for_each(|mutation| {
+            *bytes += written_bytes(&mutation);
+            transaction.apply(mutation)
+        }),
+        Task::Keep(note) => transaction.keep(&note),
     }
 }
 
-fn written_bytes(mutation: &Mutation<PlacedContent>) -> u64 {
-    match mutation {
-        Mutation::PutObject { content: PlacedContent { len, bytes: PlacedBytes::Inline(_), .. }, .. } => {
-            ROW_BYTES + len
-        }
-        _ => ROW_BYTES,
-    }
+fn written_bytes(mutation: &AnyMutation) -> u64 {
+    let inline = match mutation {
+        AnyMutation::PutObject(asked) => match &asked.mutation.content.bytes {
+            PlacedBytes::Inline(_) => asked.mutation.content.len,
+            PlacedBytes::Blob(_) => 0,
+        },
+        AnyMutation::CreateBucket(_)
+        | AnyMutation::DeleteBucket(_)
+        | AnyMutation::PutSetting(_)
+        | AnyMutation::DeleteObject(_)
+        | AnyMutation::CloseOwed(_) => 0,
+    };
+    ROW_BYTES + inline
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Health;
+    use crate::catalog::{Answer as MutationAnswer, Asked, PlacedContent};
+    use crate::{CreateBucket, Health, PutObject};
     use bytes::Bytes;
     use std::collections::BTreeMap;
+    use tokio::sync::oneshot;
 
     fn writer(folder: &std::path::Path) -> Writer {
         let options = SqliteOptions {
@@ -271,30 +244,32 @@ mod tests {
         Writer::new(connection, &options, shown, checkpointer).unwrap()
     }
 
-    fn commit(writer: &mut Writer, mutations: Vec<Mutation<PlacedContent>>) -> BatchOutcome {
+    fn commit(writer: &mut Writer, mutations: Vec<AnyMutation>) -> Result<(), ApplyError> {
         let (reply, mut answer) = oneshot::channel();
-        let answers = writer.commit(vec![Request::Apply { mutations, reply: Some(reply) }]);
+        let answers = writer.commit(vec![Request { task: Task::Apply(mutations), reply: Some(reply) }]);
         answers.into_iter().for_each(Answer::give);
         answer.try_recv().unwrap()
     }
 
-    fn create_and_put(bytes: usize) -> Vec<Mutation<PlacedContent>> {
-        let create = Mutation::CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() };
+    type Answers = (MutationAnswer<CreateBucket>, MutationAnswer<PutObject<PlacedContent>>);
+
+    fn create_and_put(bytes: usize) -> (Vec<AnyMutation>, Answers) {
+        let (create, created) = Asked::new(CreateBucket { name: "b".to_owned(), settings: BTreeMap::new() });
         let content = PlacedContent {
             len: bytes as u64,
             md5: Some([0; 16]),
             crc64: 0,
             bytes: PlacedBytes::Inline(vec![Bytes::from(vec![7; bytes])]),
         };
-        let put = Mutation::PutObject {
+        let (put, stored) = Asked::new(PutObject {
             bucket: "b".to_owned(),
             key: Bytes::from_static(b"k"),
             content,
             attributes: Bytes::new(),
             forbid_overwrite: true,
             owed: None,
-        };
-        vec![create, put]
+        });
+        (vec![create.into(), put.into()], (created, stored))
     }
 
     #[test]
@@ -306,11 +281,13 @@ mod tests {
             writer.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
         };
         limit_pages(&writer, pages + 2);
-        assert!(matches!(commit(&mut writer, create_and_put(60_000)), Err(ApplyError::Full)));
+        assert!(matches!(commit(&mut writer, create_and_put(60_000).0), Err(ApplyError::Full)));
         assert_eq!((writer.shown.get("b").is_none(), writer.health.get()), (true, Health::Good));
         limit_pages(&writer, pages + 1000);
-        let outcome = commit(&mut writer, create_and_put(60_000)).unwrap();
-        assert!(outcome.iter().all(Result::is_ok), "{outcome:?}");
+        let (batch, (created, stored)) = create_and_put(60_000);
+        commit(&mut writer, batch).unwrap();
+        assert_eq!(created.read().unwrap().unwrap().name, "b");
+        assert_eq!(stored.read().unwrap().unwrap().object.len, 60_000);
         assert!(writer.shown.get("b").is_some());
     }
 
@@ -320,8 +297,8 @@ mod tests {
         let mut writer = writer(folder.path());
         writer.health.refuse_writes("a sync failed");
         let (reply, mut answer) = oneshot::channel();
-        let mutations = create_and_put(1);
-        assert!(writer.commit(vec![Request::Apply { mutations, reply: Some(reply) }]).is_empty());
+        let task = Task::Apply(create_and_put(1).0);
+        assert!(writer.commit(vec![Request { task, reply: Some(reply) }]).is_empty());
         assert!(matches!(answer.try_recv(), Ok(Err(ApplyError::Unhealthy { .. }))));
     }
 }
