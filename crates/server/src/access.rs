@@ -1,8 +1,8 @@
-//! Who a request comes from and what that one may do (protocol 03 §5, §6).
+//! Who a request comes from and what that one may do (AUTH-9 to AUTH-23).
 //!
 //! Authentication comes first and needs no object: an unknown key id is refused before anything else is looked
-//! at (protocol 07 §2.6), but that a bucket is missing is said first. What an anonymous visitor may do then follows from the
-//! access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
+//! at (AUTH-11, AUTH-13), but that a bucket is missing is said first. What an anonymous visitor may do then
+//! follows from the access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
 //! [`crate::access::subject`].
 
 pub(crate) mod subject;

@@ -1,4 +1,4 @@
-//! Request ids: exactly 24 upper-case hexadecimal characters (protocol 07 §2.5).
+//! Request ids: exactly 24 upper-case hexadecimal characters (GEN-2).
 //!
 //! The first eight characters are the second of arrival, as OSS does it, so that ids sort by time.
 

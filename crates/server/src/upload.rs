@@ -1,4 +1,4 @@
-//! The stages of an upload (DESIGN §3): the form's head, the grant, the bytes, the commit, the answer.
+//! The stages of an upload (POST-61): the form's head, the grant, the bytes, the commit, the answer.
 
 pub(crate) mod answer;
 pub(crate) mod commit;

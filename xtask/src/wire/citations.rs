@@ -9,9 +9,6 @@ use crate::tidy::{CodeFile, Violation};
 /// Where a page may lie that a comment names by its file name alone.
 const PAGE_FOLDERS: &[&str] = &["", "docs", FOLDER, "docs/decisions"];
 
-/// Where citations of old are still being replaced.
-const NOT_YET: &str = "crates/server/src";
-
 /// Checks the comments of code, the sources that vectors name, and the documents.
 pub(crate) fn check(
     root: &Path,
@@ -42,10 +39,6 @@ fn check_text(root: &Path, handbook: &Handbook, path: &Path, text: &str, found: 
         };
         for id in ids(handbook, line).filter(|id| handbook.find(id).is_none()) {
             report(format!("{FOLDER} has no clause {id}"));
-        }
-        if path.starts_with(NOT_YET) {
-            before = line;
-            continue;
         }
         if old_style(line) {
             report(format!("cites a protocol by its paragraph: cite a clause of {FOLDER}"));

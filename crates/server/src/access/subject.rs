@@ -3,6 +3,8 @@
 //!
 //! The two types can be had only through the functions here, which ask [`access::permit`]: an operation that
 //! takes a [`BucketSubject`] or an [`ObjectSubject`] cannot forget to.
+//!
+//! Clauses AUTH-13, AUTH-16 to AUTH-20.
 
 use std::sync::Arc;
 

@@ -2,6 +2,8 @@
 //!
 //! A condition that is broken is the policy's business; here it is only asked whether there is one. Whether a field
 //! that is absent should have been there is never asked.
+//!
+//! Clauses POST-49.
 
 use countersign_protocol::form::FormFields;
 use countersign_protocol::policy::Policy;

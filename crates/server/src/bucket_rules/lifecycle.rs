@@ -3,6 +3,8 @@
 //!
 //! A day is 24 hours by the injected clock, counted from the moment the object was last written. An object is
 //! deleted only as it was seen: one that was overwritten in the meantime has begun a new life.
+//!
+//! Clauses BKT-13 to BKT-17.
 
 use std::{future::Future, pin::pin, time::Duration};
 

@@ -1,6 +1,8 @@
 //! How much a bucket demands of the policy of a form: everything, what matters, or what OSS demands.
 //!
 //! Holds the three words and where they are kept. OSS has no such setting, so its header carries our name.
+//!
+//! Clauses POST-49, BKT-18.
 
 use countersign_protocol::xml::is_writable;
 use countersign_protocol::{ErrorCode, ObjectKey, WireError};

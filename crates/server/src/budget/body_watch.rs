@@ -1,5 +1,7 @@
 //! How fast a request's body comes, seen from outside, and the word to its reader that its place or its share of
 //! memory is wanted by another.
+//!
+//! Clauses POST-66.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

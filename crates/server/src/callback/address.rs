@@ -1,4 +1,6 @@
 //! From a callback's host to the addresses that it may be called at: resolved once, judged one by one.
+//!
+//! Clauses CB-46, CB-64.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};

@@ -1,4 +1,4 @@
-//! Calls applications: the room between an upload's commit and its answer (protocol 02 §3 to §6).
+//! Calls applications: the room between an upload's commit and its answer (CB-42 to CB-69).
 //!
 //! Owns everything that a call needs: addresses, connections, signatures, places and budgets. It takes an entry of
 //! the outbox and gives an outcome, whoever asks; the request that owes the callback is not known here. What the

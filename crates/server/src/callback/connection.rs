@@ -3,6 +3,8 @@
 //! Keeping one saves the application a handshake for each upload. It weakens no judgement: who wants to use
 //! one has resolved the name and judged the address anew, and gets it only for that address. Kept for a
 //! second only, since applications close what is idle, and many do so after two.
+//!
+//! Clauses CB-45.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,5 +1,7 @@
 //! One callback with every value in it, as it is sent and as the store's outbox keeps it until the application has
 //! acknowledged. It needs neither the object nor the form any more.
+//!
+//! Clauses CB-68.
 
 use countersign_protocol::callback::CallbackUrl;
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,8 @@
 //!
 //! A thread that has made a signature makes the next one that waits, and only then ends: handing each over
 //! anew would leave a processor idle for as long as waking a thread takes.
+//!
+//! Clauses CB-47 to CB-50.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

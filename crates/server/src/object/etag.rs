@@ -1,4 +1,6 @@
 //! The entity tag of an object, from whichever digest it has.
+//!
+//! Clauses POST-58, POST-59, GEN-8.
 
 use countersign_protocol::etag;
 

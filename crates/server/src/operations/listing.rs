@@ -1,5 +1,7 @@
 //! The operations that list: buckets, objects, versions, and what is pending. Here is what their requests
 //! have in common.
+//!
+//! Clauses LIST-1 to LIST-9.
 
 use countersign_protocol::{ErrorCode, WireError, xml::NameEncoding, xml::ObjectEntry};
 use countersign_store::{Entry, ListPage, ObjectRecord};

@@ -1,4 +1,4 @@
-//! OptionObject: the preflight of a browser (protocol 04 §3). It is not authenticated.
+//! OptionObject: the preflight of a browser (CORS-9 to CORS-15). It is not authenticated.
 
 use countersign_protocol::WireError;
 use countersign_store::QueryError;

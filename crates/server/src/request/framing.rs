@@ -3,6 +3,8 @@
 //!
 //! The HTTP library decides some of it before a request is seen here, and shows no trace: chunks count before a
 //! length, and the connection then ends; of equal lengths one is left; a bare LF ends a line.
+//!
+//! Clauses GEN-21.
 
 use countersign_protocol::{ErrorCode, WireError};
 use http::Version;

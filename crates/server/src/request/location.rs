@@ -1,5 +1,7 @@
 //! Finds bucket and key of a request, from its host and its path. Whether a bucket or an object is there, and
 //! whether its name is one, is not known here.
+//!
+//! Clauses ADDR-1 to ADDR-5.
 
 use countersign_protocol::url_encoding;
 use percent_encoding::percent_decode_str;

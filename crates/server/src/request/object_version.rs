@@ -1,5 +1,5 @@
 //! The query word `versionId` in a store without versions: every object has one, and its id is `null`
-//! (protocol 04 §2).
+//! (LIST-11, OBJ-19).
 
 use countersign_protocol::{ErrorCode, ObjectKey, WireError, xml::NULL_VERSION};
 

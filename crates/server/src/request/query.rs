@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode;
 
-/// A decoded query. Names are case-sensitive; of a name given twice the first value counts (protocol 03 §2).
+/// A decoded query. Names are case-sensitive; of a name given twice the first value counts (ADDR-18).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Query {
     pairs: Vec<(String, String)>,

@@ -4,6 +4,8 @@
 //! goes by, a retention that nobody can shorten, a condition that keeps an object from being overwritten. OSS ignores
 //! headers that it does not know, and so does this store; these it knows. Names of no consequence here are not listed:
 //! `x-oss-request-payer` (the owner pays whatever it says) and `x-oss-bypass-governance-retention` (nothing is held).
+//!
+//! Clauses ADDR-17.
 
 use countersign_protocol::{ErrorCode, WireError};
 

@@ -1,4 +1,4 @@
-//! The endpoint that documents advertise. Clients connect to it (protocol 07 §2.2), so it has to lead back here.
+//! The endpoint that documents advertise. Clients connect to it (ADDR-6), so it has to lead back here.
 
 use crate::request::Call;
 use crate::request::context::RequestContext;

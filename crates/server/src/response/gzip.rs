@@ -1,4 +1,4 @@
-//! Compresses text objects on request (`Accept-Encoding: gzip`; protocol 04 §4, GetObject).
+//! Compresses text objects on request (`Accept-Encoding: gzip`; OBJ-16).
 //!
 //! Only whole objects of up to 1 MiB of the types that OSS compresses, stored without an encoding of their own. The
 //! object is read whole first, so that nothing goes out before its CRC agreed; it is compressed off the async threads,

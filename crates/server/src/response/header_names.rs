@@ -3,6 +3,8 @@
 //! Their letter case means nothing, but some clients compare it. The HTTP library writes names in lower case unless an
 //! answer has an extension with other spellings, and only its own parser makes this extension. So one answer with all
 //! the right names is parsed once, and every answer gets what came of it.
+//!
+//! Clauses GEN-3.
 
 use bytes::Bytes;
 use http::{Extensions, Request};

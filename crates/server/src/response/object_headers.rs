@@ -1,4 +1,4 @@
-//! How an object describes itself in the headers of an answer (protocol 04 §4, §5, §8).
+//! How an object describes itself in the headers of an answer (OBJ-12 to OBJ-17).
 //!
 //! The other direction, which headers of a request are kept, is [`crate::object::attribute_headers`].
 
@@ -69,7 +69,7 @@ pub(crate) fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
 }
 
 /// Keeps what users upload from acting in the name of the bucket's host: types are not guessed, and a document
-/// that can carry scripts runs none and has no origin (users §3).
+/// that can carry scripts runs none and has no origin (OBJ-15).
 pub(crate) fn serve_safely(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Letters beyond ASCII, as in a charset's name, hide no type from a browser.

@@ -2,6 +2,8 @@
 //!
 //! A limit is a client's own wish, so that a large transfer leaves room on its line; it is no means of the store to
 //! divide anything.
+//!
+//! Clauses OBJ-9.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! The only place that writes error answers. What happened inside goes to the log; the client gets code,
-//! message and EC number (protocol 06 §1), a HEAD gets them as headers.
+//! message and EC number (ERR-1 to ERR-6), a HEAD gets them as headers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

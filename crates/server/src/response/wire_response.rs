@@ -2,6 +2,8 @@
 //!
 //! Common headers (`x-oss-request-id`, `Server`, `Date`, CORS) are not set here but once, for
 //! every answer alike, where the request was dispatched.
+//!
+//! Clauses GEN-1.
 
 use std::io;
 use std::pin::Pin;

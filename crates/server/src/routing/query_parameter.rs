@@ -4,6 +4,8 @@
 //! that word, so that no word ever reaches an operation that ignores it. A name that the API does not know is
 //! ignored when it has a value, as OSS does; without one it could be a word that is newer than this list, so
 //! it is refused, but where clients write cache busters. What an operation accepts is said in its declaration.
+//!
+//! Clauses ADDR-10, ADDR-13, ADDR-14.
 
 use countersign_protocol::authorization::sub_resource;
 

@@ -3,6 +3,8 @@
 //! Pure and closed: every operation of the API is in a list, those that are not implemented too, so that
 //! `DELETE /?policy` cannot delete a bucket. Which operations there are is data, in [`crate::operations`]; whether the
 //! caller may is decided in [`super::perform`].
+//!
+//! Clauses ADDR-9 to ADDR-16.
 
 use http::{HeaderMap, Method};
 

@@ -1,5 +1,5 @@
 //! Stage 6 of an upload: the answer. With a callback it is the application's own, or 203; without one the
-//! operation's. All carry the object's digests (protocol 01 §5, 02 §6).
+//! operation's. All carry the object's digests (POST-50 to POST-60, CB-59 to CB-61).
 
 use countersign_protocol::WireError;
 use countersign_store::ObjectRecord;

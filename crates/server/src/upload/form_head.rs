@@ -1,6 +1,8 @@
 //! Stage 1 of PostObject: from the bytes of a body to the fields in front of the file and the unread file.
 //!
 //! It does not know what the fields mean.
+//!
+//! Clauses POST-26 to POST-30.
 
 use std::sync::Arc;
 

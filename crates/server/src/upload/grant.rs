@@ -1,6 +1,6 @@
 //! Stage 2 of PostObject: from a form's fields to the grant that lets its file in, or the reason why not.
 //!
-//! An [`UploadGrant`] can only be made here, after every check (protocol 01 §6, 07 §2.6): key id, bucket,
+//! An [`UploadGrant`] can only be made here, after every check (POST-61, POST-63): key id, bucket,
 //! signature, expiry, every condition, rights, callback, overwriting. Whoever holds one need not check again.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Measures an uploaded image for the callback's `imageInfo.*` (protocol 02 §2.3), from its sealed bytes.
+//! Measures an uploaded image for the callback's `imageInfo.*` (CB-40, CB-41), from its sealed bytes.
 //!
 //! What a header says is [`countersign_protocol::image`]'s question; here the pieces that it asks for are fetched. A
 //! crafted header costs at most a bounded number of bytes and steps, off the async threads. What cannot be read

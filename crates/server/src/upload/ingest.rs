@@ -1,5 +1,7 @@
 //! Stage 3 of an upload: bytes go in as they come, counted against the range that was granted, invisible
 //! until they are committed. Dropping what is half done discards it.
+//!
+//! Clauses POST-5, POL-23.
 
 use bytes::Bytes;
 use countersign_protocol::policy::SizeRange;

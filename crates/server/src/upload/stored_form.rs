@@ -2,6 +2,8 @@
 //!
 //! It is read before the policy is held against the form, so that each condition judges the very value that a later
 //! HEAD gives back. For the same reason nothing is trimmed here: a word with white space around it is refused.
+//!
+//! Clauses POST-39 to POST-49.
 
 use countersign_protocol::form::{FormError, FormFields, effective_content_type, final_key, takes_file_name};
 use countersign_protocol::object_key::ObjectKeyError;

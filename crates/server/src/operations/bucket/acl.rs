@@ -1,4 +1,4 @@
-//! PutBucketAcl and GetBucketAcl (protocol 04 §1).
+//! PutBucketAcl and GetBucketAcl (BKT-10, BKT-11).
 
 use std::future::ready;
 

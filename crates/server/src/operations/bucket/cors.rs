@@ -1,4 +1,4 @@
-//! PutBucketCors, GetBucketCors and DeleteBucketCors (protocol 04 §3), and the rules on their way into every
+//! PutBucketCors, GetBucketCors and DeleteBucketCors (CORS-1 to CORS-5), and the rules on their way into every
 //! answer of the bucket.
 
 use std::future::ready;

@@ -1,4 +1,4 @@
-//! DeleteBucket (protocol 04 §1): only an empty one goes.
+//! DeleteBucket (BKT-7): only an empty one goes.
 
 use countersign_store::DeleteBucket;
 use http::StatusCode;

@@ -1,4 +1,4 @@
-//! DeleteMultipleObjects (protocol 04 §4): up to 1,000 keys in one transaction; what was never there counts as
+//! DeleteMultipleObjects (OBJ-31): up to 1,000 keys in one transaction; what was never there counts as
 //! deleted.
 
 use bytes::Bytes;

@@ -1,5 +1,7 @@
 //! HEAD on a bucket: whether it is there and the caller may use it. The API's reference does not name it; the
 //! SDKs of PHP and C ask it (`getBucketMeta`, `oss_head_bucket`) and read the region from its headers.
+//!
+//! Clauses BKT-12.
 
 use std::future::ready;
 

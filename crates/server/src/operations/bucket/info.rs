@@ -1,4 +1,4 @@
-//! GetBucketInfo (protocol 04 §1).
+//! GetBucketInfo (BKT-8).
 
 use std::future::ready;
 

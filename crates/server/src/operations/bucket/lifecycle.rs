@@ -1,4 +1,4 @@
-//! PutBucketLifecycle, GetBucketLifecycle and DeleteBucketLifecycle (protocol 04 §1). The rules are carried
+//! PutBucketLifecycle, GetBucketLifecycle and DeleteBucketLifecycle (BKT-13 to BKT-17). The rules are carried
 //! out in [`crate::bucket_rules::lifecycle`].
 
 use std::future::ready;

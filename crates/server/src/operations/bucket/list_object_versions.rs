@@ -1,4 +1,4 @@
-//! ListObjectVersions (protocol 04 §2, 07 §2.14) in a store without versioning: what every SDK's clean-up asks
+//! ListObjectVersions (LIST-10, LIST-11) in a store without versioning: what every SDK's clean-up asks
 //! for before it deletes a bucket. Every object is there once, as its version `null`.
 
 use countersign_protocol::xml::ListObjectVersions;

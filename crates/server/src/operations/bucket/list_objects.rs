@@ -1,4 +1,4 @@
-//! ListObjects, versions 1 and 2 (protocol 04 §2).
+//! ListObjects, versions 1 and 2 (LIST-1 to LIST-9).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_protocol::{

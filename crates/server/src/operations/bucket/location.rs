@@ -1,4 +1,4 @@
-//! GetBucketLocation (protocol 04 §1): the region of the store is that of its buckets.
+//! GetBucketLocation (BKT-9): the region of the store is that of its buckets.
 
 use std::future::ready;
 

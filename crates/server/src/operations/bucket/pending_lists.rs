@@ -1,4 +1,4 @@
-//! ListMultipartUploads and ListLiveChannel (protocol 04 §6, 07 §2.14). The store has neither multipart uploads
+//! ListMultipartUploads and ListLiveChannel (LIST-12). The store has neither multipart uploads
 //! nor live channels, and says so: the clean-up of every SDK asks before it deletes a bucket.
 
 use std::future::ready;

@@ -1,4 +1,4 @@
-//! PostObject (protocol 01): a form from a browser, from its first byte to its answer.
+//! PostObject (POST-1 to POST-67): a form from a browser, from its first byte to its answer.
 //!
 //! Each stage consumes what the one before it made: without fields no grant, without a grant no bytes,
 //! without sealed bytes nothing to commit, and only what is committed is called back and answered.
@@ -106,7 +106,7 @@ async fn ingest(
     intake.seal().await
 }
 
-/// The answer to a form without callback (protocol 01 §5).
+/// The answer to a form without callback (POST-52 to POST-60).
 fn plain(
     context: &RequestContext,
     call: &Call,

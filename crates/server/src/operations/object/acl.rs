@@ -1,4 +1,4 @@
-//! GetObjectAcl (protocol 04 §4). An object gets its list with its bytes; changing it afterwards is not built.
+//! GetObjectAcl (OBJ-18). An object gets its list with its bytes; changing it afterwards is not built.
 
 use std::future::ready;
 

@@ -1,4 +1,4 @@
-//! DeleteObject (protocol 04 §4): what is not there is deleted as well.
+//! DeleteObject (OBJ-30): what is not there is deleted as well.
 
 use bytes::Bytes;
 use countersign_store::DeleteObject;

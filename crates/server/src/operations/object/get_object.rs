@@ -1,4 +1,5 @@
-//! GetObject (protocol 04 §4 and §5): conditions, one range, `response-*` overrides, the bytes as they are read.
+//! GetObject (OBJ-12 to OBJ-16, OBJ-20 to OBJ-29): conditions, one range, `response-*` overrides, the bytes as they
+//! are read.
 
 use std::io;
 

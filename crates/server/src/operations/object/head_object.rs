@@ -1,4 +1,4 @@
-//! HeadObject (protocol 04 §4): the headers of GetObject without the bytes.
+//! HeadObject (OBJ-12, OBJ-13, GEN-18): the headers of GetObject without the bytes.
 
 use std::future::ready;
 

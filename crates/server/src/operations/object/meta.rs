@@ -1,4 +1,4 @@
-//! GetObjectMeta (protocol 04 §4): length, digests and time only, as HEAD or as GET without a body.
+//! GetObjectMeta (OBJ-17): length, digests and time only, as HEAD or as GET without a body.
 
 use std::future::ready;
 

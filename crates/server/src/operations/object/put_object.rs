@@ -1,4 +1,4 @@
-//! PutObject (protocol 04 §4): bytes with a length or in chunks, checked against every digest that came with
+//! PutObject (OBJ-1 to OBJ-11): bytes with a length or in chunks, checked against every digest that came with
 //! them, then stored and called back by the same stages as a form.
 //!
 //! The body is not touched before everything that can be decided without it is decided: only then does a

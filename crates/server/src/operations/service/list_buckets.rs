@@ -1,4 +1,4 @@
-//! ListBuckets (protocol 04 §1).
+//! ListBuckets (LIST-13 to LIST-15).
 
 use countersign_protocol::xml::{BucketEntry, BucketPage, ListBuckets};
 use countersign_protocol::{ErrorCode, WireError};
