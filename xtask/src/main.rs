@@ -36,6 +36,11 @@ struct Arguments {
 enum Task {
     /// Check import arrows, sizes and names against the house rules.
     Tidy,
+    /// Print which file uses which in a package, such as `crates/server`.
+    Rooms {
+        /// The package's folder.
+        place: PathBuf,
+    },
     /// Run everything that must pass; exactly what continuous integration runs.
     Test {
         /// Run only the suites of these names (see `--list`).
@@ -83,6 +88,10 @@ fn main() -> anyhow::Result<ExitCode> {
             }
             println!("tidy: {} violations", violations.len());
             Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Task::Rooms { place } => {
+            tidy::arrows(&root, &place)?.iter().for_each(|arrow| println!("{arrow}"));
+            Ok(ExitCode::SUCCESS)
         }
         Task::Test { list: true, .. } => {
             for suite in suites::ALL {

@@ -4,11 +4,13 @@
 //! right is not known here.
 
 mod decision_pages;
+mod drawing;
 mod examples;
 mod file_rules;
 mod given_time;
 mod house_rules;
 mod import_arrows;
+mod measures;
 mod module_graph;
 mod module_paths;
 mod rooms;
@@ -56,6 +58,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     import_arrows::check(root, &mut found)?;
     given_time::check(root, &mut found)?;
     rooms::check(&files, &mut found);
+    drawing::check(root, &drawn(root, &files), &mut found)?;
     examples::check(&files, &mut found);
     decision_pages::check(root, &mut found)?;
     crate::documents::check(root, &mut found)?;
@@ -65,13 +68,26 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     Ok(found)
 }
 
+/// Which file uses which, in the packages below `place`.
+pub(crate) fn arrows(root: &Path, place: &Path) -> anyhow::Result<Vec<String>> {
+    Ok(rooms::arrows(&source_tree::code_files(root)?, place))
+}
+
+/// The parts of `ARCHITECTURE.md` that are made from the code.
+fn drawn(root: &Path, files: &[CodeFile]) -> Vec<(String, String)> {
+    let mut parts = rooms::drawings(files);
+    parts.push(("figures".to_owned(), measures::table(&measures::measures(root, files))));
+    parts
+}
+
 /// What is counted and not judged, a line each.
 pub(crate) fn counts(root: &Path) -> anyhow::Result<Vec<String>> {
-    let examples = examples::counts(&source_tree::code_files(root)?);
-    Ok(examples
-        .into_iter()
-        .map(|(folder, count)| format!("{folder}: {count} examples that assert"))
-        .collect())
+    let files = source_tree::code_files(root)?;
+    let examples = examples::counts(&files);
+    let examples =
+        examples.into_iter().map(|(folder, count)| format!("{folder}: {count} examples that assert"));
+    let figures = measures::table(&measures::measures(root, &files));
+    Ok(examples.chain(figures.lines().map(str::to_owned)).collect())
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ impl ModuleGraph {
         let mut known = BTreeMap::new();
         for file in files.iter().filter(|file| file.is_rust()) {
             let Ok(inside) = file.path.strip_prefix(source_folder) else { continue };
-            known.insert(module_of(inside), file);
+            // Where a package has both, its program is a user of its library.
+            known.entry(module_of(inside)).or_insert(file);
         }
         let mut graph = Self::default();
         graph.add(&known, Vec::new());
@@ -103,6 +104,12 @@ impl ModuleGraph {
             }
             _ => Some(Step::Item),
         }
+    }
+
+    /// Every arrow between two files, as text.
+    pub(crate) fn shown_arrows(&self) -> impl Iterator<Item = String> {
+        let arrow = |from: &Module, to: &Module| format!("{} -> {}", shown(from), shown(to));
+        self.arrows.iter().flat_map(move |(from, used)| used.iter().map(move |to| arrow(from, to)))
     }
 
     /// The arrows between groups of files: each module is put into the group that `group` names, or into none.
