@@ -280,3 +280,47 @@ fn an_upload_that_ends_early_gives_the_disk_back_at_once() {
     running.restart();
     assert_eq!(client.keys("disk"), Vec::<String>::new());
 }
+
+/// What Linux does with a disk that fails: the file system turns read-only under those who have files open.
+#[test]
+#[ignore = "mounts a file system"]
+fn a_disk_that_turns_read_only_still_serves_and_says_so() {
+    let make = "truncate -s 64m \"$AT.img\" && mkfs.ext4 -q \"$AT.img\"";
+    let Some(disk) =
+        Disk::mounted_by(&format!("{make} && mount -o loop,errors=remount-ro \"$AT.img\" \"$AT\""))
+    else {
+        eprintln!("not tried: this machine makes no ext4 in a file");
+        return;
+    };
+    let mut running = Running::store_in(disk.data(), &["--bucket", "disk"]);
+    let upload = |running: &Running, key: &str, size: usize| {
+        let form = Form::signed(key, &PolicyText::open()).file("x", "a/b", body(1, size));
+        form.post("disk").send(&running.store).verdict()
+    };
+    assert_eq!(
+        (upload(&running, "small", 10), upload(&running, "large", 300_000)),
+        ("200".into(), "200".into())
+    );
+    let at = disk.mounted.display();
+    let failing = format!(
+        "disk=$(findmnt -n -o SOURCE '{at}'); echo 1 >\"/sys/fs/ext4/${{disk#/dev/}}/trigger_fs_error\""
+    );
+    if !sh(&failing) {
+        eprintln!("not tried: this system cannot be made to see a failing disk");
+        return;
+    }
+    let client = StoreClient::at(&running.store);
+    for size in [10, 300_000] {
+        assert_eq!(upload(&running, "lost", size), "503 WritesRefused");
+    }
+    for key in ["small", "large"] {
+        assert_eq!(client.get("disk", key).status, 200, "{key}");
+    }
+    let page = get(&running.store, "/_countersign/healthz");
+    assert!(page.status == 503 && page.text().contains("writes are refused"), "{}", page.text());
+    assert_eq!(running.terminate(Duration::from_secs(30)), Some(0));
+    let data = running.data().to_str().unwrap().to_owned();
+    let (code, _, said) = run(&["store", "--data", &data, "--listen", "127.0.0.1:0"]);
+    assert_eq!((code, said.matches("cannot be used").count()), (Some(2), 1), "{said}");
+    assert!(said.contains("Read-only file system"), "{said}");
+}

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use countersign_server::{
     CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions, system_resolver,
 };
-use countersign_store::{Clock, Random, ScrubPace, Store, StoreOptions};
+use countersign_store::{Clock, OpenError, Random, ScrubPace, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -57,9 +57,13 @@ pub(crate) async fn open(
     let mut options = StoreOptions::new(parts.data, parts.clock.clone());
     options.garbage_grace = GARBAGE_GRACE;
     options.durable = parts.durable;
-    let store = Store::open(options)
-        .await
-        .with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?;
+    let store = match Store::open(options).await {
+        // Says of itself which folder.
+        Err(error @ OpenError::Folder { .. }) => return Err(error.into()),
+        opened => {
+            opened.with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?
+        }
+    };
     if let Some(every) = settings.scrub.scrub_every.0 {
         let bytes_per_second = settings.scrub.scrub_rate;
         store
