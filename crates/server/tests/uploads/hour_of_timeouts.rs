@@ -13,7 +13,7 @@ use countersign_protocol::policy::PolicyDocument;
 use countersign_server::listen::ListenOptions;
 use countersign_server::object::attributes::ObjectAttributes;
 use countersign_server::{Server, ServerOptions};
-use countersign_store::{Mutation, Store, StoreOptions};
+use countersign_store::{CreateBucket, PutObject, Store, StoreOptions};
 use countersign_testkit::{SimulatedClock, seeded_random};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -79,7 +79,7 @@ impl Hour {
         let rules = format!("<LifecycleConfiguration>{rule}</LifecycleConfiguration>");
         let settings = [("acl", "public-read"), ("lifecycle", rules.as_str())];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).into();
-        store.commit(Mutation::CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
+        store.commit(CreateBucket { name: BUCKET.to_owned(), settings }).await.unwrap();
         put(&store, "old", 100_000).await;
         put(&store, "large", LARGE_BYTES).await;
         clock.advance(AGE);
@@ -274,7 +274,7 @@ fn with_callback(key: &str, application: &Application) -> Form {
 async fn put(store: &Store, key: &'static str, bytes: usize) {
     let mut staged = store.stage(Some(bytes as u64)).await.unwrap();
     staged.write(vec![b'x'; bytes].into()).await.unwrap();
-    let put = Mutation::PutObject {
+    let put = PutObject {
         bucket: BUCKET.to_owned(),
         key: key.into(),
         content: staged.seal().await.unwrap(),
