@@ -9,7 +9,7 @@
 use http::{HeaderMap, Method};
 
 use crate::operations;
-use crate::operations::operation::{Operation, Place};
+use crate::operations::operation::{Operation, Place, SubResource};
 use crate::request::location::Location;
 use crate::request::query::Query;
 use crate::routing::query_parameter;
@@ -29,7 +29,8 @@ pub(crate) fn operation(
         return Ok(operation);
     }
     let listed = operations::on(place(location)?);
-    let named = listed.iter().filter_map(|operation| operation.sub_resource).find(|part| part.is_in(query));
+    // Forms and most reads have no query: they are found among the first rows.
+    let named = if query.is_empty() { None } else { sub_resource(listed, query) };
     let found = listed.iter().find(|operation| {
         operation.sub_resource == named
             && operation.has_method(method)
@@ -47,6 +48,11 @@ pub(crate) fn operation(
         query_parameter::check(operation, query)?;
     }
     Ok(operation)
+}
+
+/// The first sub-resource of the list that the query names.
+fn sub_resource(listed: &[Operation], query: &Query) -> Option<SubResource> {
+    listed.iter().filter_map(|operation| operation.sub_resource).find(|part| part.is_in(query))
 }
 
 fn place(location: &Location) -> Result<Place, RouteError> {
