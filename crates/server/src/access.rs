@@ -1,11 +1,12 @@
-//! Who a request comes from and what that one may do (AUTH-9 to AUTH-23).
+//! Authenticates requests and decides what their sender, the principal, may do to a bucket or an object.
 //!
 //! Authentication comes first and needs no object: an unknown key id is refused before anything else is looked
-//! at (AUTH-11, AUTH-13), but that a bucket is missing is said first. What an anonymous visitor may do then
-//! follows from the access control lists; whoever holds a key of this store owns all of it. Pure: the store is asked in
-//! [`crate::access::subject`].
+//! at, but that a bucket is missing is said first. What an anonymous visitor may do then follows from the access control
+//! lists; whoever holds a key of this store owns all of it. Pure: the store is asked in [`crate::access::resource`].
+//!
+//! Clauses AUTH-9 to AUTH-23.
 
-pub(crate) mod subject;
+pub(crate) mod resource;
 
 use countersign_protocol::{
     AccessKeySecret, Acl, ErrorCode, ObjectAcl, WireError,
@@ -21,16 +22,16 @@ pub(crate) fn owner() -> Owner {
     Owner { id: OWNER_ID.to_owned() }
 }
 
-/// Who asks.
+/// Who sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Caller {
+pub(crate) enum Principal {
     /// Nobody who has proved anything.
     Anonymous,
     /// The holder of a key of this store.
     Owner,
 }
 
-impl Caller {
+impl Principal {
     /// The account number, as a callback names it in `x-oss-requester`.
     pub(crate) fn account(&self) -> &'static str {
         match self {
@@ -40,20 +41,20 @@ impl Caller {
     }
 }
 
-/// What an operation needs of a visitor without a key.
+/// What is done to a resource, as far as access control lists tell one thing from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Right {
-    /// To read the object.
+pub(crate) enum Action {
+    /// Reads the object.
     ReadObject,
-    /// To write or delete the object.
+    /// Writes or deletes the object.
     WriteObject,
-    /// To list the bucket.
+    /// Lists the bucket.
     ListBucket,
-    /// More than any list can give.
-    Own,
+    /// Everything else, which no list can permit.
+    Administer,
 }
 
-/// Why nobody knows who asks.
+/// Why a principal could not be established.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AuthenticationError {
     /// The claim is malformed or not true.
@@ -90,17 +91,17 @@ pub(crate) fn authenticate<'s>(
     view: &RequestView<'_>,
     secret: impl Fn(&str) -> Option<&'s AccessKeySecret>,
     options: &VerifyOptions<'_>,
-) -> Result<Caller, AuthenticationError> {
+) -> Result<Principal, AuthenticationError> {
     let authentication = scheme::detect(view)?;
     let Some(id) = authentication.access_key_id() else {
-        return Ok(Caller::Anonymous);
+        return Ok(Principal::Anonymous);
     };
     let secret = secret(id).ok_or_else(|| AuthorizationError::AccessKeyIdUnknown { id: id.to_owned() })?;
     authentication.verify(view, secret, options)?;
     if authentication.security_token(view).is_some_and(|token| !token.is_empty()) {
         return Err(AuthenticationError::SecurityToken { id: id.to_owned() });
     }
-    Ok(Caller::Owner)
+    Ok(Principal::Owner)
 }
 
 /// Why an anonymous visitor is sent away.
@@ -133,24 +134,24 @@ impl From<AccessError> for WireError {
     }
 }
 
-/// Whether the caller may use a right in a bucket with this list, on an object with that one
+/// Whether the principal may do an action in a bucket with this list, on an object with that one
 /// ([`ObjectAcl::Default`] where there is no object yet).
 pub(crate) fn permit(
-    caller: &Caller,
-    right: Right,
+    principal: &Principal,
+    action: Action,
     bucket: Acl,
     object: ObjectAcl,
 ) -> Result<(), AccessError> {
-    if *caller == Caller::Owner {
+    if *principal == Principal::Owner {
         return Ok(());
     }
     let effective = object.effective(bucket);
-    let permitted = match right {
-        Right::Own => return Err(AccessError::OperationForbidden),
-        Right::ListBucket if bucket.lets_anyone_read() => return Ok(()),
-        Right::ListBucket => return Err(AccessError::BucketForbidden),
-        Right::ReadObject => effective.lets_anyone_read(),
-        Right::WriteObject => effective.lets_anyone_write(),
+    let permitted = match action {
+        Action::Administer => return Err(AccessError::OperationForbidden),
+        Action::ListBucket if bucket.lets_anyone_read() => return Ok(()),
+        Action::ListBucket => return Err(AccessError::BucketForbidden),
+        Action::ReadObject => effective.lets_anyone_read(),
+        Action::WriteObject => effective.lets_anyone_write(),
     };
     match object {
         _ if permitted => Ok(()),
@@ -167,13 +168,14 @@ mod tests {
 
     #[test]
     fn anonymous_visitors_may_what_the_lists_give_and_nothing_more() {
-        use Right::{ListBucket, Own, ReadObject, WriteObject};
-        let allowed =
-            |right, object| LISTS.map(|bucket| permit(&Caller::Anonymous, right, bucket, object).is_ok());
+        use Action::{Administer, ListBucket, ReadObject, WriteObject};
+        let allowed = |action, object| {
+            LISTS.map(|bucket| permit(&Principal::Anonymous, action, bucket, object).is_ok())
+        };
         assert_eq!(allowed(ReadObject, ObjectAcl::Default), [false, true, true]);
         assert_eq!(allowed(WriteObject, ObjectAcl::Default), [false, false, true]);
         assert_eq!(allowed(ListBucket, ObjectAcl::Default), [false, true, true]);
-        assert_eq!(allowed(Own, ObjectAcl::Default), [false; 3]);
+        assert_eq!(allowed(Administer, ObjectAcl::Default), [false; 3]);
         assert_eq!(allowed(ReadObject, ObjectAcl::Own(Acl::Private)), [false; 3]);
         assert_eq!(allowed(ReadObject, ObjectAcl::Own(Acl::PublicRead)), [true; 3]);
         assert_eq!(allowed(WriteObject, ObjectAcl::Own(Acl::PublicRead)), [false; 3]);
@@ -182,8 +184,8 @@ mod tests {
 
     #[test]
     fn the_owner_may_do_everything() {
-        for right in [Right::Own, Right::ReadObject, Right::WriteObject, Right::ListBucket] {
-            assert_eq!(permit(&Caller::Owner, right, Acl::Private, ObjectAcl::Own(Acl::Private)), Ok(()));
+        for action in [Action::Administer, Action::ReadObject, Action::WriteObject, Action::ListBucket] {
+            assert_eq!(permit(&Principal::Owner, action, Acl::Private, ObjectAcl::Own(Acl::Private)), Ok(()));
         }
     }
 
@@ -200,6 +202,6 @@ mod tests {
             Err(AuthorizationError::AccessKeyIdUnknown { id: "nobody".to_owned() }.into())
         );
         let anonymous = RequestView { method: "GET", ..RequestView::default() };
-        assert_eq!(authenticate(&anonymous, |_| None, &options), Ok(Caller::Anonymous));
+        assert_eq!(authenticate(&anonymous, |_| None, &options), Ok(Principal::Anonymous));
     }
 }

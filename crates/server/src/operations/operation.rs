@@ -10,8 +10,8 @@ use std::pin::Pin;
 
 use http::HeaderMap;
 
-use crate::access::Right;
-use crate::access::subject::{BucketSubject, ObjectSubject};
+use crate::access::Action;
+use crate::access::resource::{BucketResource, ObjectResource};
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::query::Query;
@@ -99,10 +99,16 @@ pub(crate) enum Handler {
     Unsigned(for<'a> fn(&'a RequestContext, &'a Call, &'a mut RequestBody) -> Answer<'a>),
     /// For the owner only, on what need not exist: the account, or a bucket that is to be created.
     Account(for<'a> fn(&'a RequestContext, &'a Call, &'a mut RequestBody) -> Answer<'a>),
-    /// On an existing bucket, for callers with this right to it.
-    Bucket(Right, for<'a> fn(&'a RequestContext, &'a Call, BucketSubject, &'a mut RequestBody) -> Answer<'a>),
-    /// On a key in an existing bucket, whether it holds an object or not, for callers with this right to it.
-    Object(Right, for<'a> fn(&'a RequestContext, &'a Call, ObjectSubject, &'a mut RequestBody) -> Answer<'a>),
+    /// On an existing bucket, for principals that may do this to it.
+    Bucket(
+        Action,
+        for<'a> fn(&'a RequestContext, &'a Call, BucketResource, &'a mut RequestBody) -> Answer<'a>,
+    ),
+    /// On a key in an existing bucket, whether it holds an object or not, for principals that may do this to it.
+    Object(
+        Action,
+        for<'a> fn(&'a RequestContext, &'a Call, ObjectResource, &'a mut RequestBody) -> Answer<'a>,
+    ),
     /// Not implemented here: refused by the operation's name.
     NotImplemented,
 }

@@ -4,7 +4,7 @@ use countersign_protocol::WireError;
 use countersign_store::QueryError;
 use http::StatusCode;
 
-use crate::access::subject;
+use crate::access::resource;
 use crate::bucket_rules::cors::{CrossOrigin, PreflightError};
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
@@ -29,7 +29,7 @@ async fn run(context: &RequestContext, call: &Call) -> Result<WireResponse, Oper
     if call.bucket().is_none() {
         return Err(WireError::from(not_allowed).into());
     }
-    let name = subject::bucket_name(call)?;
+    let name = resource::bucket_name(call)?;
     let found = context.server.options.store.bucket(name.as_str()).await?;
     let bucket = found.ok_or(QueryError::NoSuchBucket)?;
     let rules = context.server.rules.of(&bucket);

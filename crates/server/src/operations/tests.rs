@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use countersign_protocol::authorization::sub_resource;
 
 use super::*;
-use crate::access::Right;
+use crate::access::Action;
 use crate::operations::operation::{Handler, UnknownParameters};
 
 fn all() -> impl Iterator<Item = &'static Operation> {
@@ -57,7 +57,7 @@ fn what_changes_or_shows_a_bucket_needs_its_owner() {
     let open: BTreeSet<&str> = all()
         .filter(|operation| match operation.handler {
             Handler::Unsigned(_) => true,
-            Handler::Bucket(right, _) | Handler::Object(right, _) => right != Right::Own,
+            Handler::Bucket(action, _) | Handler::Object(action, _) => action != Action::Administer,
             Handler::Account(_) | Handler::NotImplemented => false,
         })
         .map(|operation| operation.name)

@@ -8,7 +8,7 @@ use http::header::{CONNECTION, DATE, HOST, SERVER};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 
-use crate::access::subject;
+use crate::access::resource;
 use crate::budget::fair_budget::NoRoom;
 use crate::limits::ANSWER_BYTES_UNCOUNTED;
 use crate::listen::{Peer, request_log};
@@ -158,7 +158,7 @@ async fn refuse(
             .with_element("Method", call.parts.method.as_str())
             .with_element("ResourceType", call.location.resource_type()),
         RouteError::WordNotServed(word) => {
-            subject::caller_of_bucket(context, call).await?;
+            resource::principal_on_bucket(context, call).await?;
             perform::not_implemented(&word)
         }
         RouteError::UnknownParameter { name, value } => WireError::new(ErrorCode::InvalidArgument)

@@ -6,8 +6,8 @@
 use countersign_protocol::{Acl, ErrorCode, ObjectAcl, WireError};
 use http::HeaderName;
 
-use crate::access::subject;
-use crate::access::{self, Right};
+use crate::access::resource;
+use crate::access::{self, Action};
 use crate::operations::operation::{Handler, Operation, Outcome};
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -15,7 +15,7 @@ use crate::request::request_body::RequestBody;
 use crate::request::unserved_header;
 
 /// Carries an operation out. Where a bucket is to be there already, that it is missing is said before that the
-/// caller's key is unknown.
+/// principal's key is unknown.
 pub(crate) async fn perform(
     operation: &Operation,
     context: &RequestContext,
@@ -25,25 +25,26 @@ pub(crate) async fn perform(
     match operation.handler {
         Handler::Unsigned(run) => run(context, call, body).await,
         Handler::Account(run) => {
-            let caller = subject::caller(context, call)?;
+            let principal = resource::principal(context, call)?;
             refuse_headers(operation, call)?;
-            access::permit(&caller, Right::Own, Acl::Private, ObjectAcl::Default).map_err(WireError::from)?;
+            access::permit(&principal, Action::Administer, Acl::Private, ObjectAcl::Default)
+                .map_err(WireError::from)?;
             run(context, call, body).await
         }
-        Handler::Bucket(right, run) => {
-            let caller = subject::caller_of_bucket(context, call).await?;
+        Handler::Bucket(action, run) => {
+            let principal = resource::principal_on_bucket(context, call).await?;
             refuse_headers(operation, call)?;
-            let bucket = subject::bucket(context, call, &caller, right).await?;
+            let bucket = resource::bucket(context, call, &principal, action).await?;
             run(context, call, bucket, body).await
         }
-        Handler::Object(right, run) => {
-            let caller = subject::caller_of_bucket(context, call).await?;
+        Handler::Object(action, run) => {
+            let principal = resource::principal_on_bucket(context, call).await?;
             refuse_headers(operation, call)?;
-            let object = subject::object(context, call, caller, right).await?;
+            let object = resource::object(context, call, principal, action).await?;
             run(context, call, object, body).await
         }
         Handler::NotImplemented => {
-            subject::caller_of_bucket(context, call).await?;
+            resource::principal_on_bucket(context, call).await?;
             Err(not_implemented(operation.name).into())
         }
     }

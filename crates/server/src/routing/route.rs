@@ -2,7 +2,7 @@
 //!
 //! Pure and closed: every operation of the API is in a list, those that are not implemented too, so that
 //! `DELETE /?policy` cannot delete a bucket. Which operations there are is data, in [`crate::operations`]; whether the
-//! caller may is decided in [`super::perform`].
+//! principal may is decided in [`super::perform`].
 //!
 //! Clauses ADDR-9 to ADDR-16.
 

@@ -13,8 +13,8 @@ use countersign_protocol::{BucketName, ErrorCode, ObjectAcl, ObjectKey, WireErro
 use countersign_store::BucketRecord;
 use http::HeaderValue;
 
-use crate::access::subject;
-use crate::access::{self, Caller, Right};
+use crate::access::resource;
+use crate::access::{self, Action, Principal};
 use crate::bucket_rules::form_coverage;
 use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
@@ -29,7 +29,7 @@ use crate::upload::stored_form::{ACL, StoredForm};
 /// The permission to store one file under one key.
 #[derive(Debug)]
 pub(crate) struct UploadGrant {
-    caller: Caller,
+    principal: Principal,
     bucket: BucketName,
     key: ObjectKey,
     size: SizeRange,
@@ -69,11 +69,11 @@ impl UploadGrant {
     /// Checks the rights of an anonymous uploader once more when the file is in: the lists may have changed
     /// while it came, which may have taken hours.
     pub(crate) async fn check_rights_again(&self, context: &RequestContext) -> Result<(), OperationError> {
-        if self.caller == Caller::Owner {
+        if self.principal == Principal::Owner {
             return Ok(());
         }
         let bucket = existing_bucket(context, &self.bucket).await?;
-        check_rights(context, &self.caller, &bucket, &self.key, self.forbid_overwrite).await
+        check_rights(context, &self.principal, &bucket, &self.key, self.forbid_overwrite).await
     }
 
     /// Takes the grant apart once the file is in: bucket, key, attributes, whether overwriting is
@@ -105,12 +105,12 @@ pub(crate) async fn authorise(
         credentials.verify(secret).map_err(WireError::from)?;
     }
     let stored = StoredForm::read(call.header(ACL), fields, settings::storage_class(&bucket))?;
-    let (caller, policy) = match secret {
+    let (principal, policy) = match secret {
         Some(_) => {
-            let region = subject::signing_region(context, call);
-            (Caller::Owner, Some(read_policy(context, &region, &credentials)?))
+            let region = resource::signing_region(context, call);
+            (Principal::Owner, Some(read_policy(context, &region, &credentials)?))
         }
-        None => (Caller::Anonymous, None),
+        None => (Principal::Anonymous, None),
     };
     refuse_foreign(fields, |name| policy.as_ref().is_some_and(|policy| policy.names(name)))?;
     let facts = PolicyFacts { bucket: name.as_str(), fields, stored: stored.values() };
@@ -120,7 +120,7 @@ pub(crate) async fn authorise(
     let uncovered = form_coverage::check(mode, policy.as_ref(), call.header(ACL), fields)?;
     let StoredForm { key, attributes, forbid_overwrite } = stored;
     mode.check_key(&key)?;
-    if caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
+    if principal == Principal::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)
             .with_message("You do not have write acl permission on this object.")
@@ -130,9 +130,9 @@ pub(crate) async fn authorise(
     unserved_header::check_fields(
         fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name),
     )?;
-    let callback = callback_plan(&caller, fields)?;
+    let callback = callback_plan(&principal, fields)?;
     let reply = reply(fields)?;
-    check_rights(context, &caller, &bucket, &key, forbid_overwrite).await?;
+    check_rights(context, &principal, &bucket, &key, forbid_overwrite).await?;
     context.server.coverage_warnings.warn(name.as_str(), &uncovered);
     let callback = match callback {
         Some(plan) => {
@@ -144,7 +144,7 @@ pub(crate) async fn authorise(
     let limits = SizeRange { bytes_min: 0, bytes_max: context.server.options.limits.object_bytes_max };
     let size = size.intersect(limits);
     let bucket = name;
-    Ok(UploadGrant { caller, bucket, key, size, attributes, forbid_overwrite, callback, reply })
+    Ok(UploadGrant { principal, bucket, key, size, attributes, forbid_overwrite, callback, reply })
 }
 
 /// The secret of the form's key id; `None` for an anonymous form.
@@ -216,7 +216,7 @@ fn refuse_foreign(fields: &FormFields, is_used: impl Fn(&str) -> bool) -> Result
 }
 
 /// The callback the form asks for, with its `x:` fields.
-fn callback_plan(caller: &Caller, fields: &FormFields) -> Result<Option<CallbackPlan>, WireError> {
+fn callback_plan(principal: &Principal, fields: &FormFields) -> Result<Option<CallbackPlan>, WireError> {
     let Some(value) = fields.get_filled("callback") else { return Ok(None) };
     let Some(parameter) = CallbackParameter::parse(value.trim())? else { return Ok(None) };
     refuse_foreign(fields, |name| parameter.body.names(name))?;
@@ -225,7 +225,7 @@ fn callback_plan(caller: &Caller, fields: &FormFields) -> Result<Option<Callback
         .filter(|(name, _)| name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("x:")))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    Ok(Some(CallbackPlan::new(parameter, custom, caller.account())))
+    Ok(Some(CallbackPlan::new(parameter, custom, principal.account())))
 }
 
 fn reply(fields: &FormFields) -> Result<Reply, WireError> {
@@ -251,24 +251,24 @@ fn reply(fields: &FormFields) -> Result<Reply, WireError> {
 /// The rights on the final key, and the early refusal of an overwrite; the commit decides it again.
 async fn check_rights(
     context: &RequestContext,
-    caller: &Caller,
+    principal: &Principal,
     bucket: &BucketRecord,
     key: &ObjectKey,
     forbid_overwrite: bool,
 ) -> Result<(), OperationError> {
     let acl = settings::acl(bucket);
-    if *caller == Caller::Owner && !forbid_overwrite {
+    if *principal == Principal::Owner && !forbid_overwrite {
         return Ok(());
     }
     // Without the bucket's leave there is no need to look at the object, which could only tell a stranger
     // whether it exists.
     if !acl.lets_anyone_write() {
-        access::permit(caller, Right::WriteObject, acl, ObjectAcl::Default).map_err(WireError::from)?;
+        access::permit(principal, Action::WriteObject, acl, ObjectAcl::Default).map_err(WireError::from)?;
     }
     let existing = context.server.options.store.object(&bucket.name, key.as_str().as_bytes()).await?;
     if let Some(existing) = existing {
         let object_acl = ObjectAttributes::decode(&existing.attributes).acl;
-        access::permit(caller, Right::WriteObject, acl, object_acl).map_err(WireError::from)?;
+        access::permit(principal, Action::WriteObject, acl, object_acl).map_err(WireError::from)?;
         if forbid_overwrite {
             let error = WireError::new(ErrorCode::FileAlreadyExists);
             return Err(error.with_element("Key", key.as_str()).into());

@@ -6,8 +6,8 @@ use countersign_protocol::{ErrorCode, WireError, xml::AccessControlPolicy};
 use http::StatusCode;
 
 use crate::access;
-use crate::access::Right;
-use crate::access::subject::{self, BucketSubject};
+use crate::access::Action;
+use crate::access::resource::{self, BucketResource};
 use crate::operations::bucket::put_bucket::{self, Wanted};
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -21,7 +21,7 @@ pub(crate) const GET: Operation = Operation {
     name: "GetBucketAcl",
     methods: &["GET"],
     sub_resource: Some(SubResource::word("acl")),
-    handler: Handler::Bucket(Right::Own, |_, _, bucket, _| Box::pin(ready(get(&bucket)))),
+    handler: Handler::Bucket(Action::Administer, |_, _, bucket, _| Box::pin(ready(get(&bucket)))),
     ..Operation::ON_BUCKET
 };
 
@@ -36,7 +36,7 @@ pub(crate) const PUT: Operation = Operation {
 };
 
 /// Shows the list.
-fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn get(bucket: &BucketResource) -> Result<WireResponse, OperationError> {
     let grant = bucket.rules.acl.as_str();
     let policy = AccessControlPolicy { owner: access::owner(), grant };
     Ok(wire_response::xml(StatusCode::OK, policy.to_xml()))
@@ -44,7 +44,7 @@ fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
 
 /// Sets the list. A bucket that is not there is created, as the reference says.
 async fn put(context: &RequestContext, call: &Call) -> Result<WireResponse, OperationError> {
-    let name = subject::bucket_name(call)?;
+    let name = resource::bucket_name(call)?;
     let acl = put_bucket::requested_acl(call)?.ok_or_else(|| {
         WireError::new(ErrorCode::InvalidArgument)
             .with_message("no such bucket access control exists")

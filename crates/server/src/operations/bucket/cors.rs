@@ -7,8 +7,8 @@ use countersign_protocol::{ErrorCode, WireError, xml::CorsConfiguration};
 use countersign_store::PutSetting;
 use http::{HeaderMap, StatusCode};
 
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::bucket_rules::cors::{self, CrossOrigin};
 use crate::bucket_rules::settings;
 use crate::operations::operation::{Handler, Operation, SubResource};
@@ -26,7 +26,7 @@ pub(crate) const GET: Operation = Operation {
     name: "GetBucketCors",
     methods: &["GET"],
     sub_resource: Some(SubResource::word("cors")),
-    handler: Handler::Bucket(Right::Own, |_, _, bucket, _| Box::pin(ready(get(&bucket)))),
+    handler: Handler::Bucket(Action::Administer, |_, _, bucket, _| Box::pin(ready(get(&bucket)))),
     ..Operation::ON_BUCKET
 };
 
@@ -35,7 +35,7 @@ pub(crate) const PUT: Operation = Operation {
     name: "PutBucketCors",
     methods: &["PUT"],
     sub_resource: Some(SubResource::word("cors")),
-    handler: Handler::Bucket(Right::Own, |context, call, bucket, body| {
+    handler: Handler::Bucket(Action::Administer, |context, call, bucket, body| {
         Box::pin(put(context, call, bucket, body))
     }),
     ..Operation::ON_BUCKET
@@ -46,12 +46,12 @@ pub(crate) const DELETE: Operation = Operation {
     name: "DeleteBucketCors",
     methods: &["DELETE"],
     sub_resource: Some(SubResource::word("cors")),
-    handler: Handler::Bucket(Right::Own, |context, _, bucket, _| Box::pin(delete(context, bucket))),
+    handler: Handler::Bucket(Action::Administer, |context, _, bucket, _| Box::pin(delete(context, bucket))),
     ..Operation::ON_BUCKET
 };
 
 /// Shows the rules.
-fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn get(bucket: &BucketResource) -> Result<WireResponse, OperationError> {
     let configuration = bucket.rules.cors.as_ref().ok_or_else(|| {
         WireError::new(ErrorCode::NoSuchCORSConfiguration).with_element("BucketName", &bucket.record.name)
     })?;
@@ -62,7 +62,7 @@ fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
 async fn put(
     context: &RequestContext,
     call: &Call,
-    bucket: BucketSubject,
+    bucket: BucketResource,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
     body.demand_digest(&call.parts.headers)?;
@@ -73,14 +73,14 @@ async fn put(
 }
 
 /// Removes the rules; without any, that is done already.
-async fn delete(context: &RequestContext, bucket: BucketSubject) -> Result<WireResponse, OperationError> {
+async fn delete(context: &RequestContext, bucket: BucketResource) -> Result<WireResponse, OperationError> {
     write(context, &bucket, None).await?;
     Ok(wire_response::empty(StatusCode::NO_CONTENT))
 }
 
 async fn write(
     context: &RequestContext,
-    bucket: &BucketSubject,
+    bucket: &BucketResource,
     document: Option<String>,
 ) -> Result<(), OperationError> {
     let mutation = PutSetting {

@@ -9,8 +9,8 @@ use countersign_protocol::{
 use countersign_store::{CommitError, DeleteObject};
 use http::StatusCode;
 
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::operations::listing::name_encoding;
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -25,7 +25,7 @@ pub(crate) const OPERATION: Operation = Operation {
     methods: &["POST"],
     sub_resource: Some(SubResource::word("delete")),
     parameters: &[&["encoding-type"]],
-    handler: Handler::Bucket(Right::Own, |context, call, bucket, body| {
+    handler: Handler::Bucket(Action::Administer, |context, call, bucket, body| {
         Box::pin(run(context, call, bucket, body))
     }),
     ..Operation::ON_BUCKET
@@ -35,7 +35,7 @@ pub(crate) const OPERATION: Operation = Operation {
 async fn run(
     context: &RequestContext,
     call: &Call,
-    bucket: BucketSubject,
+    bucket: BucketResource,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
     if !call.parts.headers.contains_key("content-md5") {

@@ -6,8 +6,8 @@ use countersign_protocol::xml::BucketInfo;
 use http::StatusCode;
 
 use crate::access;
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::bucket_rules::settings;
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -21,7 +21,7 @@ pub(crate) const OPERATION: Operation = Operation {
     name: "GetBucketInfo",
     methods: &["GET"],
     sub_resource: Some(SubResource::word("bucketInfo")),
-    handler: Handler::Bucket(Right::Own, |context, call, bucket, _| {
+    handler: Handler::Bucket(Action::Administer, |context, call, bucket, _| {
         Box::pin(ready(run(context, call, &bucket)))
     }),
     ..Operation::ON_BUCKET
@@ -31,7 +31,7 @@ pub(crate) const OPERATION: Operation = Operation {
 fn run(
     context: &RequestContext,
     call: &Call,
-    bucket: &BucketSubject,
+    bucket: &BucketResource,
 ) -> Result<WireResponse, OperationError> {
     let endpoint = endpoint::advertised(context, call);
     let info = BucketInfo {

@@ -7,8 +7,8 @@ use countersign_protocol::{ErrorCode, WireError, xml::LifecycleConfiguration};
 use countersign_store::PutSetting;
 use http::StatusCode;
 
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::bucket_rules::settings;
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -22,7 +22,7 @@ pub(crate) const GET: Operation = Operation {
     name: "GetBucketLifecycle",
     methods: &["GET"],
     sub_resource: Some(SubResource::word("lifecycle")),
-    handler: Handler::Bucket(Right::Own, |_, _, bucket, _| Box::pin(ready(get(&bucket)))),
+    handler: Handler::Bucket(Action::Administer, |_, _, bucket, _| Box::pin(ready(get(&bucket)))),
     ..Operation::ON_BUCKET
 };
 
@@ -31,7 +31,7 @@ pub(crate) const PUT: Operation = Operation {
     name: "PutBucketLifecycle",
     methods: &["PUT"],
     sub_resource: Some(SubResource::word("lifecycle")),
-    handler: Handler::Bucket(Right::Own, |context, call, bucket, body| {
+    handler: Handler::Bucket(Action::Administer, |context, call, bucket, body| {
         Box::pin(put(context, call, bucket, body))
     }),
     ..Operation::ON_BUCKET
@@ -42,12 +42,12 @@ pub(crate) const DELETE: Operation = Operation {
     name: "DeleteBucketLifecycle",
     methods: &["DELETE"],
     sub_resource: Some(SubResource::word("lifecycle")),
-    handler: Handler::Bucket(Right::Own, |context, _, bucket, _| Box::pin(delete(context, bucket))),
+    handler: Handler::Bucket(Action::Administer, |context, _, bucket, _| Box::pin(delete(context, bucket))),
     ..Operation::ON_BUCKET
 };
 
 /// Shows the rules.
-fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn get(bucket: &BucketResource) -> Result<WireResponse, OperationError> {
     let configuration = bucket.rules.lifecycle.as_ref().ok_or_else(|| {
         WireError::new(ErrorCode::NoSuchLifecycle).with_element("BucketName", &bucket.record.name)
     })?;
@@ -58,7 +58,7 @@ fn get(bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
 async fn put(
     context: &RequestContext,
     call: &Call,
-    bucket: BucketSubject,
+    bucket: BucketResource,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
     body.demand_digest(&call.parts.headers)?;
@@ -86,14 +86,14 @@ fn allows_overlaps(call: &Call) -> Result<bool, WireError> {
 }
 
 /// Removes the rules; without any, that is done already.
-async fn delete(context: &RequestContext, bucket: BucketSubject) -> Result<WireResponse, OperationError> {
+async fn delete(context: &RequestContext, bucket: BucketResource) -> Result<WireResponse, OperationError> {
     write(context, &bucket, None).await?;
     Ok(wire_response::empty(StatusCode::NO_CONTENT))
 }
 
 async fn write(
     context: &RequestContext,
-    bucket: &BucketSubject,
+    bucket: &BucketResource,
     document: Option<String>,
 ) -> Result<(), OperationError> {
     let mutation = PutSetting {

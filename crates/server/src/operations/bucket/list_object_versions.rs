@@ -6,8 +6,8 @@ use countersign_store::ListQuery;
 use http::StatusCode;
 
 use crate::access;
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::operations::listing::{NAMES_DEFAULT, PARAMETERS, name, name_encoding, page_size, shown, text};
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -21,7 +21,9 @@ pub(crate) const OPERATION: Operation = Operation {
     methods: &["GET"],
     sub_resource: Some(SubResource::word("versions")),
     parameters: &[PARAMETERS],
-    handler: Handler::Bucket(Right::Own, |context, call, bucket, _| Box::pin(run(context, call, bucket))),
+    handler: Handler::Bucket(Action::Administer, |context, call, bucket, _| {
+        Box::pin(run(context, call, bucket))
+    }),
     ..Operation::ON_BUCKET
 };
 
@@ -29,7 +31,7 @@ pub(crate) const OPERATION: Operation = Operation {
 async fn run(
     context: &RequestContext,
     call: &Call,
-    bucket: BucketSubject,
+    bucket: BucketResource,
 ) -> Result<WireResponse, OperationError> {
     let _permit = context.server.listings.acquire().await.ok();
     let query = &call.query;

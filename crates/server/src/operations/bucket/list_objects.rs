@@ -9,8 +9,8 @@ use countersign_store::{ListPage, ListQuery};
 use http::StatusCode;
 
 use crate::access;
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::operations::listing::{NAMES_DEFAULT, PARAMETERS, name, name_encoding, page_size, shown, text};
 use crate::operations::operation::{Handler, Mark, Operation};
 use crate::request::Call;
@@ -24,7 +24,7 @@ pub(crate) const VERSION_1: Operation = Operation {
     name: "ListObjects",
     methods: &["GET"],
     parameters: &[PARAMETERS],
-    handler: Handler::Bucket(Right::ListBucket, |context, call, bucket, _| {
+    handler: Handler::Bucket(Action::ListBucket, |context, call, bucket, _| {
         Box::pin(version_1(context, call, bucket))
     }),
     ..Operation::ON_BUCKET
@@ -36,7 +36,7 @@ pub(crate) const VERSION_2: Operation = Operation {
     methods: &["GET"],
     only_with: Some(Mark::Parameter("list-type", "2")),
     parameters: &[PARAMETERS, &["continuation-token"]],
-    handler: Handler::Bucket(Right::ListBucket, |context, call, bucket, _| {
+    handler: Handler::Bucket(Action::ListBucket, |context, call, bucket, _| {
         Box::pin(version_2(context, call, bucket))
     }),
     ..Operation::ON_BUCKET
@@ -46,7 +46,7 @@ pub(crate) const VERSION_2: Operation = Operation {
 async fn version_1(
     context: &RequestContext,
     call: &Call,
-    bucket: BucketSubject,
+    bucket: BucketResource,
 ) -> Result<WireResponse, OperationError> {
     let _permit = context.server.listings.acquire().await.ok();
     let query = &call.query;
@@ -83,7 +83,7 @@ async fn version_1(
 async fn version_2(
     context: &RequestContext,
     call: &Call,
-    bucket: BucketSubject,
+    bucket: BucketResource,
 ) -> Result<WireResponse, OperationError> {
     let _permit = context.server.listings.acquire().await.ok();
     let query = &call.query;
@@ -119,7 +119,7 @@ async fn version_2(
 
 async fn page(
     context: &RequestContext,
-    bucket: &BucketSubject,
+    bucket: &BucketResource,
     query: &Query,
     after: Vec<u8>,
     max_keys: u32,

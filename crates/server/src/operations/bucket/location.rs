@@ -5,7 +5,7 @@ use std::future::ready;
 use countersign_protocol::xml::location_constraint;
 use http::StatusCode;
 
-use crate::access::Right;
+use crate::access::Action;
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
@@ -16,7 +16,7 @@ pub(crate) const OPERATION: Operation = Operation {
     name: "GetBucketLocation",
     methods: &["GET"],
     sub_resource: Some(SubResource::word("location")),
-    handler: Handler::Bucket(Right::Own, |context, _, _, _| Box::pin(ready(run(context)))),
+    handler: Handler::Bucket(Action::Administer, |context, _, _, _| Box::pin(ready(run(context)))),
     ..Operation::ON_BUCKET
 };
 

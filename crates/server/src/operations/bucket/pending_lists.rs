@@ -6,8 +6,8 @@ use std::future::ready;
 use countersign_protocol::xml::{NoLiveChannels, NoMultipartUploads};
 use http::StatusCode;
 
-use crate::access::Right;
-use crate::access::subject::BucketSubject;
+use crate::access::Action;
+use crate::access::resource::BucketResource;
 use crate::operations::listing::{NAMES_DEFAULT, NAMES_MAX, PARAMETERS, name_encoding, page_size, text};
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
@@ -20,7 +20,7 @@ pub(crate) const MULTIPART_UPLOADS: Operation = Operation {
     methods: &["GET"],
     sub_resource: Some(SubResource::word("uploads")),
     parameters: &[PARAMETERS],
-    handler: Handler::Bucket(Right::Own, |_, call, bucket, _| {
+    handler: Handler::Bucket(Action::Administer, |_, call, bucket, _| {
         Box::pin(ready(multipart_uploads(call, &bucket)))
     }),
     ..Operation::ON_BUCKET
@@ -32,12 +32,12 @@ pub(crate) const LIVE_CHANNELS: Operation = Operation {
     methods: &["GET"],
     sub_resource: Some(SubResource::word("live")),
     parameters: &[PARAMETERS],
-    handler: Handler::Bucket(Right::Own, |_, call, _, _| Box::pin(ready(live_channels(call)))),
+    handler: Handler::Bucket(Action::Administer, |_, call, _, _| Box::pin(ready(live_channels(call)))),
     ..Operation::ON_BUCKET
 };
 
 /// The unfinished multipart uploads: none.
-fn multipart_uploads(call: &Call, bucket: &BucketSubject) -> Result<WireResponse, OperationError> {
+fn multipart_uploads(call: &Call, bucket: &BucketResource) -> Result<WireResponse, OperationError> {
     let query = &call.query;
     let document = NoMultipartUploads {
         bucket: bucket.record.name.clone(),

@@ -6,7 +6,7 @@ use countersign_protocol::{Acl, BucketName, ErrorCode, WireError, xml::CreateBuc
 use countersign_store::{BucketExists, CommitError, CreateBucket, PutSetting};
 use http::{HeaderMap, StatusCode, header::LOCATION};
 
-use crate::access::subject;
+use crate::access::resource;
 use crate::bucket_rules::mode::BucketMode;
 use crate::bucket_rules::settings;
 use crate::object::attribute_headers::{archive_class_refusal, is_archive_class};
@@ -34,7 +34,7 @@ async fn run(
     call: &Call,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
-    let name = subject::bucket_name(call)?;
+    let name = resource::bucket_name(call)?;
     check_resource_group(call)?;
     let acl = requested_acl(call)?;
     let mode = BucketMode::asked(&call.parts.headers)?;

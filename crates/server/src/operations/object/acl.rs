@@ -6,8 +6,8 @@ use countersign_protocol::xml::AccessControlPolicy;
 use http::StatusCode;
 
 use crate::access;
-use crate::access::Right;
-use crate::access::subject::ObjectSubject;
+use crate::access::Action;
+use crate::access::resource::ObjectResource;
 use crate::operations::operation::{Handler, Operation, SubResource, UnknownParameters};
 use crate::request::Call;
 use crate::request::object_version;
@@ -21,12 +21,12 @@ pub(crate) const GET: Operation = Operation {
     sub_resource: Some(SubResource::word("acl")),
     parameters: &[&["versionId"]],
     unknown_parameters: UnknownParameters::Ignored,
-    handler: Handler::Object(Right::Own, |_, call, object, _| Box::pin(ready(get(call, &object)))),
+    handler: Handler::Object(Action::Administer, |_, call, object, _| Box::pin(ready(get(call, &object)))),
     ..Operation::ON_OBJECT
 };
 
 /// Shows the object's list.
-fn get(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+fn get(call: &Call, object: &ObjectResource) -> Result<WireResponse, OperationError> {
     object_version::require_the_only_one(&call.query, &object.key)?;
     let (_, attributes) = object.existing()?;
     let policy = AccessControlPolicy { owner: access::owner(), grant: attributes.acl.as_str() };

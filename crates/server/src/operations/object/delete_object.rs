@@ -4,8 +4,8 @@ use bytes::Bytes;
 use countersign_store::DeleteObject;
 use http::StatusCode;
 
-use crate::access::Right;
-use crate::access::subject::ObjectSubject;
+use crate::access::Action;
+use crate::access::resource::ObjectResource;
 use crate::operations::operation::{Handler, Operation};
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -20,7 +20,7 @@ pub(crate) const OPERATION: Operation = Operation {
     methods: &["DELETE"],
     parameters: &[&["versionId"]],
     refused_headers: &[unserved_header::CONDITIONS, unserved_header::ON_DELETION],
-    handler: Handler::Object(Right::WriteObject, |context, call, object, _| {
+    handler: Handler::Object(Action::WriteObject, |context, call, object, _| {
         Box::pin(run(context, call, object))
     }),
     ..Operation::ON_OBJECT
@@ -30,7 +30,7 @@ pub(crate) const OPERATION: Operation = Operation {
 async fn run(
     context: &RequestContext,
     call: &Call,
-    object: ObjectSubject,
+    object: ObjectResource,
 ) -> Result<WireResponse, OperationError> {
     if object_version::names_the_only_one(&call.query)? {
         let mutation = DeleteObject {

@@ -17,8 +17,8 @@ use http::{
     },
 };
 
-use crate::access::subject::{self, ObjectSubject};
-use crate::access::{Caller, Right};
+use crate::access::resource::{self, ObjectResource};
+use crate::access::{Action, Principal};
 use crate::object::attributes::ObjectAttributes;
 use crate::object::etag::etag_of;
 use crate::object::precondition;
@@ -55,7 +55,7 @@ pub(crate) const OPERATION: Operation = Operation {
     methods: &["GET"],
     parameters: &[OVERRIDE_PARAMETERS, &["versionId", "x-oss-traffic-limit"]],
     unknown_parameters: UnknownParameters::Ignored,
-    handler: Handler::Object(Right::ReadObject, |context, call, object, _| {
+    handler: Handler::Object(Action::ReadObject, |context, call, object, _| {
         Box::pin(run(context, call, object))
     }),
     ..Operation::ON_OBJECT
@@ -65,9 +65,9 @@ pub(crate) const OPERATION: Operation = Operation {
 async fn run(
     context: &RequestContext,
     call: &Call,
-    object: ObjectSubject,
+    object: ObjectResource,
 ) -> Result<WireResponse, OperationError> {
-    check_overrides(call, &object.caller)?;
+    check_overrides(call, &object.principal)?;
     object_version::require_the_only_one(&call.query, &object.key)?;
     let store = &context.server.options.store;
     let (mut record, mut attributes) = object.existing()?.clone();
@@ -76,7 +76,7 @@ async fn run(
             // Overwritten or deleted since the key was resolved: what the key holds now is the answer.
             Err(OperationError::Read(ReadError::Gone)) => {
                 let found = store.object(&object.bucket.name, object.key.as_str()).await?;
-                let found = found.ok_or_else(|| subject::no_such_key(&object.key))?;
+                let found = found.ok_or_else(|| resource::no_such_key(&object.key))?;
                 if found.sequence == record.sequence {
                     return Err(store.missing(&record).into());
                 }
@@ -174,8 +174,8 @@ fn requested_range(call: &Call, record: &ObjectRecord) -> RangeOutcome {
     range.to_str().map_or(RangeOutcome::Whole, |range| byte_range::resolve(range, record.len, standard))
 }
 
-fn check_overrides(call: &Call, caller: &Caller) -> Result<(), WireError> {
-    if *caller == Caller::Anonymous && OVERRIDES.iter().any(|(word, _)| call.query.has(word)) {
+fn check_overrides(call: &Call, principal: &Principal) -> Result<(), WireError> {
+    if *principal == Principal::Anonymous && OVERRIDES.iter().any(|(word, _)| call.query.has(word)) {
         return Err(WireError::new(ErrorCode::InvalidRequest)
             .with_message("Request specific response headers cannot be used for anonymous GET requests."));
     }

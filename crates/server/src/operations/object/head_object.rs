@@ -7,8 +7,8 @@ use http::{
     header::{CONTENT_LENGTH, HeaderMap},
 };
 
-use crate::access::Right;
-use crate::access::subject::ObjectSubject;
+use crate::access::Action;
+use crate::access::resource::ObjectResource;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
 use crate::request::object_version;
@@ -23,12 +23,12 @@ pub(crate) const OPERATION: Operation = Operation {
     methods: &["HEAD"],
     parameters: &[&["versionId"]],
     unknown_parameters: UnknownParameters::Ignored,
-    handler: Handler::Object(Right::ReadObject, |_, call, object, _| Box::pin(ready(run(call, &object)))),
+    handler: Handler::Object(Action::ReadObject, |_, call, object, _| Box::pin(ready(run(call, &object)))),
     ..Operation::ON_OBJECT
 };
 
 /// Describes what the key holds.
-fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+fn run(call: &Call, object: &ObjectResource) -> Result<WireResponse, OperationError> {
     object_version::require_the_only_one(&call.query, &object.key)?;
     let (record, attributes) = object.existing()?;
     if let Some(unmodified) = object_headers::answer_conditions(&call.parts.headers, record, attributes)? {

@@ -5,8 +5,8 @@ use std::future::ready;
 use countersign_protocol::http_date;
 use http::{Method, StatusCode, header::LAST_MODIFIED};
 
-use crate::access::Right;
-use crate::access::subject::ObjectSubject;
+use crate::access::Action;
+use crate::access::resource::ObjectResource;
 use crate::operations::object::head_object;
 use crate::operations::operation::{Handler, Operation, SubResource, UnknownParameters};
 use crate::request::Call;
@@ -22,12 +22,12 @@ pub(crate) const OPERATION: Operation = Operation {
     sub_resource: Some(SubResource::word("objectMeta")),
     parameters: &[&["versionId"]],
     unknown_parameters: UnknownParameters::Ignored,
-    handler: Handler::Object(Right::ReadObject, |_, call, object, _| Box::pin(ready(run(call, &object)))),
+    handler: Handler::Object(Action::ReadObject, |_, call, object, _| Box::pin(ready(run(call, &object)))),
     ..Operation::ON_OBJECT
 };
 
 /// Describes what the key holds, briefly.
-fn run(call: &Call, object: &ObjectSubject) -> Result<WireResponse, OperationError> {
+fn run(call: &Call, object: &ObjectResource) -> Result<WireResponse, OperationError> {
     object_version::require_the_only_one(&call.query, &object.key)?;
     let (record, _) = object.existing()?;
     let mut response = wire_response::empty(StatusCode::OK);

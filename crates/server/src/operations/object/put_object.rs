@@ -14,8 +14,8 @@ use countersign_protocol::{
 };
 use http::{HeaderMap, StatusCode, header::TRANSFER_ENCODING};
 
-use crate::access::subject::{self, ObjectSubject};
-use crate::access::{Caller, Right};
+use crate::access::resource::{self, ObjectResource};
+use crate::access::{Action, Principal};
 use crate::bucket_rules::settings;
 use crate::budget::holder::UploadHolder;
 use crate::callback::plan::CallbackPlan;
@@ -46,7 +46,7 @@ pub(crate) const OPERATION: Operation = Operation {
     methods: &["PUT"],
     parameters: &[&["callback", "callback-var", "x-oss-traffic-limit"]],
     refused_headers: &[unserved_header::ON_UPLOAD, unserved_header::PART, unserved_header::CONDITIONS],
-    handler: Handler::Object(Right::WriteObject, |context, call, object, body| {
+    handler: Handler::Object(Action::WriteObject, |context, call, object, body| {
         Box::pin(run(context, call, object, body))
     }),
     ..Operation::ON_OBJECT
@@ -56,10 +56,10 @@ pub(crate) const OPERATION: Operation = Operation {
 pub(crate) async fn run(
     context: &RequestContext,
     call: &Call,
-    object: ObjectSubject,
+    object: ObjectResource,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
-    let caller = object.caller.clone();
+    let principal = object.principal.clone();
     let mut upload = authorise(call, object)?;
     require_a_length(&call.parts.headers, body)?;
     body.demand_digest(&call.parts.headers)?;
@@ -69,7 +69,7 @@ pub(crate) async fn run(
         let of = (upload.bucket.as_str(), &upload.key, upload.attributes.content_type.as_str());
         upload.callback = Some(context.server.callbacks.admit(plan, context.of_upload(), of).await?);
     }
-    let holder = match subject::header_key(call).filter(|_| caller == Caller::Owner) {
+    let holder = match resource::header_key(call).filter(|_| principal == Principal::Owner) {
         Some(id) => UploadHolder::Key(id),
         None => UploadHolder::Client(context.client.into()),
     };
@@ -78,9 +78,9 @@ pub(crate) async fn run(
     if crc64.is_some_and(|demanded| demanded != sealed.blob.crc64()) {
         return Err(ErrorCode::InvalidCRC64.into());
     }
-    if caller == Caller::Anonymous {
+    if principal == Principal::Anonymous {
         // The lists may have changed while the bytes came, which may have taken hours.
-        subject::object(context, call, caller, Right::WriteObject).await?;
+        resource::object(context, call, principal, Action::WriteObject).await?;
     }
     let stored = commit::commit(context, upload, sealed).await?;
     let mut response = answer::respond(context, call, stored, |_| wire_response::empty(StatusCode::OK));
@@ -91,7 +91,7 @@ pub(crate) async fn run(
 }
 
 /// Everything that the head of the request decides.
-fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
+fn authorise(call: &Call, object: ObjectResource) -> Result<Upload, WireError> {
     let headers = &call.parts.headers;
     if let Some(name) = UNBUILT_HEADERS.into_iter().find(|name| headers.contains_key(*name)) {
         return Err(WireError::new(ErrorCode::NotImplemented).with_element("Header", name));
@@ -99,7 +99,7 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
     object.rules.mode.check_key(&object.key)?;
     let attributes = attribute_headers::gather_headers(object.key.as_str(), headers)?
         .in_class_of_bucket(settings::storage_class(&object.bucket));
-    if object.caller == Caller::Anonymous && attributes.acl != ObjectAcl::Default {
+    if object.principal == Principal::Anonymous && attributes.acl != ObjectAcl::Default {
         // A list of its own would outlive the bucket's, which only the owner may decide.
         return Err(WireError::new(ErrorCode::AccessDenied)
             .with_message("You do not have write acl permission on this object."));
@@ -109,7 +109,7 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
         return Err(WireError::new(ErrorCode::FileAlreadyExists).with_element("Key", object.key.as_str()));
     }
     Ok(Upload {
-        callback: callback_plan(call, &object.caller)?,
+        callback: callback_plan(call, &object.principal)?,
         bucket: object.bucket.name.clone(),
         key: object.key,
         attributes,
@@ -119,7 +119,7 @@ fn authorise(call: &Call, object: ObjectSubject) -> Result<Upload, WireError> {
 }
 
 /// The callback that the request asks for, in a header or in the query.
-fn callback_plan(call: &Call, caller: &Caller) -> Result<Option<CallbackPlan>, WireError> {
+fn callback_plan(call: &Call, principal: &Principal) -> Result<Option<CallbackPlan>, WireError> {
     let one_place = |argument: Argument, header: &str| {
         argument.from_one_place(call.header(header), call.query.get(argument.as_str()))
     };
@@ -128,7 +128,7 @@ fn callback_plan(call: &Call, caller: &Caller) -> Result<Option<CallbackPlan>, W
     let Some(parameter) = parameter.filter(|text| !text.is_empty()) else { return Ok(None) };
     let Some(parameter) = CallbackParameter::parse(parameter)? else { return Ok(None) };
     let custom = variables.filter(|text| !text.is_empty()).map(parse_callback_var).transpose()?;
-    Ok(Some(CallbackPlan::new(parameter, custom.unwrap_or_default(), caller.account())))
+    Ok(Some(CallbackPlan::new(parameter, custom.unwrap_or_default(), principal.account())))
 }
 
 /// A body has a length, or is chunked; without both, nothing says where it ends.

@@ -64,11 +64,11 @@ fn who(handler: &Handler) -> &'static str {
     match handler {
         Handler::Unsigned(_) => "anyone; a form brings its own proof",
         Handler::Account(_) => "the owner",
-        Handler::Bucket(right, _) | Handler::Object(right, _) => match right {
-            Right::Own => "the owner",
-            Right::ListBucket => "who may list the bucket",
-            Right::ReadObject => "who may read the object",
-            Right::WriteObject => "who may write the object",
+        Handler::Bucket(action, _) | Handler::Object(action, _) => match action {
+            Action::Administer => "the owner",
+            Action::ListBucket => "who may list the bucket",
+            Action::ReadObject => "who may read the object",
+            Action::WriteObject => "who may write the object",
         },
         Handler::NotImplemented => "",
     }

@@ -1,8 +1,8 @@
-//! What an operation works on: the bucket and the object of a request, found in the store and opened to the
-//! caller.
+//! Finds the resource of a request, a bucket or an object, and lets an operation have it only if the principal may do
+//! to it what the operation does.
 //!
 //! The two types can be had only through the functions here, which ask [`access::permit`]: an operation that
-//! takes a [`BucketSubject`] or an [`ObjectSubject`] cannot forget to.
+//! takes a [`BucketResource`] or an [`ObjectResource`] cannot forget to.
 //!
 //! Clauses AUTH-13, AUTH-16 to AUTH-20.
 
@@ -14,7 +14,7 @@ use countersign_protocol::{
 };
 use countersign_store::{BucketRecord, ObjectRecord};
 
-use crate::access::{self, AuthenticationError, Caller, Right};
+use crate::access::{self, Action, AuthenticationError, Principal};
 use crate::bucket_rules::rules::BucketRules;
 use crate::object::attributes::ObjectAttributes;
 use crate::request::Call;
@@ -23,20 +23,20 @@ use crate::request::host;
 use crate::request::location::Location;
 use crate::response::wire_error::OperationError;
 
-/// A bucket that exists and that the caller may use.
+/// A bucket that exists and that the principal may use.
 #[derive(Debug)]
-pub(crate) struct BucketSubject {
+pub(crate) struct BucketResource {
     /// The bucket as it was found.
     pub(crate) record: Arc<BucketRecord>,
     /// What its settings mean.
     pub(crate) rules: Arc<BucketRules>,
 }
 
-/// A key in a bucket that exists, and that the caller may use; whether it holds an object or not.
+/// A key in a bucket that exists, and that the principal may use; whether it holds an object or not.
 #[derive(Debug)]
-pub(crate) struct ObjectSubject {
-    /// Who asks.
-    pub(crate) caller: Caller,
+pub(crate) struct ObjectResource {
+    /// Who sent the request.
+    pub(crate) principal: Principal,
     /// The bucket as it was found.
     pub(crate) bucket: Arc<BucketRecord>,
     /// What its settings mean.
@@ -47,7 +47,7 @@ pub(crate) struct ObjectSubject {
     pub(crate) current: Option<(ObjectRecord, ObjectAttributes)>,
 }
 
-impl ObjectSubject {
+impl ObjectResource {
     /// The object, or the refusal of one that is not there.
     pub(crate) fn existing(&self) -> Result<&(ObjectRecord, ObjectAttributes), WireError> {
         self.current.as_ref().ok_or_else(|| no_such_key(&self.key))
@@ -60,20 +60,20 @@ pub(crate) fn no_such_key(key: &ObjectKey) -> WireError {
 }
 
 /// Authenticates a request by its header or its URL.
-pub(crate) fn caller(context: &RequestContext, call: &Call) -> Result<Caller, OperationError> {
+pub(crate) fn principal(context: &RequestContext, call: &Call) -> Result<Principal, OperationError> {
     let key = named_key(call)?;
     authenticated(context, call, key.as_ref()).map_err(|error| WireError::from(error).into())
 }
 
-/// Authenticates a request about a bucket that is to be there: where it is not, a caller whose key is unknown hears
+/// Authenticates a request about a bucket that is to be there: where it is not, a principal whose key is unknown hears
 /// that first, as OSS has it.
-pub(crate) async fn caller_of_bucket(
+pub(crate) async fn principal_on_bucket(
     context: &RequestContext,
     call: &Call,
-) -> Result<Caller, OperationError> {
+) -> Result<Principal, OperationError> {
     let key = named_key(call)?;
     match authenticated(context, call, key.as_ref()) {
-        Ok(caller) => Ok(caller),
+        Ok(principal) => Ok(principal),
         Err(error) => {
             if error.is_unknown_key() && bucket_name(call).is_ok() {
                 existing_bucket(context, call).await?;
@@ -95,7 +95,7 @@ fn authenticated(
     context: &RequestContext,
     call: &Call,
     key: Option<&ObjectKey>,
-) -> Result<Caller, AuthenticationError> {
+) -> Result<Principal, AuthenticationError> {
     let view = RequestView {
         method: call.parts.method.as_str(),
         bucket: call.bucket(),
@@ -109,7 +109,7 @@ fn authenticated(
 }
 
 /// The key id that signed the request's headers; `None` for a signed URL, which is handed to users as forms are.
-/// Whether the signature is good is [`caller`]'s to say.
+/// Whether the signature is good is [`principal`]'s to say.
 pub(crate) fn header_key(call: &Call) -> Option<String> {
     let headers = call.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let view = RequestView { headers: headers.collect(), ..RequestView::default() };
@@ -127,26 +127,26 @@ pub(crate) fn bucket_name(call: &Call) -> Result<BucketName, WireError> {
     Ok(BucketName::parse(call.bucket().unwrap_or_default())?)
 }
 
-/// Finds the bucket and opens it to the caller.
+/// Finds the bucket and opens it to the principal.
 pub(crate) async fn bucket(
     context: &RequestContext,
     call: &Call,
-    caller: &Caller,
-    right: Right,
-) -> Result<BucketSubject, OperationError> {
+    principal: &Principal,
+    action: Action,
+) -> Result<BucketResource, OperationError> {
     let record = existing_bucket(context, call).await?;
     let rules = context.server.rules.of(&record);
-    access::permit(caller, right, rules.acl, ObjectAcl::Default).map_err(WireError::from)?;
-    Ok(BucketSubject { record, rules })
+    access::permit(principal, action, rules.acl, ObjectAcl::Default).map_err(WireError::from)?;
+    Ok(BucketResource { record, rules })
 }
 
-/// Finds the bucket and what the key holds, and opens it to the caller.
+/// Finds the bucket and what the key holds, and opens it to the principal.
 pub(crate) async fn object(
     context: &RequestContext,
     call: &Call,
-    caller: Caller,
-    right: Right,
-) -> Result<ObjectSubject, OperationError> {
+    principal: Principal,
+    action: Action,
+) -> Result<ObjectResource, OperationError> {
     let Location::Object { key, .. } = &call.location else {
         return Err(ErrorCode::InvalidObjectName.into());
     };
@@ -159,8 +159,8 @@ pub(crate) async fn object(
     });
     let own = current.as_ref().map_or(ObjectAcl::Default, |(_, attributes)| attributes.acl);
     let rules = context.server.rules.of(&bucket);
-    access::permit(&caller, right, rules.acl, own).map_err(WireError::from)?;
-    Ok(ObjectSubject { caller, bucket, rules, key, current })
+    access::permit(&principal, action, rules.acl, own).map_err(WireError::from)?;
+    Ok(ObjectResource { principal, bucket, rules, key, current })
 }
 
 async fn existing_bucket(context: &RequestContext, call: &Call) -> Result<Arc<BucketRecord>, OperationError> {
