@@ -3,7 +3,7 @@
 //!
 //! A row states a property of the design that reading alone cannot show: that an operation is added in a few files,
 //! or that code which breaks a rule does not compile. The copy and the compiler are
-//! [`patched_tree`](self::patched_tree)'s; here is only what each patch promises.
+//! [`patched_tree`]'s; here is only what each patch promises.
 
 mod patched_tree;
 

@@ -21,6 +21,7 @@ mod server;
 mod state;
 mod upload;
 
+pub use bucket_rules::lifecycle::LifecycleError;
 pub use callback::address::{Resolver, UndeliverableCallback, system_resolver};
 pub use callback::destination_guard::Permission;
 pub use callback::message::CallbackMessage;

@@ -139,7 +139,7 @@ impl Server {
     /// Carries out the lifecycle rules of all buckets once, now; says how many objects it deleted.
     ///
     /// # Errors
-    /// See [`LifecycleError`]; what was deleted before stays deleted.
+    /// See [`crate::LifecycleError`]; what was deleted before stays deleted.
     pub async fn expire_objects(&self) -> Result<u64, LifecycleError> {
         let ServerState { options, rules, .. } = &*self.0.state;
         lifecycle::pass(&options.store, &options.clock, rules).await
