@@ -80,6 +80,7 @@ impl fmt::Debug for RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_testkit::seeded_random;
 
     #[test]
     fn has_24_upper_case_hexadecimal_characters_and_differs_each_time() {
@@ -90,5 +91,16 @@ mod tests {
         assert!(first.as_str().starts_with("5C3D9175"), "{first}");
         assert!(first.as_str().bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte)));
         assert_ne!(first, second);
+    }
+
+    #[test]
+    fn the_same_randomness_gives_the_same_ids_in_the_same_order() {
+        let now = Timestamp::from_second(0x5C3D_9175).unwrap();
+        let ids = |seed| {
+            let ids = RequestIds::new(&seeded_random(seed));
+            [ids.fresh(now), ids.fresh(now)]
+        };
+        assert_eq!(ids(1), ids(1));
+        assert_ne!(ids(1), ids(2));
     }
 }

@@ -1,11 +1,16 @@
 //! SQLite and local files together, as the store's users see them, and what a restart finds.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure here is a failed test"
+)]
 
 use bytes::Bytes;
 use countersign_store::{
     CommitError, CreateBucket, ObjectRecord, PutObject, PutRefusal, SealedBlob, Store, StoreOptions,
 };
-use countersign_testkit::TestClock;
+use countersign_testkit::{TestClock, seeded_random};
 use futures_util::TryStreamExt;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -84,4 +89,20 @@ async fn a_refused_put_is_a_value_and_changes_nothing() {
     let content = sealed(&store, b"x").await;
     let error = store.commit(put("k", content)).await.unwrap_err();
     assert!(matches!(error, CommitError::Refused(PutRefusal::NoSuchBucket)));
+}
+
+#[tokio::test]
+async fn the_names_of_blobs_are_drawn_from_the_randomness_that_was_handed_in() {
+    let mut places = Vec::new();
+    for seed in [1, 1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = StoreOptions::new(folder.path(), TestClock::new().clock());
+        (options.durable, options.random) = (false, seeded_random(seed));
+        let store = Store::open(options).await.unwrap();
+        store.commit(create("b")).await.unwrap();
+        places.push(put_bytes(&store, "k", &[7; 100_000]).await.content.place);
+        store.shutdown().await;
+    }
+    assert_eq!(places[0], places[1]);
+    assert_ne!(places[0], places[2]);
 }

@@ -116,17 +116,20 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_testkit::SimulatedClock;
 
     #[tokio::test]
     async fn content_comes_in_pieces_and_takes_its_time() {
         let limit = TrafficLimit { bits_per_second: 8_000_000 };
         let chunk = Bytes::from(vec![7; 130_000]);
         let content: ContentStream = Box::pin(stream::iter([Ok(chunk.clone()), Ok(chunk)]));
-        let began = Instant::now();
-        let pieces: Vec<_> =
-            limit.slow_down(&Clock::system(), content).map(|piece| piece.unwrap().len()).collect().await;
-        assert_eq!(pieces, [125_000, 5_000, 125_000, 5_000]);
-        assert!(began.elapsed() >= Duration::from_millis(260));
+        let clock = SimulatedClock::new();
+        let mut content = limit.slow_down(&clock.clock(), content);
+        for (bytes, milliseconds) in [(125_000, 125), (5_000, 5), (125_000, 125), (5_000, 5)] {
+            let (piece, ()) = tokio::join!(content.next(), clock.pass(Duration::from_millis(milliseconds)));
+            assert_eq!(piece.unwrap().unwrap().len(), bytes);
+        }
+        assert!(content.next().await.is_none());
     }
 
     #[test]

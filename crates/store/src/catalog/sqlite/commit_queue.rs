@@ -158,6 +158,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_testkit::SimulatedClock;
 
     fn request() -> (Request, oneshot::Receiver<Result<(), ApplyError>>) {
         let (reply, answer) = oneshot::channel();
@@ -187,9 +188,19 @@ mod tests {
 
     #[test]
     fn a_lazy_request_goes_alone_when_no_other_comes_and_before_the_end() {
-        let queue = CommitQueue::new(&Clock::system());
+        let clock = SimulatedClock::new();
+        let queue = CommitQueue::new(&clock.clock());
         queue.push_lazy(request().0);
-        assert_eq!(queue.take().map(|taken| taken.len()), Some(1));
+        std::thread::scope(|scope| {
+            let taking = scope.spawn(|| queue.take());
+            while !queue.lock().sleeping {
+                std::thread::yield_now();
+            }
+            clock.advance(LAZY_WAIT - Duration::from_nanos(1));
+            assert!(!taking.is_finished(), "it waits for company");
+            clock.advance(Duration::from_nanos(1));
+            assert_eq!(taking.join().unwrap().map(|taken| taken.len()), Some(1));
+        });
         queue.push_lazy(request().0);
         queue.close();
         assert_eq!(queue.take().map(|taken| taken.len()), Some(1));

@@ -109,13 +109,18 @@ impl Drop for Borrowed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread::{ThreadId, current, sleep};
+    use countersign_testkit::SimulatedClock;
+    use std::thread::{ThreadId, current};
 
     fn pool(count: usize) -> (tempfile::TempDir, ReadPool) {
+        timed_pool(count, &SimulatedClock::new())
+    }
+
+    fn timed_pool(count: usize, clock: &SimulatedClock) -> (tempfile::TempDir, ReadPool) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalog.sqlite");
         drop(schema::open_writer(&path, false).unwrap());
-        (folder, ReadPool::open(&path, &Clock::system(), count).unwrap())
+        (folder, ReadPool::open(&path, &clock.clock(), count).unwrap())
     }
 
     async fn thread_of(query: Work<Result<ThreadId, CatalogError>>) -> ThreadId {
@@ -124,14 +129,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_point_query_runs_where_it_is_asked_until_one_was_slow() {
-        let (_folder, pool) = pool(1);
+        let clock = SimulatedClock::new();
+        let (_folder, pool) = timed_pool(1, &clock);
         let here = current().id();
         assert_eq!(thread_of(pool.point(|_| Ok(current().id()))).await, here);
-        let slow = pool.point(|_| {
-            sleep(SLOW * 2);
-            Ok(current().id())
-        });
-        assert_eq!(thread_of(slow).await, here);
+        for time in [SLOW, SLOW + Duration::from_nanos(1)] {
+            let passing = clock.clone();
+            let timed = pool.point(move |_| {
+                passing.advance(time);
+                Ok(current().id())
+            });
+            assert_eq!(thread_of(timed).await, here, "the one before was not slow");
+        }
         for _ in 0..SPARED_AFTER_SLOW {
             assert_ne!(thread_of(pool.point(|_| Ok(current().id()))).await, here);
         }
