@@ -177,7 +177,15 @@ async fn what_a_grant_holds_while_the_file_comes_is_bounded() {
         assert_eq!((reply.status, reply.element("Code")), (400, Some("InvalidArgument")), "{field}");
         assert!(reply.body.len() < 40_000);
     }
+    // Names behind `x-oss-meta-` and values together, in as many fields as one likes.
+    let with = |bytes: usize| {
+        let half = "a".repeat(4 * 1024 - 1);
+        let rest = "b".repeat(bytes - 4 * 1024 - 1);
+        Form::signed("k", b"x").field("x-oss-meta-a", &half).field("x-oss-meta-b", &rest)
+    };
+    assert_eq!(with(8 * 1024 + 1).post(&store).await.status, 400);
     assert!(store.is_empty().await);
+    assert_eq!(with(8 * 1024).post(&store).await.status, 204);
 }
 
 async fn health(store: &RunningStore) -> String {

@@ -1,5 +1,6 @@
 //! What a form that is let in is answered with, and what is stored (POST-34 to POST-60).
 
+use countersign_protocol::authorization::{RequestView, v1};
 use countersign_protocol::callback::BodyType;
 use countersign_protocol::{AccessKeySecret, CredentialScope, post_signature};
 use countersign_server::EtagSource;
@@ -187,6 +188,29 @@ async fn a_v4_form_is_let_in() {
         .field("x-oss-security-token", "");
     let answer = form.post(&store).await;
     assert_eq!(answer.status, 204, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn only_the_fields_of_a_form_authenticate_it() {
+    let store = RunningStore::start().await;
+    let wrong = [("Authorization", "OSS nobody:bm90IHRoZSBzaWduYXR1cmU=")];
+    let signed = send(store.address, &Form::signed("k", b"x").request(&wrong)).await;
+    assert_eq!(signed.status, 204, "{}", signed.text());
+    // A header that would be right for this very request is no proof for a form that has none.
+    let date = "Sun, 22 Nov 2026 12:00:00 GMT";
+    let form = Form::anonymous("k2", b"x");
+    let content_type = Form::content_type();
+    let view = RequestView {
+        method: "POST",
+        bucket: Some(BUCKET),
+        headers: vec![("Content-Type", content_type.as_bytes()), ("Date", date.as_bytes())],
+        ..RequestView::default()
+    };
+    let right = v1::sign_header(&view, KEY_ID, &AccessKeySecret::from(KEY_SECRET));
+    let headers = [("Date", date), ("Authorization", right.as_str())];
+    let refused = send(store.address, &form.request(&headers)).await;
+    assert_eq!((refused.status, refused.element("Code")), (403, Some("AccessDenied")), "{}", refused.text());
+    assert!(store.object("k2").await.is_none());
 }
 
 #[tokio::test]
