@@ -33,7 +33,7 @@ pub use health::{Health, HealthFlag};
 pub use mutation::{
     Answered, BucketExists, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
     DeleteRefusal, Mutation, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut, OwedEntry, OwedOutcome,
-    PutObject, PutRefusal, PutSetting,
+    PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 pub use object_reader::ObjectReader;
 pub use query::{Entry, ListPage, ListQuery};

@@ -96,6 +96,27 @@ pub struct ObjectPut {
     pub owed_id: Option<u64>,
 }
 
+/// Writes other attributes to an object. Its bytes, its sequence and the time of its last change stay as they are.
+#[derive(Debug)]
+pub struct PutAttributes {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key.
+    pub key: Bytes,
+    /// The sequence of the object as it was found.
+    pub sequence: u64,
+    /// Its attributes as they were found: the new ones are made from these, and what another has changed in between
+    /// must not be lost.
+    pub found: Bytes,
+    /// The new attributes.
+    pub attributes: Bytes,
+}
+
+impl Mutation for PutAttributes {
+    type Outcome = ();
+    type Refusal = PutAttributesRefusal;
+}
+
 /// Deletes an object; a missing one is no refusal, unless a certain one was meant.
 #[derive(Debug, Clone)]
 pub struct DeleteObject {
@@ -188,6 +209,17 @@ pub enum PutRefusal {
     /// The key holds an object, and overwriting was forbidden.
     #[error("the object exists already")]
     ObjectExists,
+}
+
+/// The attributes of an object were not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PutAttributesRefusal {
+    /// There is no bucket of that name.
+    #[error("the bucket does not exist")]
+    NoSuchBucket,
+    /// The key holds another object than the one that was found, or none, or one with other attributes.
+    #[error("the object has changed")]
+    ObjectChanged,
 }
 
 /// An object was not deleted.

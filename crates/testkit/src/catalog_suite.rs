@@ -8,7 +8,7 @@ use countersign_store::catalog::{Asked, Catalog, Piece, Placed, PlacedBytes, Pla
 use countersign_store::{
     Answered, BucketExists, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
     DeleteRefusal, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedEntry, OwedOutcome,
-    Place, PutObject, PutRefusal, PutSetting,
+    Place, PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -40,6 +40,7 @@ macro_rules! catalog_suite {
             forbidding_to_overwrite_sees_earlier_puts_of_its_own_batch
             a_refusal_leaves_the_rest_of_its_batch_alone
             deleting_names_what_it_removed_and_minds_the_sequence
+            attributes_are_written_to_the_object_that_was_found_and_to_no_other
             what_is_owed_is_written_with_its_object_and_stays_until_it_is_delivered
             a_change_that_nobody_waits_for_is_made_soon
             replaced_and_deleted_bytes_become_garbage_after_their_grace
@@ -110,6 +111,17 @@ pub fn create(name: &str) -> CreateBucket {
 /// A deletion.
 pub fn delete(bucket: &str, key: &[u8], only_if_sequence: Option<u64>) -> DeleteObject {
     DeleteObject { bucket: bucket.to_owned(), key: Bytes::copy_from_slice(key), only_if_sequence }
+}
+
+/// The writing of attributes to the object of [`put`].
+pub fn put_attributes(bucket: &str, key: &[u8], sequence: u64) -> PutAttributes {
+    PutAttributes {
+        bucket: bucket.to_owned(),
+        key: Bytes::copy_from_slice(key),
+        sequence,
+        found: Bytes::from_static(b"attributes"),
+        attributes: Bytes::from_static(b"others"),
+    }
 }
 
 /// Applies one.
@@ -263,6 +275,25 @@ pub async fn deleting_names_what_it_removed_and_minds_the_sequence(fixture: &Cat
     let meant = Some(stored.sequence);
     assert_eq!(one(catalog, delete("b", b"k", meant)).await, removed(meant));
     assert_eq!(one(catalog, delete("nowhere", b"k", None)).await, Err(DeleteRefusal::NoSuchBucket));
+}
+
+/// Nothing else of the object changes, and what another has changed since it was found is not lost.
+pub async fn attributes_are_written_to_the_object_that_was_found_and_to_no_other(fixture: &CatalogFixture) {
+    let catalog = with_bucket(fixture).await;
+    let changed = Err(PutAttributesRefusal::ObjectChanged);
+    assert_eq!(one(catalog, put_attributes("b", b"k", 1)).await, changed);
+    let (stored, _) = put_one(catalog, put("b", b"k", inline(b"x"))).await;
+    let (sequence, attributes) = (stored.sequence, Bytes::from_static(b"others"));
+    assert_eq!(one(catalog, put_attributes("b", b"k", sequence + 1)).await, changed);
+    assert_eq!(one(catalog, put_attributes("b", b"other", sequence)).await, changed);
+    assert_eq!(one(catalog, put_attributes("b", b"k", sequence)).await, Ok(()));
+    let expected = ObjectRecord { attributes: attributes.clone(), ..stored };
+    let now = object(catalog, b"k").await.unwrap();
+    assert_eq!((now.sequence, now.len, now.modified), (expected.sequence, expected.len, expected.modified));
+    assert_eq!((now.attributes, now.md5, now.crc64), (attributes, expected.md5, expected.crc64));
+    assert_eq!(one(catalog, put_attributes("b", b"k", sequence)).await, changed);
+    let nowhere = put_attributes("nowhere", b"k", sequence);
+    assert_eq!(one(catalog, nowhere).await, Err(PutAttributesRefusal::NoSuchBucket));
 }
 
 /// In the order of commits, with what the failed attempts said; a refused put owes nothing.

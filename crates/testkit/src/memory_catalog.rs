@@ -10,8 +10,8 @@ use countersign_store::catalog::{
 use countersign_store::{
     Answered, ApplyError, BucketExists, BucketRecord, Clock, CloseOwed, ContentRef, CreateBucket,
     DeleteBucket, DeleteBucketRefusal, DeleteObject, DeleteRefusal, Entry, ListPage, ListQuery, NoSuchBucket,
-    NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedOutcome, OwedRecord, Place, PutObject,
-    PutRefusal, PutSetting,
+    NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedOutcome, OwedRecord, Place, PutAttributes,
+    PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -67,6 +67,7 @@ impl MemoryCatalog {
             AnyMutation::PutObject(asked) => {
                 asked.answer_with(|put| Ok(state.put_object(put, now, self.grace)))
             }
+            AnyMutation::PutAttributes(asked) => asked.answer_with(|put| Ok(state.put_attributes(put))),
             AnyMutation::DeleteObject(asked) => {
                 asked.answer_with(|delete| Ok(state.delete_object(&delete, now, self.grace)))
             }
@@ -155,6 +156,14 @@ impl State {
             }
             Some(_) => None,
         }
+    }
+
+    fn put_attributes(&mut self, put: PutAttributes) -> Answered<PutAttributes> {
+        let bucket = self.buckets.get_mut(&put.bucket).ok_or(PutAttributesRefusal::NoSuchBucket)?;
+        let found = bucket.objects.get_mut(&put.key);
+        let found = found.filter(|object| object.sequence == put.sequence && object.attributes == put.found);
+        found.ok_or(PutAttributesRefusal::ObjectChanged)?.attributes = put.attributes;
+        Ok(())
     }
 
     fn delete_object(

@@ -2,12 +2,12 @@
 //! batch, and at once.
 
 use crate::CatalogFixture;
-use crate::catalog_suite::{create, delete, one, put_one, put_with};
+use crate::catalog_suite::{create, delete, one, put_attributes, put_one, put_with};
 use bytes::Bytes;
 use countersign_store::catalog::{AnyMutation, Asked, Catalog, Placed};
 use countersign_store::{CloseOwed, DeleteBucket, OwedOutcome, PutSetting};
 
-const KINDS: usize = 9;
+const KINDS: usize = 10;
 const STATES: [State; 3] = [State::NoBucket, State::Empty, State::Holding];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,6 +61,7 @@ fn mutation(kind: usize, bucket: &str, prepared: u64) -> Told {
         5 => put(false, Some(b"owed")),
         6 => deleted(None),
         7 => deleted(Some(prepared)),
+        8 => told(put_attributes(bucket, b"k", prepared), |()| "described".to_owned()),
         _ => {
             let close = CloseOwed { id: prepared, outcome: OwedOutcome::Delivered };
             told(close, |()| "closed".to_owned())
@@ -74,7 +75,7 @@ async fn left(catalog: &dyn Catalog, bucket: &str) -> String {
     let settings = catalog.bucket(bucket).await.unwrap().map(|bucket| bucket.settings.clone());
     let owed = catalog.owed(0, usize::MAX >> 1).await.unwrap();
     let owed: Vec<_> = owed.iter().filter(|owed| owed.bucket == bucket).map(|owed| &owed.payload).collect();
-    format!("{:?} {settings:?} {owed:?}", object.map(|object| object.len))
+    format!("{:?} {settings:?} {owed:?}", object.map(|object| (object.len, object.attributes)))
 }
 
 /// Both outcomes and what is left, when the pair is applied by `apply`.

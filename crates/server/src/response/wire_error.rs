@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::blobs::BlobError;
 use countersign_store::{
-    ApplyError, BucketExists, CommitError, DeleteBucketRefusal, DeleteRefusal, NoSuchBucket, PutRefusal,
-    QueryError, ReadError, StageError, Trouble,
+    ApplyError, BucketExists, CommitError, DeleteBucketRefusal, DeleteRefusal, NoSuchBucket,
+    PutAttributesRefusal, PutRefusal, QueryError, ReadError, StageError, Trouble,
 };
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
@@ -70,6 +70,9 @@ pub(crate) enum RefusedChange {
     /// The storing of an object.
     #[error(transparent)]
     Put(#[from] PutRefusal),
+    /// The writing of an object's attributes.
+    #[error(transparent)]
+    PutAttributes(#[from] PutAttributesRefusal),
     /// The deleting of an object.
     #[error(transparent)]
     Delete(#[from] DeleteRefusal),
@@ -82,11 +85,13 @@ impl RefusedChange {
             Self::NoSuchBucket(NoSuchBucket)
             | Self::DeleteBucket(DeleteBucketRefusal::NoSuchBucket)
             | Self::Put(PutRefusal::NoSuchBucket)
+            | Self::PutAttributes(PutAttributesRefusal::NoSuchBucket)
             | Self::Delete(DeleteRefusal::NoSuchBucket) => (ErrorCode::NoSuchBucket, true),
             Self::CreateBucket(BucketExists) => (ErrorCode::BucketAlreadyExists, true),
             Self::DeleteBucket(DeleteBucketRefusal::BucketNotEmpty) => (ErrorCode::BucketNotEmpty, true),
             Self::Put(PutRefusal::ObjectExists) => (ErrorCode::FileAlreadyExists, false),
-            Self::Delete(DeleteRefusal::ObjectChanged) => (ErrorCode::PreconditionFailed, false),
+            Self::PutAttributes(PutAttributesRefusal::ObjectChanged)
+            | Self::Delete(DeleteRefusal::ObjectChanged) => (ErrorCode::PreconditionFailed, false),
         };
         let error = WireError::new(code);
         if names_bucket { error.with_element("BucketName", bucket) } else { error }

@@ -7,7 +7,8 @@
 use super::PlacedContent;
 use crate::ApplyError;
 use crate::mutation::{
-    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutObject, PutSetting,
+    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
+    PutSetting,
 };
 use tokio::sync::oneshot;
 
@@ -22,6 +23,8 @@ pub enum AnyMutation {
     PutSetting(Asked<PutSetting>),
     /// Puts an object whose bytes are placed.
     PutObject(Asked<PutObject<PlacedContent>>),
+    /// Writes the attributes of an object.
+    PutAttributes(Asked<PutAttributes>),
     /// Deletes an object.
     DeleteObject(Asked<DeleteObject>),
     /// Notes how a delivery ended.
@@ -55,6 +58,12 @@ impl Placed for PutSetting {
 impl Placed for PutObject<PlacedContent> {
     fn any(asked: Asked<Self>) -> AnyMutation {
         AnyMutation::PutObject(asked)
+    }
+}
+
+impl Placed for PutAttributes {
+    fn any(asked: Asked<Self>) -> AnyMutation {
+        AnyMutation::PutAttributes(asked)
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::blobs::{BlobError, BlobId, Work};
 use crate::catalog::{Asked, Placed, PlacedBytes, PlacedContent, Reply};
 use crate::mutation::{
-    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutObject, PutSetting,
+    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
+    PutSetting,
 };
 use crate::staged_blob::SealedBody;
 use crate::store::Inner;
@@ -69,6 +70,14 @@ impl Offered for PutObject {
                 into: |put: &mut PutObject<PlacedContent>, id| put.content.bytes = PlacedBytes::Blob(id),
             }),
         }
+    }
+}
+
+impl Offered for PutAttributes {
+    type Placed = Self;
+
+    fn set_out(self) -> Underway<Self> {
+        Underway::without_blob(self)
     }
 }
 

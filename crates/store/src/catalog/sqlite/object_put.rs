@@ -5,7 +5,7 @@ use super::transaction::{Outcome, Transaction};
 use crate::catalog::{PlacedBytes, PlacedContent};
 use crate::{
     ContentRef, DeleteObject, DeleteRefusal, ObjectDeleted, ObjectPut, ObjectRecord, OwedEntry, Place,
-    PutObject, PutRefusal,
+    PutAttributes, PutAttributesRefusal, PutObject, PutRefusal,
 };
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -48,6 +48,26 @@ impl Transaction<'_> {
             content: ContentRef { id: sequence, place },
         };
         Ok(Ok(ObjectPut { object, owed_id }))
+    }
+
+    pub(super) fn put_attributes(&mut self, put: &PutAttributes) -> Outcome<PutAttributes> {
+        let Some(bucket) = self.bucket_id(&put.bucket) else {
+            return Ok(Err(PutAttributesRefusal::NoSuchBucket));
+        };
+        let changed = self
+            .connection
+            .prepare_cached(
+                "UPDATE version SET attributes = ?5
+                 WHERE bucket = ?1 AND key = ?2 AND current = 1 AND seq = ?3 AND attributes = ?4",
+            )?
+            .execute((
+                bucket as i64,
+                &put.key[..],
+                put.sequence as i64,
+                &put.found[..],
+                &put.attributes[..],
+            ))?;
+        Ok(if changed == 0 { Err(PutAttributesRefusal::ObjectChanged) } else { Ok(()) })
     }
 
     pub(super) fn delete_object(&mut self, delete: &DeleteObject) -> Outcome<DeleteObject> {

@@ -57,6 +57,7 @@ impl Transaction<'_> {
             AnyMutation::DeleteBucket(asked) => asked.answer_with(|delete| self.delete_bucket(&delete)),
             AnyMutation::PutSetting(asked) => asked.answer_with(|put| self.put_setting(put)),
             AnyMutation::PutObject(asked) => asked.answer_with(|put| self.put_object(put)),
+            AnyMutation::PutAttributes(asked) => asked.answer_with(|put| self.put_attributes(&put)),
             AnyMutation::DeleteObject(asked) => asked.answer_with(|delete| self.delete_object(&delete)),
             AnyMutation::CloseOwed(asked) => asked.answer_with(|close| self.close_owed(close)),
         }

@@ -214,6 +214,7 @@ fn written_bytes(mutation: &AnyMutation) -> u64 {
         AnyMutation::CreateBucket(_)
         | AnyMutation::DeleteBucket(_)
         | AnyMutation::PutSetting(_)
+        | AnyMutation::PutAttributes(_)
         | AnyMutation::DeleteObject(_)
         | AnyMutation::CloseOwed(_) => 0,
     };
