@@ -69,8 +69,19 @@ const OF_OPERATIONS: &[&str] = &[
 const ALL: &[Patch] = &[
     Patch {
         file: "docs/patches/bytes-without-a-grant.patch",
-        about: "an intake cannot be made up beside the place that makes it",
-        outcome: Outcome::FailsWith(&["E0451", "E0603"]),
+        about: "an operation cannot make up a grant, which bytes need to come in",
+        outcome: Outcome::FailsWith(&["E0451"]),
+        ..IN_SERVER
+    },
+    Patch {
+        file: "docs/patches/a-grant-without-its-checks.patch",
+        about: "nor can it call what makes one, past the checks",
+        outcome: Outcome::FailsWith(&["E0603"]),
+        ..IN_SERVER
+    },
+    Patch {
+        file: "docs/patches/bytes-with-a-grant.patch",
+        about: "with a grant that was asked for, the same bytes come in",
         ..IN_SERVER
     },
     Patch {

@@ -8,6 +8,7 @@ mod drawing;
 mod examples;
 mod file_rules;
 mod given_time;
+mod granted_bytes;
 mod house_rules;
 mod import_arrows;
 mod measures;
@@ -57,6 +58,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     }
     import_arrows::check(root, &mut found)?;
     given_time::check(root, &mut found)?;
+    granted_bytes::check(&files, &mut found);
     rooms::check(&files, &mut found);
     drawing::check(root, &drawn(root, &files), &mut found)?;
     examples::check(&files, &mut found);

@@ -108,6 +108,12 @@ pub(crate) const TIME_AND_RANDOMNESS: &str = "crates/clock";
 /// Packages that take both from it and read no other, which clippy holds.
 pub(crate) const TIME_IS_GIVEN: &[&str] = &["crates/quota", "crates/store", "crates/server"];
 
+/// Where requests' bytes are, and how the store is asked to take some in.
+pub(crate) const STAGING_PLACE: &str = "crates/server/src";
+pub(crate) const STAGING_CALLS: &[&str] = &[".stage(", "::stage("];
+/// The one file there that asks so; it asks for a grant.
+pub(crate) const STAGED_ONLY_IN: &str = "crates/server/src/upload/ingest.rs";
+
 /// Packages that exist for tests only: nothing that ships may name them in `[dependencies]`.
 pub(crate) const TEST_ONLY: &[&str] =
     &["countersign-testkit", "countersign-crashfs", "countersign-conformance", "countersign-bench"];

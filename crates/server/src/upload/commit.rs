@@ -4,35 +4,17 @@
 //! callback is owed is written in the same transaction as the object; the outcome closes the entry.
 
 use bytes::Bytes;
-use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::CallbackFailure;
 use countersign_store::{ObjectPut, ObjectRecord, OwedEntry, PutObject};
 
 use crate::callback::exchange::CallbackReply;
 use crate::callback::message::CallbackMessage;
 use crate::callback::plan::{CallbackPlan, UploadFacts};
-use crate::object::attributes::ObjectAttributes;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
+use crate::upload::grant::{Upload, WriteGrant};
 use crate::upload::image_info;
 use crate::upload::ingest::SealedUpload;
-
-/// What is to be stored, and who is to be told.
-#[derive(Debug)]
-pub(crate) struct Upload {
-    /// The bucket's name.
-    pub(crate) bucket: String,
-    /// The final key.
-    pub(crate) key: ObjectKey,
-    /// What is kept beside the bytes.
-    pub(crate) attributes: ObjectAttributes,
-    /// Refuse when the key holds an object already.
-    pub(crate) forbid_overwrite: bool,
-    /// The callback, if one was asked for.
-    pub(crate) callback: Option<CallbackPlan>,
-    /// `PostObject` or `PutObject`.
-    pub(crate) operation: &'static str,
-}
 
 /// A stored object, and what the application said about it.
 #[derive(Debug)]
@@ -43,12 +25,15 @@ pub(crate) struct StoredObject {
     pub(crate) callback: Option<Result<CallbackReply, CallbackFailure>>,
 }
 
-/// Stores an upload and makes its callback.
+/// Stores what was granted and makes its callback. The rights of an anonymous uploader are checked once more before.
 pub(crate) async fn commit(
     context: &RequestContext,
-    upload: Upload,
+    grant: WriteGrant,
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
+    grant.check_crc64(sealed.blob().crc64())?;
+    grant.check_rights_again(context).await?;
+    let upload = grant.into_upload();
     if upload.callback.is_none() {
         // The store finishes what it was handed, whether or not somebody waits for it.
         let ObjectPut { object, .. } = put(context, upload, sealed, None).await?;
@@ -88,7 +73,7 @@ async fn message(
     plan: CallbackPlan,
 ) -> CallbackMessage {
     let image = match plan.wants_image() {
-        true => image_info::read(&context.server.image_headers, &sealed.blob).await,
+        true => image_info::read(&context.server.image_headers, sealed.blob()).await,
         false => None,
     };
     let facts = UploadFacts {
@@ -96,7 +81,7 @@ async fn message(
         key: &upload.key,
         content_type: &upload.attributes.content_type,
         operation: upload.operation,
-        blob: &sealed.blob,
+        blob: sealed.blob(),
         image,
     };
     plan.into_message(context.of_upload(), facts)
@@ -109,16 +94,15 @@ async fn put(
     sealed: SealedUpload,
     owed: Option<Vec<u8>>,
 ) -> Result<ObjectPut, OperationError> {
-    let SealedUpload { blob, place } = sealed;
     let mutation = PutObject {
         bucket: upload.bucket,
         key: Bytes::from(upload.key.into_string()),
-        content: blob,
+        content: sealed.into_blob(),
         attributes: upload.attributes.encode(),
         forbid_overwrite: upload.forbid_overwrite,
         owed: owed.map(|payload| OwedEntry { payload }),
     };
     let applied = context.server.options.store.commit(mutation).await;
-    drop(place);
+    drop(upload.place);
     Ok(applied?)
 }

@@ -1,78 +1,107 @@
-//! Stage 3 of an upload: bytes go in as they come, counted against the range that was granted, invisible
-//! until they are committed. Dropping what is half done discards it.
+//! Stage 3 of an upload: bytes go in as they come, counted against the range that was granted and at the rate that was
+//! asked for, invisible until they are committed. Dropping what is half done discards it.
 //!
 //! Clauses POST-5, POL-23.
 
+use std::future::Future;
+
 use bytes::Bytes;
+use countersign_protocol::WireError;
 use countersign_protocol::policy::SizeRange;
-use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::{SealedBlob, StagedBlob};
 
-use std::sync::Arc;
-
-use crate::budget::body_watch::BodyWatch;
-use crate::budget::holder::UploadHolder;
 use crate::request::context::RequestContext;
+use crate::request::request_body::RequestBody;
+use crate::response::traffic_limit::Pace;
 use crate::response::wire_error::OperationError;
 use crate::state::EtagSource;
-use countersign_quota::places::Place;
+use crate::upload::form_head::FormFile;
+use crate::upload::grant::WriteGrant;
 
-/// One of the places for uploads. An upload whose place is taken away finds its body ended.
-pub(crate) type UploadPlace = Place<UploadHolder, BodyWatch>;
-
-/// Whose upload it is, and how fast it comes.
-pub(crate) struct Sender<'b> {
-    /// Who the place counts to.
-    pub(crate) holder: UploadHolder,
-    /// The body it comes in.
-    pub(crate) body: &'b Arc<BodyWatch>,
+/// What an upload's bytes come in.
+pub(crate) trait UploadBody {
+    /// The next bytes; `None` after the last.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, OperationError>> + Send;
 }
 
-/// An upload that is being taken in. Holds one of the places for uploads.
-pub(crate) struct Intake {
+impl UploadBody for FormFile<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, OperationError> {
+        self.chunk().await
+    }
+}
+
+impl UploadBody for RequestBody {
+    async fn next(&mut self) -> Result<Option<Bytes>, OperationError> {
+        Ok(self.chunk().await?)
+    }
+}
+
+/// Takes in what was granted, from the first byte to the last. It is here alone that a request's bytes get to the store.
+pub(crate) async fn take_in(
+    context: &RequestContext,
+    grant: &WriteGrant,
+    body: &mut impl UploadBody,
+) -> Result<SealedUpload, OperationError> {
+    let mut intake = Intake::begin(context, grant).await?;
+    while let Some(chunk) = body.next().await? {
+        intake.take(chunk).await?;
+    }
+    intake.seal().await
+}
+
+/// An upload that is being taken in.
+struct Intake {
     staged: StagedBlob,
     size: SizeRange,
-    place: UploadPlace,
+    pace: Option<Pace>,
 }
 
-/// All bytes of an upload, with their digests, not yet visible. Its place is given back by the commit.
+/// All bytes of an upload, with their digests, not yet visible.
 #[derive(Debug)]
 pub(crate) struct SealedUpload {
-    /// The bytes.
-    pub(crate) blob: SealedBlob,
-    /// The place among the uploads that stream.
-    pub(crate) place: UploadPlace,
+    blob: SealedBlob,
 }
 
 impl Intake {
-    /// Begins to take in an upload of a size in this range. `expected_bytes` is what the sender announces,
-    /// where that is known. What its ETag is made of decides which digests are computed.
-    pub(crate) async fn begin(
-        context: &RequestContext,
-        sender: Sender<'_>,
-        size: SizeRange,
-        expected_bytes: Option<u64>,
-        etag: EtagSource,
-    ) -> Result<Self, OperationError> {
-        if let Some(expected) = expected_bytes {
-            size.check_running(expected).map_err(WireError::from)?;
-        }
-        let place = context.server.uploads.take(sender.holder, Arc::clone(sender.body));
-        let place = place.ok_or_else(|| WireError::new(ErrorCode::SlowDown))?;
-        let staged = context.server.options.store.stage(expected_bytes).await?;
-        let staged = if etag == EtagSource::Md5 { staged } else { staged.without_md5() };
-        Ok(Self { staged, size, place })
+    async fn begin(context: &RequestContext, grant: &WriteGrant) -> Result<Self, OperationError> {
+        let options = &context.server.options;
+        let staged = options.store.stage(grant.announced_bytes()).await?;
+        let staged = if grant.etag() == EtagSource::Md5 { staged } else { staged.without_md5() };
+        let pace = grant.limit().map(|limit| Pace::of(limit, &options.clock));
+        Ok(Self { staged, size: grant.size(), pace })
     }
 
     /// Takes in the next bytes, unless they are too many.
-    pub(crate) async fn take(&mut self, chunk: Bytes) -> Result<(), OperationError> {
-        self.size.check_running(self.staged.len() + chunk.len() as u64).map_err(WireError::from)?;
-        Ok(self.staged.write(chunk).await?)
+    async fn take(&mut self, chunk: Bytes) -> Result<(), OperationError> {
+        let bytes = chunk.len();
+        self.size.check_running(self.staged.len() + bytes as u64).map_err(WireError::from)?;
+        self.staged.write(chunk).await?;
+        if let Some(pace) = &mut self.pace {
+            pace.pass(bytes).await;
+        }
+        Ok(())
     }
 
     /// Ends the upload, unless its bytes are too few.
-    pub(crate) async fn seal(self) -> Result<SealedUpload, OperationError> {
+    async fn seal(self) -> Result<SealedUpload, OperationError> {
         self.size.check_complete(self.staged.len()).map_err(WireError::from)?;
-        Ok(SealedUpload { blob: self.staged.seal().await?, place: self.place })
+        Ok(SealedUpload { blob: self.staged.seal().await? })
+    }
+}
+
+impl SealedUpload {
+    /// How many bytes they are.
+    pub(crate) fn len(&self) -> u64 {
+        self.blob.len()
+    }
+
+    /// The bytes.
+    pub(super) fn blob(&self) -> &SealedBlob {
+        &self.blob
+    }
+
+    /// The bytes, to be committed.
+    pub(super) fn into_blob(self) -> SealedBlob {
+        self.blob
     }
 }

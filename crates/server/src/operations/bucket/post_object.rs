@@ -10,21 +10,20 @@ use countersign_store::ObjectRecord;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 
-use crate::budget::holder::UploadHolder;
 use crate::listen::request_log;
 use crate::object::etag::etag_of;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::request_body::RequestBody;
-use crate::response::traffic_limit::{Pace, TrafficLimit};
+use crate::response::traffic_limit::TrafficLimit;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
 use crate::upload::answer;
 use crate::upload::commit;
-use crate::upload::form_head::{self, FormFile};
-use crate::upload::grant::{self, Reply, UploadGrant};
-use crate::upload::ingest::{Intake, SealedUpload, Sender};
+use crate::upload::form_head;
+use crate::upload::grant::{Reply, WriteGrant};
+use crate::upload::ingest;
 
 /// What may stand around the file: fields before and behind it.
 const AROUND_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -51,15 +50,12 @@ pub(crate) async fn run(
     let content_type = call.header(CONTENT_TYPE.as_str());
     let (mut fields, head_share, mut file) = form_head::read(content_type, body, context).await?;
     fields.merge_callback_variables().map_err(WireError::from)?;
-    let grant = grant::authorise(context, call, &fields).await?;
+    let (grant, reply) = WriteGrant::for_form(context, call, &fields, file.watch(), limit).await?;
     drop((fields, head_share));
 
-    let sealed = ingest(context, &grant, &mut file, limit).await?;
-    grant.check_rights_again(context).await?;
-    let (reply, bytes) = (grant.reply().clone(), sealed.blob.len());
-    let upload = grant.into_upload();
-    let key = upload.key.clone();
-    let stored = commit::commit(context, upload, sealed).await?;
+    let sealed = ingest::take_in(context, &grant, &mut file).await?;
+    let (key, bytes) = (grant.key().clone(), sealed.len());
+    let stored = commit::commit(context, grant, sealed).await?;
 
     let mut response =
         answer::respond(context, call, stored, |object| plain(context, call, &key, object, &reply));
@@ -82,28 +78,6 @@ fn refuse_oversized(context: &RequestContext, declared_bytes: Option<u64>) -> Re
             .with_ec(ec::POST_FILE_TOO_LARGE));
     }
     Ok(())
-}
-
-/// Streams the file in. Its length is known only at its end, so nothing is announced to the store.
-async fn ingest(
-    context: &RequestContext,
-    grant: &UploadGrant,
-    file: &mut FormFile<'_>,
-    limit: Option<TrafficLimit>,
-) -> Result<SealedUpload, OperationError> {
-    // One key signs all users' forms: what counts is who sends.
-    let sender = Sender { holder: UploadHolder::Client(context.client.into()), body: file.watch() };
-    let etag = context.server.options.form_etag;
-    let mut pace = limit.map(|limit| Pace::of(limit, &context.server.options.clock));
-    let mut intake = Intake::begin(context, sender, grant.size(), None, etag).await?;
-    while let Some(chunk) = file.chunk().await? {
-        let bytes = chunk.len();
-        intake.take(chunk).await?;
-        if let Some(pace) = &mut pace {
-            pace.pass(bytes).await;
-        }
-    }
-    intake.seal().await
 }
 
 /// The answer to a form without callback (POST-52 to POST-60).
