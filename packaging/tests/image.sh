@@ -4,23 +4,8 @@
 # a platform chose, of group 0. Uploads a file there. Needs root, unshare, nsenter, curl, python3. Usage: image.sh IMAGE.tar
 set -eu
 
+. "$(dirname "$0")/frame.sh"
 image=$1
-work=$(mktemp -d)
-root=$work/root
-container=
-helper=
-finish() {
-    for process in $helper $container; do
-        kill -KILL "$process" 2>/dev/null || true
-        wait "$process" 2>/dev/null || true
-    done
-    umount "$root/data" 2>/dev/null || true
-    umount "$root" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-fail() { echo "FAILED: $1; $(cat "$work/log" 2>/dev/null)" >&2; exit 1; }
-
 chroot=$(command -v chroot)
 # The interface of a new network namespace is down (SIOCSIFFLAGS, IFF_UP).
 loopback_up='import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh", b"lo", 1))'
@@ -67,12 +52,11 @@ start() {
     unshare --pid --net --fork --kill-child sh -c 'python3 -c "$0"; exec "$@"' "$loopback_up" \
         env -i COUNTERSIGN_DATA=/data "$chroot" --userspec="$user" "$root" /usr/bin/countersign "$@" >"$work/log" 2>&1 &
     container=$!
-    for _ in $(seq 100); do
-        first=$(cat "/proc/$container/task/$container/children" 2>/dev/null | tr -d ' ')
-        if [ -n "$first" ] && inside "$user" health --data /data --quiet 2>/dev/null; then return; fi
-        sleep 0.1
-    done
-    fail "not healthy as $user"
+    wait_for healthy || fail "not healthy as $user"
+}
+healthy() {
+    first=$(cat "/proc/$container/task/$container/children" 2>/dev/null | tr -d ' ')
+    [ -n "$first" ] && inside "$user" health --data /data --quiet
 }
 inside() {
     as=$1
@@ -82,7 +66,6 @@ inside() {
 stop() {
     kill -TERM "$first"
     wait "$container" || fail "SIGTERM did not end it with 0"
-    container=
     umount "$root/data"
     umount "$root"
 }
@@ -90,7 +73,7 @@ stop() {
 # As it is by default.
 start 65532:65532 store --data /data --listen 0.0.0.0:9817
 [ "$(stat -c %a "$root/data/credentials.toml")" = 600 ] || fail "the key is for others to read"
-if grep -q "$(sed -n 's/^access-key-secret = "\(.*\)"/\1/p' "$root/data/credentials.toml")" "$work/log"; then
+if grep -q "$(value access-key-secret "$root/data")" "$work/log"; then
     fail "the secret is in the log"
 fi
 stop
@@ -98,19 +81,17 @@ stop
 # As a platform that gives each container a user of its own, with an upload and its callback.
 user=1234567:0
 start $user store --data /data --listen 0.0.0.0:9817 --bucket photos --callback-allow 127.0.0.1/32
-value() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" "$root/data/credentials.toml"; }
 store=http://127.0.0.1:9817
-nsenter -t "$first" --net env -i COUNTERSIGN_ACCESS_KEY_ID="$(value access-key-id)" \
-    COUNTERSIGN_ACCESS_KEY_SECRET="$(value access-key-secret)" "$chroot" --userspec=$user "$root" /usr/bin/countersign app \
+nsenter -t "$first" --net env -i COUNTERSIGN_ACCESS_KEY_ID="$(value access-key-id "$root/data")" \
+    COUNTERSIGN_ACCESS_KEY_SECRET="$(value access-key-secret "$root/data")" "$chroot" --userspec=$user "$root" /usr/bin/countersign app \
     --data /data --listen 127.0.0.1:9818 --host $store/photos --root up/ --callback-url http://127.0.0.1:9818/callback \
     --callback-key "$store/_countersign/callback_pub_key_v1.pem=/data/callback_pub_key_v1.pem" >"$work/app" 2>&1 &
 helper=$!
 echo "a real file" >"$root/data/file.txt"
 chmod 644 "$root/data/file.txt"
-for _ in $(seq 100); do nsenter -t "$first" --net curl -fs http://127.0.0.1:9818/healthz >/dev/null && break; sleep 0.1; done
+wait_for nsenter -t "$first" --net curl -fs http://127.0.0.1:9818/healthz || fail "the application server is not healthy"
 inside $user upload /data/file.txt --to http://127.0.0.1:9818 || fail "not uploaded: $(cat "$work/app")"
 kill -TERM $helper
 wait $helper || fail "the application server did not end with 0"
-helper=
 stop
 echo "read, unpacked, started, used and ended, as two users"

@@ -4,23 +4,8 @@
 # Usage: installed.sh PACKAGE.deb
 set -eu
 
+. "$(dirname "$0")/frame.sh"
 package=$1
-work=$(mktemp -d)
-root=$work/root
-store=
-app=
-finish() {
-    for process in $app $store; do
-        kill -KILL "$process" 2>/dev/null || true
-        wait "$process" 2>/dev/null || true
-    done
-    umount "$root" 2>/dev/null || true
-    umount "$work" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-fail() { echo "FAILED: $1" >&2; exit 1; }
-mount -t tmpfs -o size=1g none "$work"
 mkdir "$work/upper" "$work/work" "$root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" "$root"
 cp "$package" "$root/tmp/one.deb"
@@ -53,48 +38,41 @@ start_store() {
     as_daemon /usr/bin/countersign store --config /etc/countersign/countersign.toml --listen "127.0.0.1:$1" \
         --bucket photos --callback-allow 127.0.0.1/32 >>"$work/log" 2>&1 &
     store=$!
-    for _ in $(seq 100); do
-        if as_service /usr/bin/countersign health --data $data --quiet 2>/dev/null; then return; fi
-        sleep 0.1
-    done
-    fail "the store is not healthy: $(cat "$work/log")"
+    wait_for as_service /usr/bin/countersign health --data $data --quiet || fail "the store is not healthy"
 }
 stop() {
     kill -TERM "$1"
-    wait "$1" || fail "the end was not clean: $(cat "$work/log")"
+    wait "$1" || fail "the end was not clean"
 }
 
 start_store "$(free_port)"
-value() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" "$root$data/credentials.toml"; }
 at=$(free_port)
 address=$(as_service /usr/bin/countersign health --data $data | sed 's| .*||; s|/$||')
-as_daemon COUNTERSIGN_ACCESS_KEY_ID="$(value access-key-id)" COUNTERSIGN_ACCESS_KEY_SECRET="$(value access-key-secret)" \
+as_daemon COUNTERSIGN_ACCESS_KEY_ID="$(value access-key-id "$root$data")" \
+    COUNTERSIGN_ACCESS_KEY_SECRET="$(value access-key-secret "$root$data")" \
     /usr/bin/countersign app --config /etc/countersign/app.toml --data $data --listen "127.0.0.1:$at" \
     --host "$address/photos" --root up/ --callback-url "http://127.0.0.1:$at/callback" \
     --callback-key "$address/_countersign/callback_pub_key_v1.pem=$data/callback_pub_key_v1.pem" >>"$work/log" 2>&1 &
 app=$!
 echo "a real file" >"$root/tmp/file.txt"
-for _ in $(seq 100); do curl -fs "http://127.0.0.1:$at/healthz" >/dev/null && break; sleep 0.1; done
+wait_for curl -fs "http://127.0.0.1:$at/healthz" || fail "the application server is not healthy"
 as_service /usr/bin/countersign upload /tmp/file.txt --to "http://127.0.0.1:$at" --keep-name ||
-    fail "not uploaded: $(cat "$work/log")"
+    fail "not uploaded"
 stop $app
-app=
 stop $store
-store=
 
 # An upgrade keeps settings and data.
 echo '#mine' >>"$root/etc/countersign/countersign.toml"
-key=$(value access-key-id)
+key=$(value access-key-id "$root$data")
 dpkg-deb -R "$package" "$work/next"
 sed -i 's/^Version: .*/Version: 99.0-1/' "$work/next/DEBIAN/control"
 dpkg-deb --root-owner-group -Znone --build "$work/next" "$root/tmp/two.deb" >/dev/null
 inside dpkg -i /tmp/two.deb >"$work/said" 2>&1 || fail "not upgraded: $(cat "$work/said")"
 tail -n 1 "$root/etc/countersign/countersign.toml" | grep -qx '#mine' || fail "the settings were replaced"
-[ "$(value access-key-id)" = "$key" ] || fail "the access key was replaced"
+[ "$(value access-key-id "$root$data")" = "$key" ] || fail "the access key was replaced"
 start_store "$(free_port)"
 as_service /usr/bin/countersign bucket list --data $data | grep -q photos || fail "the bucket is gone"
 stop $store
-store=
 
 # A removal keeps both; purging keeps what was stored, and says so.
 inside dpkg --remove countersign >/dev/null 2>&1 || fail "not removed"
