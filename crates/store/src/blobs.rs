@@ -19,13 +19,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub(crate) use local_files::blob_path;
 pub use local_files::{LocalFiles, LocalFilesOptions};
-
-/// How much of a blob a reader reads at once now, in bytes: less while many hold what was read for them.
-pub(crate) fn chunk_bytes() -> u64 {
-    local_files::chunk_length() as u64
-}
+pub(crate) use local_files::{blob_path, chunk_bytes};
 
 /// Something under way; it was started when it was handed out.
 pub type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -4,86 +4,21 @@
 //! are short: none keeps a read transaction beyond its own call.
 
 mod any_mutation;
+mod placed;
 pub mod sqlite;
 mod survey;
 
 use crate::blobs::{BlobId, Work};
-use crate::trouble::Trouble;
 use crate::{ApplyError, BucketRecord, ListPage, ListQuery, ObjectRecord, OwedRecord};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+pub use crate::catalog_error::CatalogError;
 pub use any_mutation::{Answer, AnyMutation, Asked, Placed, Reply};
+pub use placed::{PlacedBytes, PlacedContent};
 pub use sqlite::{SqliteCatalog, SqliteOptions};
 pub use survey::{DamageRecord, Inventoried, ScrubNote, ScrubProgress, ScrubState};
-
-/// The catalog could not answer.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum CatalogError {
-    /// The engine failed.
-    #[error("the catalog's engine failed: {0}")]
-    Engine(String),
-    /// The machine below refused it for a reason that an operator can mend.
-    #[error("the catalog cannot be read: {reason}")]
-    Trouble {
-        /// Which.
-        trouble: Trouble,
-        /// The engine's own words, for the log.
-        reason: String,
-    },
-    /// What is stored is not what this version writes.
-    #[error("the catalog holds {found}, where {expected} was expected")]
-    Malformed {
-        /// What was expected.
-        expected: &'static str,
-        /// What was found.
-        found: String,
-    },
-    /// The catalog was written by another version of the schema.
-    #[error("the catalog has schema {found}; this program knows {known}")]
-    UnknownSchema {
-        /// The schema number found.
-        found: i64,
-        /// The schema number of this program.
-        known: i64,
-    },
-    /// The catalog is shutting down.
-    #[error("the catalog is shutting down")]
-    Closed,
-}
-
-impl CatalogError {
-    /// Whether it is a refusal of the machine that an operator can mend.
-    pub fn trouble(&self) -> Option<Trouble> {
-        match self {
-            CatalogError::Trouble { trouble, .. } => Some(*trouble),
-            _ => None,
-        }
-    }
-}
-
-/// A content whose bytes are durable where they lie, or come along.
-#[derive(Debug, Clone)]
-pub struct PlacedContent {
-    /// Length in bytes.
-    pub len: u64,
-    /// MD5 of the bytes, where it was wanted.
-    pub md5: Option<[u8; 16]>,
-    /// CRC-64 of the bytes.
-    pub crc64: u64,
-    /// The bytes or their name.
-    pub bytes: PlacedBytes,
-}
-
-/// Where a content's bytes are when it is offered to the catalog.
-#[derive(Debug, Clone)]
-pub enum PlacedBytes {
-    /// Here, to be kept in the catalog. No chunks: an empty object.
-    Inline(Vec<Bytes>),
-    /// In a published blob.
-    Blob(BlobId),
-}
 
 /// A piece of a content that consists of several.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! machine below, not the caller, is the reason.
 
 use crate::blobs::BlobError;
-use crate::catalog::CatalogError;
+use crate::catalog_error::CatalogError;
 use crate::trouble::Trouble;
 use std::path::PathBuf;
 

@@ -11,18 +11,25 @@
 //! (bytes; local files by default). Their conformance suites live in the test kit.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may wait for the machine"))]
 
+mod backup;
 pub mod blobs;
 pub mod catalog;
+mod catalog_error;
+mod damage;
+mod data_folder;
+mod engine;
 mod error;
+mod health;
 mod mutation;
 mod object_reader;
+mod offline_scrub;
+mod pins;
 mod query;
 mod record;
+mod scrub;
 mod staged_blob;
 mod store;
-mod upkeep;
-
-use upkeep::{backup, damage, health, scrub, trouble};
+mod trouble;
 
 pub use countersign_clock::{Clock, Random};
 
@@ -36,9 +43,10 @@ pub use mutation::{
     PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 pub use object_reader::ObjectReader;
+pub use offline_scrub::ScrubOptions;
 pub use query::{Entry, ListPage, ListQuery};
 pub use record::{BucketRecord, ContentRef, ObjectRecord, OwedRecord, Place};
-pub use scrub::{DamagedObject, ScrubOptions, ScrubPace, ScrubReport, Unverified};
+pub use scrub::{DamagedObject, ScrubPace, ScrubReport, Unverified};
 pub use staged_blob::{SealedBlob, StagedBlob};
 pub use store::{Offered, Store, StoreOptions, StoreParts};
 pub use trouble::{Trouble, TroubleNote};

@@ -1,20 +1,20 @@
 //! Reads an object as a stream of chunks, at most one chunk ahead of its consumer where the disk has to be waited
 //! for.
 
-pub(crate) mod pins;
 pub(crate) mod resolve;
 pub(crate) mod verified;
+mod watch;
 
 use crate::ReadError;
 use crate::blobs::{BlobError, BlobReader, OpenedBlob, Work, chunk_bytes};
+use crate::pins::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
-use pins::Pin;
 use std::pin::Pin as Pinned;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use verified::Watch;
+use watch::Watch;
 
 /// The bytes of (a range of) an object. While it lives, the sweeper leaves them alone.
 pub struct ObjectReader {

@@ -1,18 +1,16 @@
 //! The store's interface: options, opening and recovery, and one method per thing it does.
 
-pub(crate) mod blob_hold;
 mod commit;
-pub(crate) mod folder_lock;
-pub(crate) mod reserve;
 mod sweeper;
 
 use crate::blobs::device::{Device, LocalDisk, make_folder_if_missing, sync_name};
-use crate::blobs::{BlobId, Blobs, LocalFiles, LocalFilesOptions};
+use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Asked, Catalog, DamageRecord, SqliteCatalog, SqliteOptions};
 use crate::damage::{Damage, KnownDamage};
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
-use crate::object_reader::{pins::Pins, verified};
+use crate::object_reader::verified;
+use crate::pins::Pins;
 use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
 use crate::staged_blob::{StagedBlob, spill::BufferQuotas};
 use crate::trouble::{Trouble, TroubleNote, Troubles};
@@ -22,24 +20,20 @@ use crate::{
 };
 pub use commit::Offered;
 
-use blob_hold::BlobHold;
+use crate::data_folder::blob_hold::BlobHold;
+use crate::data_folder::folder_lock::FolderLock;
+use crate::data_folder::reserve::Reserve;
+use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE, RESTORING_FILE};
+use crate::engine::Inner;
 use bytes::Bytes;
-use folder_lock::FolderLock;
-use reserve::Reserve;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// The catalog's file in the data folder.
-pub(crate) const CATALOG_FILE: &str = "catalog.sqlite";
-/// The folder of the blobs in the data folder.
-pub(crate) const BLOBS_FOLDER: &str = "blobs";
 /// Objects beyond this size have a file each.
 const INLINE_BYTES_MAX: u64 = 64 * 1024;
-/// Marks a data folder into which a backup is being restored.
-pub(crate) const RESTORING_FILE: &str = "RESTORING";
 
 /// How to open the embedded store.
 #[derive(Clone)]
@@ -102,27 +96,6 @@ pub struct StoreParts {
 /// The store. Clones are cheap and share it.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
-
-/// What all clones share. The catalog goes before the lock when the last one is dropped.
-pub(crate) struct Inner {
-    pub(crate) catalog: Arc<dyn Catalog>,
-    pub(crate) blobs: Arc<dyn Blobs>,
-    pub(crate) health: HealthFlag,
-    pub(crate) troubles: Troubles,
-    pub(crate) clock: Clock,
-    pub(crate) pins: Pins,
-    quotas: BufferQuotas,
-    /// What must not be served.
-    pub(crate) damaged: KnownDamage,
-    ending: Arc<AtomicBool>,
-    inline_bytes_max: u64,
-    pub(crate) failed: Mutex<Vec<BlobId>>,
-    lock: Mutex<Option<FolderLock>>,
-    /// Of the embedded store: whether a backup needs the blobs to stay.
-    pub(crate) hold: OnceLock<BlobHold>,
-    /// Of the embedded store: room kept back for deleting.
-    pub(crate) reserve: OnceLock<Reserve>,
-}
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -129,7 +129,6 @@ pub(crate) const CIRCLES_TO_MEND: &[&str] = &[
     "crates/app/src",
     "crates/cli/src",
     "crates/crashfs/src",
-    "crates/store/src",
     "fuzz/src",
     "xtask/src",
 ];
@@ -160,6 +159,23 @@ pub(crate) const ROOMS: &[Rooms] = &[
             &["callback", "bucket_rules"],
             &["object", "budget"],
             &["limits", "request_id"],
+        ],
+    },
+    Rooms {
+        source_folder: "crates/store/src",
+        floors: &[
+            &["backup", "offline_scrub"],
+            &["store"],
+            &["scrub", "object_reader"],
+            &["engine"],
+            &["pins", "damage", "data_folder"],
+            &["catalog"],
+            &["mutation", "query"],
+            &["staged_blob"],
+            &["error"],
+            &["catalog_error", "record"],
+            &["blobs"],
+            &["health", "trouble"],
         ],
     },
     Rooms {

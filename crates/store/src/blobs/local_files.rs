@@ -6,54 +6,28 @@
 //! looks only into the folders that were still being filled. A blob's name is the number of its folder and
 //! twelve random bytes.
 
+mod failures;
 mod folders;
+mod options;
 mod publisher;
 mod read_buffer;
 mod reading;
+mod staged_file;
 mod writing;
 
-use super::device::{Device, LocalDisk};
 use super::{BlobError, BlobId, BlobWriter, Blobs, OpenedBlob, Work};
-use crate::Random;
+use failures::off_thread;
 use folders::Folders;
+pub use options::LocalFilesOptions;
 use publisher::Publisher;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use writing::{FileWriter, Staging};
 
 pub(crate) use folders::blob_path;
-pub(super) use read_buffer::chunk_bytes as chunk_length;
 
-/// Random bytes in a blob's name, behind the number of its folder; those of one without a folder yet are all its name.
-const RANDOM_BYTES: usize = 12;
-
-/// How to open a folder of blobs.
-#[derive(Debug, Clone)]
-pub struct LocalFilesOptions {
-    /// The folder; made when it is not there.
-    pub folder: PathBuf,
-    /// Whether files and their names are synced.
-    pub durable: bool,
-    /// Whether files without a name may be used where the system has them.
-    pub unnamed_files: bool,
-    /// The file system.
-    pub device: Arc<dyn Device>,
-    /// What the names of blobs are drawn from.
-    pub random: Random,
-}
-
-impl LocalFilesOptions {
-    /// The defaults, in this folder of the real file system.
-    pub fn new(folder: impl Into<PathBuf>) -> LocalFilesOptions {
-        LocalFilesOptions {
-            folder: folder.into(),
-            durable: true,
-            unnamed_files: true,
-            device: Arc::new(LocalDisk),
-            random: Random::system(),
-        }
-    }
+/// How much of a blob a reader reads at once now, in bytes: less while many hold what was read for them.
+pub(crate) fn chunk_bytes() -> u64 {
+    read_buffer::chunk_bytes() as u64
 }
 
 /// Blobs as local files.
@@ -150,35 +124,4 @@ impl Blobs for LocalFiles {
             let _panicked = stopped.await;
         })
     }
-}
-
-/// Starts a job on the blocking pool.
-fn off_thread<T: Send + 'static>(
-    job: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
-) -> Work<Result<T, BlobError>> {
-    let started = tokio::task::spawn_blocking(job);
-    Box::pin(async move { started.await.unwrap_or(Err(BlobError::WorkerLost)) })
-}
-
-/// Whether the system says that there is no room.
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-/// The system's refusal of an operation, sorted.
-fn failed(operation: &'static str) -> impl Fn(io::Error) -> BlobError {
-    move |source| {
-        if is_full(&source) {
-            BlobError::Full
-        } else if source.kind() == io::ErrorKind::NotFound {
-            BlobError::NotFound
-        } else {
-            BlobError::Io { operation, source }
-        }
-    }
-}
-
-/// A sync's refusal: no room is no broken word, everything else is.
-fn sync_failed(source: io::Error) -> BlobError {
-    if is_full(&source) { BlobError::Full } else { BlobError::SyncFailed(source) }
 }

@@ -4,7 +4,7 @@
 //! batch as a whole is answered when the transaction is durable, and only then does a caller read the answers of
 //! its mutations: those of a transaction that was rolled back are never looked at.
 
-use super::PlacedContent;
+use super::placed::PlacedContent;
 use crate::ApplyError;
 use crate::mutation::{
     Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,

@@ -11,6 +11,7 @@ mod in_place;
 mod inventory;
 mod listing;
 mod object_put;
+mod options;
 mod read_pool;
 mod rows;
 mod schema;
@@ -25,31 +26,14 @@ use bytes::Bytes;
 use checkpoint::Checkpointer;
 use commit_queue::{CommitQueue, Note, Request, Task};
 use jiff::Timestamp;
+pub use options::SqliteOptions;
 use read_pool::ReadPool;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::oneshot;
 use writer::Writer;
-
-/// How to open the catalog.
-#[derive(Clone)]
-pub struct SqliteOptions {
-    /// The database file; made when it is not there. Its folder must be there.
-    pub path: PathBuf,
-    /// Tells the time and waits.
-    pub clock: Clock,
-    /// Refuses writes for all once a commit's sync has failed.
-    pub health: HealthFlag,
-    /// Whether a commit is synced.
-    pub durable: bool,
-    /// Connections that answer queries; at least one.
-    pub read_connections: usize,
-    /// How long garbage stays before the sweeper may have it.
-    pub garbage_grace: Duration,
-}
 
 /// The catalog in SQLite.
 pub struct SqliteCatalog {

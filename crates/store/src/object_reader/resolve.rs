@@ -2,8 +2,8 @@
 
 use crate::blobs::chunk_bytes;
 use crate::catalog::{Extent, Piece};
+use crate::engine::Inner;
 use crate::object_reader::ObjectReader;
-use crate::store::Inner;
 use crate::{ObjectRecord, Place, ReadError};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};

@@ -2,13 +2,13 @@
 
 use crate::blobs::{BlobError, BlobId, Work};
 use crate::catalog::{Asked, Placed, PlacedBytes, PlacedContent, Reply};
+use crate::data_folder::reserve::Reserve;
+use crate::engine::Inner;
 use crate::mutation::{
     Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
     PutSetting,
 };
 use crate::staged_blob::SealedBody;
-use crate::store::Inner;
-use crate::store::reserve::Reserve;
 use crate::{ApplyError, SealedBlob, Trouble};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;

@@ -5,8 +5,8 @@ use crate::Clock;
 use crate::blobs::{BlobError, BlobId};
 use crate::catalog::{CatalogError, Garbage, Piece};
 use crate::damage;
-use crate::store::Inner;
-use crate::store::blob_hold::BlobHold;
+use crate::data_folder::blob_hold::BlobHold;
+use crate::engine::Inner;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
     let round = inner.hold.get().map(BlobHold::begin_deleting);
     if let Some(None) = round {
         tracing::debug!("nothing is deleted while a backup is taken");
-        damage::keep(inner).await?;
+        damage::keep(&inner.damaged, &*inner.catalog, &inner.clock).await?;
         return Ok(0);
     }
     let mut swept = sweep_garbage(inner).await?;
@@ -42,7 +42,7 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<usize, CatalogError> {
     if let Some(reserve) = inner.reserve.get() {
         reserve.fill();
     }
-    damage::keep(inner).await?;
+    damage::keep(&inner.damaged, &*inner.catalog, &inner.clock).await?;
     Ok(swept)
 }
 

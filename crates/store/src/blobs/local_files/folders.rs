@@ -1,6 +1,7 @@
 //! The numbered folders of blobs: which one is being filled, where a blob lies, and which folders are complete.
 
-use super::{LocalFilesOptions, RANDOM_BYTES, failed, sync_failed};
+use super::failures::{failed, sync_failed};
+use super::options::{LocalFilesOptions, RANDOM_BYTES};
 use crate::Random;
 use crate::blobs::device::{Device, DeviceFile, DeviceFolder, make_folder_if_missing, sync_name};
 use crate::blobs::{BlobError, BlobId};

@@ -1,9 +1,10 @@
 //! Gives sealed files their lasting names. One thread takes all that wait, links them into the folder that is being
 //! filled, and syncs that folder once for all of them (group commit).
 
+use super::failures::failed;
 use super::folders::{Filling, Folders};
-use super::writing::StagedFile;
-use super::{BlobError, failed};
+use super::staged_file::StagedFile;
+use crate::blobs::BlobError;
 use crate::blobs::{BlobId, Work};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;

@@ -1,7 +1,8 @@
 //! Reads blobs. An open file stays readable when its name is deleted, so a reader needs no other protection.
 
+use super::failures::{failed, off_thread};
 use super::read_buffer::ReadBuffer;
-use super::{BlobError, failed, off_thread};
+use crate::blobs::BlobError;
 use crate::blobs::device::DeviceFile;
 use crate::blobs::{BlobReader, OpenedBlob, Work};
 use bytes::Bytes;

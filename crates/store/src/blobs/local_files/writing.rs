@@ -1,9 +1,13 @@
 //! Writes a blob: a file without a name, filled in order and in whole pages, its write-back started every 8 MiB,
 //! synced at the end.
 
+use super::failures::{failed, off_thread, sync_failed};
+use super::options::{LocalFilesOptions, RANDOM_BYTES};
 use super::publisher::Publisher;
-use super::{BlobError, LocalFilesOptions, RANDOM_BYTES, failed, off_thread, reading, sync_failed};
+use super::reading;
+use super::staged_file::StagedFile;
 use crate::Random;
+use crate::blobs::BlobError;
 use crate::blobs::device::{Device, DeviceFile};
 use crate::blobs::{BlobId, BlobWriter, Chunks, SealedBytes, Work};
 use bytes::Bytes;
@@ -26,37 +30,6 @@ pub(super) struct Staging {
     random: Random,
     durable: bool,
     unnamed: bool,
-}
-
-/// A file that is not published; dropping it discards its bytes.
-#[derive(Debug)]
-pub(super) struct StagedFile {
-    device: Arc<dyn Device>,
-    file: Arc<dyn DeviceFile>,
-    /// Its path where it has a name.
-    path: Option<PathBuf>,
-}
-
-impl StagedFile {
-    /// Gives it its lasting name, which is not durable yet.
-    pub(super) fn publish(mut self, to: &Path) -> io::Result<()> {
-        match &self.path {
-            None => self.file.link(to)?,
-            Some(path) => self.device.rename(path, to)?,
-        }
-        // Its old name is gone already.
-        self.path = None;
-        Ok(())
-    }
-}
-
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // What stays behind is swept at the next start.
-            let _swept_later = self.device.remove(path);
-        }
-    }
 }
 
 impl Staging {

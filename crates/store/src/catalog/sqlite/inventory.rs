@@ -10,13 +10,6 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-/// Made beside the other tables, in a catalog of an earlier day too.
-pub(super) const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS damage(
-    content INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
-    what TEXT NOT NULL, found INTEGER NOT NULL
-);";
-
 /// Names of the counters that hold the scrub's progress.
 const POSITION: &str = "scrub_position";
 const BEGAN: &str = "scrub_began";

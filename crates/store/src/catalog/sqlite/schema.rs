@@ -7,13 +7,20 @@
 //! A content of one piece names it in its own row (`blob` or `inline`); only contents of several pieces have
 //! rows in `extent`. That saves a tree in the most frequent commit.
 
+use super::CatalogError;
 use super::checkpoint::LOG_BYTES_KEPT;
-use super::{CatalogError, inventory};
 use crate::Trouble;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
+
+/// Made beside the other tables, in a catalog of an earlier day too.
+const DAMAGE_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS damage(
+    content INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
+    what TEXT NOT NULL, found INTEGER NOT NULL
+);";
 
 /// The schema that this program writes.
 const SCHEMA: i64 = 1;
@@ -99,7 +106,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, Cata
         SCHEMA => {}
         found => return Err(CatalogError::UnknownSchema { found, known: SCHEMA }),
     }
-    connection.execute_batch(inventory::TABLE)?;
+    connection.execute_batch(DAMAGE_TABLE)?;
     Ok(connection)
 }
 

@@ -1,6 +1,7 @@
 //! Compares one object's bytes with its record.
 
-use super::{Pace, Scrubbed};
+use super::pace::Pace;
+use super::scrubbed::Scrubbed;
 use crate::blobs::{BlobError, BlobId};
 use crate::catalog::{CatalogError, Piece};
 use crate::damage::Damage;

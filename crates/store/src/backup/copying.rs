@@ -5,9 +5,10 @@
 //! against rot. It gets its name in the backup by a link or a rename, after its bytes are durable: a file under
 //! its name is a whole one.
 
+use super::backup_error::{BackupError, failed};
 use super::files::{self, Poured};
 use super::manifest::Summed;
-use super::{BackupError, failed};
+use super::names;
 use crate::blobs::{BlobId, blob_path};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -74,10 +75,10 @@ impl Copier {
             files::make_folder(folder)?;
         }
         let draft = self.to.join("draft");
-        remove(&draft)?;
-        remove(&to)?;
+        names::remove(&draft)?;
+        names::remove(&to)?;
         if !self.copy && (clone(&from, &draft).is_ok() || link(&from, &draft)) {
-            rename(&draft, &to)?;
+            names::rename(&draft, &to)?;
             return Ok(match expected.filter(|expected| expected.len != len) {
                 None => Taken::Shared,
                 Some(expected) => Taken::Damaged {
@@ -107,7 +108,7 @@ impl Copier {
             Err(Poured::Write(error)) => return Err(failed("written", draft)(error)),
         };
         target.sync_all().map_err(failed("written", draft))?;
-        rename(draft, to)?;
+        names::rename(draft, to)?;
         let bytes = summed.len;
         Ok(match expected.and_then(|expected| expected.difference(&summed)) {
             None => Taken::Copied(bytes),
@@ -140,16 +141,4 @@ fn clone(from: &Path, to: &Path) -> std::io::Result<()> {
 
 fn link(from: &Path, to: &Path) -> bool {
     fs::hard_link(from, to).is_ok()
-}
-
-pub(super) fn rename(from: &Path, to: &Path) -> Result<(), BackupError> {
-    rustix::fs::rename(from, to).map_err(|errno| failed("written", to)(errno.into()))
-}
-
-/// Removes a file, if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), BackupError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("removed", path)(error)),
-        _ => Ok(()),
-    }
 }

@@ -1,12 +1,13 @@
 //! Scrubs a data folder from another process. Beside a store that has it open nothing is written; where none has,
 //! what was found is kept in the catalog, so that the next start does not serve it.
 
-use super::{Pace, ScrubReport, Scrubbed, Walk, orphans};
 use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, DamageRecord, ScrubNote, SqliteCatalog, SqliteOptions};
-use crate::object_reader::pins::Pins;
-use crate::store::folder_lock::FolderLock;
-use crate::store::{BLOBS_FOLDER, CATALOG_FILE, Store};
+use crate::data_folder::folder_lock::FolderLock;
+use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
+use crate::pins::Pins;
+use crate::scrub::{Pace, ScrubReport, Scrubbed, Walk, orphans};
+use crate::store::Store;
 use crate::{Clock, HealthFlag, OpenError};
 use std::path::PathBuf;
 use std::sync::Arc;

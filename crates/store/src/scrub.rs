@@ -5,87 +5,24 @@
 //! a time, so that it can stop and go on anywhere, and it holds no read transaction for longer than a page.
 
 pub(crate) mod background;
-mod folder;
-mod orphans;
+pub(crate) mod orphans;
 mod pace;
+mod report;
+mod scrubbed;
 mod verify;
 
-use crate::blobs::Blobs;
-use crate::catalog::{Catalog, CatalogError, DamageRecord, Inventoried};
+use crate::Place;
+use crate::catalog::{CatalogError, DamageRecord, Inventoried};
 use crate::damage::Damage;
-use crate::object_reader::pins::Pins;
-use crate::{Clock, Place};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use verify::Verdict;
 
 pub use background::ScrubPace;
-pub use folder::ScrubOptions;
 pub(crate) use pace::Pace;
+pub use report::{DamagedObject, ScrubReport, Unverified};
+pub(crate) use scrubbed::Scrubbed;
 
 /// Objects to a page.
 const PAGE_OBJECTS: usize = 64;
-
-/// What a scrub looks at.
-#[derive(Clone)]
-pub(crate) struct Scrubbed {
-    pub(crate) catalog: Arc<dyn Catalog>,
-    pub(crate) blobs: Arc<dyn Blobs>,
-    pub(crate) pins: Pins,
-    pub(crate) clock: Clock,
-    /// Set when whoever scrubs wants to end.
-    pub(crate) ending: Arc<AtomicBool>,
-}
-
-/// An object that is not what was acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DamagedObject {
-    /// Its name, and what differs.
-    pub record: DamageRecord,
-    /// Where its bytes lie, or should: the path of a blob, or words for the catalog.
-    pub place: String,
-}
-
-/// Something that could not be looked at, for no fault of the stored bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unverified {
-    /// What it is.
-    pub what: String,
-    /// Why it could not be looked at.
-    pub reason: String,
-}
-
-/// What a scrub has found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ScrubReport {
-    /// Objects whose bytes were read to their end.
-    pub objects: u64,
-    /// The bytes that were read.
-    pub bytes: u64,
-    /// Published blobs that the catalog was asked about.
-    pub blobs: u64,
-    /// Objects that are not what was acknowledged.
-    pub damaged: Vec<DamagedObject>,
-    /// What could not be looked at.
-    pub unverified: Vec<Unverified>,
-    /// Where blobs lie that nothing names. They are waste, not damage: nobody misses them.
-    pub orphans: Vec<String>,
-    /// How many of them were removed.
-    pub orphans_removed: u64,
-    /// What is wrong with the catalog itself.
-    pub catalog: Vec<String>,
-    /// Contents that were known to be damaged and were found whole.
-    pub healed: Vec<u64>,
-    /// The process that had the store open while it was scrubbed.
-    pub beside: Option<u32>,
-}
-
-impl ScrubReport {
-    /// Whether everything that was acknowledged is there and whole, as far as could be seen.
-    pub fn is_good(&self) -> bool {
-        self.damaged.is_empty() && self.unverified.is_empty() && self.catalog.is_empty()
-    }
-}
 
 /// A walk through all objects, which can stop after any page.
 pub(crate) struct Walk {

@@ -4,7 +4,8 @@
 //! steady uploads never end. Until it ends, the database's log cannot begin anew and grows; the checkpoints that
 //! move the log into the database go on.
 
-use super::{BackupError, copying};
+use super::backup_error::BackupError;
+use super::names;
 use crate::Clock;
 use crate::catalog::CatalogError;
 use rusqlite::backup::{Backup, StepResult};
@@ -17,7 +18,7 @@ const BUSY_WAIT: Duration = Duration::from_millis(5);
 
 /// Copies the database into a file of its own, which needs no other file beside it. It is not yet durable.
 pub(super) fn take(clock: &Clock, from: &Path, to: &Path) -> Result<(), BackupError> {
-    copying::remove(to)?;
+    names::remove(to)?;
     copy(clock, from, to).map_err(|error| BackupError::Catalog(CatalogError::from(error)))
 }
 

@@ -4,16 +4,17 @@
 //! Beside a running store a blob is published a moment before its commit names it, so what looks like an orphan
 //! is looked at once more after a while.
 
-use super::{ScrubReport, Scrubbed, Unverified};
+use super::report::{ScrubReport, Unverified};
+use super::scrubbed::Scrubbed;
 use crate::blobs::BlobId;
 use crate::catalog::CatalogError;
 use std::time::Duration;
 
 /// Longer than an upload stays between its name and its commit, and than the sweeper lets a refused one lie.
-pub(super) const COMMIT_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const COMMIT_WAIT: Duration = Duration::from_secs(10);
 
 /// Finds them; `settling` is how long a commit that is under way may take.
-pub(super) async fn find(
+pub(crate) async fn find(
     scrubbed: &Scrubbed,
     settling: Duration,
     report: &mut ScrubReport,
@@ -52,7 +53,7 @@ pub(super) async fn find(
 }
 
 /// Removes them. Only where no store has the folder open.
-pub(super) async fn remove(scrubbed: &Scrubbed, orphans: Vec<BlobId>, report: &mut ScrubReport) {
+pub(crate) async fn remove(scrubbed: &Scrubbed, orphans: Vec<BlobId>, report: &mut ScrubReport) {
     for id in &orphans {
         match scrubbed.blobs.delete(*id).await {
             Ok(()) => report.orphans_removed += 1,

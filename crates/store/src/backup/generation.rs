@@ -1,10 +1,12 @@
 //! The backup folder: its marker, its lock, its backups by name, and which blobs any of them still names.
 
+use super::backup_error::{BackupError, failed};
+use super::files;
 use super::manifest::{self, Entry, MANIFEST_FILE};
-use super::{BackupError, copying, failed, files};
+use super::names;
 use crate::blobs::{BlobId, LocalFiles, LocalFilesOptions, blob_path};
-use crate::store::BLOBS_FOLDER;
-use crate::store::folder_lock::FolderLock;
+use crate::data_folder::BLOBS_FOLDER;
+use crate::data_folder::folder_lock::FolderLock;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,7 +77,7 @@ impl Target {
     pub(super) fn complete(&self, name: &str) -> Result<(), BackupError> {
         let partial = self.path_of(&format!("{name}{PARTIAL}"));
         files::sync_folder(&partial)?;
-        copying::rename(&partial, &self.path_of(name))?;
+        names::rename(&partial, &self.path_of(name))?;
         files::sync_folder(&self.folder.join(BACKUPS_FOLDER))?;
         files::sync_folder(&self.folder)
     }
@@ -99,7 +101,7 @@ impl Target {
         for name in old {
             // Without its name first, so that half of it never looks whole.
             let (path, partial) = (self.path_of(name), self.path_of(&format!("{name}{PARTIAL}")));
-            copying::rename(&path, &partial)?;
+            names::rename(&path, &partial)?;
             fs::remove_dir_all(&partial).map_err(failed("removed", &partial))?;
         }
         self.delete_unnamed(&named)?;
@@ -117,7 +119,7 @@ impl Target {
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(*last);
             for id in page.iter().filter(|id| !named.contains(id)) {
-                copying::remove(&blob_path(&root, *id))?;
+                names::remove(&blob_path(&root, *id))?;
             }
         }
     }

@@ -3,8 +3,8 @@
 //! A read or a scrub that finds a content other than its record notes it here at once; the sweeper keeps the note in
 //! the catalog. A note ends with its content, or when a scrub finds the content whole.
 
-use crate::catalog::{CatalogError, DamageRecord, ScrubNote};
-use crate::store::Inner;
+use crate::Clock;
+use crate::catalog::{Catalog, CatalogError, DamageRecord, ScrubNote};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -116,8 +116,11 @@ impl KnownDamage {
 }
 
 /// Keeps in the catalog what reads have found, and forgets what was overwritten or deleted since.
-pub(crate) async fn keep(inner: &Inner) -> Result<(), CatalogError> {
-    let known = &inner.damaged;
+pub(crate) async fn keep(
+    known: &KnownDamage,
+    catalog: &dyn Catalog,
+    clock: &Clock,
+) -> Result<(), CatalogError> {
     let unsaved = {
         let state = known.lock();
         if state.contents.is_empty() {
@@ -128,7 +131,7 @@ pub(crate) async fn keep(inner: &Inner) -> Result<(), CatalogError> {
     let mut note = ScrubNote::default();
     for found in &unsaved {
         let after = found.sequence.saturating_sub(1);
-        let at_sequence = inner.catalog.inventory(after, 1).await?.pop();
+        let at_sequence = catalog.inventory(after, 1).await?.pop();
         let Some(named) = at_sequence.filter(|named| named.object.sequence == found.sequence) else {
             continue;
         };
@@ -138,13 +141,13 @@ pub(crate) async fn keep(inner: &Inner) -> Result<(), CatalogError> {
             key: named.object.key,
             sequence: found.sequence,
             what: found.what.clone(),
-            found: inner.clock.wall(),
+            found: clock.wall(),
         });
     }
-    if !unsaved.is_empty() && inner.catalog.note_scrub(note).await.is_err() {
+    if !unsaved.is_empty() && catalog.note_scrub(note).await.is_err() {
         return Ok(());
     }
-    let records = inner.catalog.scrub_state().await?.damaged;
+    let records = catalog.scrub_state().await?.damaged;
     let mut state = known.lock();
     state.unsaved.retain(|found| !unsaved.iter().any(|saved| saved.content == found.content));
     known.set(&mut state, &records);

@@ -1,13 +1,14 @@
 //! The files of a data folder besides the catalog and the blobs: databases such as the ledger, keys, settings.
 
+use super::backup_error::{BackupError, failed};
 use super::manifest::{Summed, Summing};
-use super::{BackupError, failed, snapshot};
+use super::snapshot;
 use crate::Clock;
 use crate::blobs::device::{LocalDisk, make_folder_if_missing, sync_name};
-use crate::store::CATALOG_FILE;
-use crate::store::blob_hold::HOLD_FILE;
-use crate::store::folder_lock::LOCK_FILE;
-use crate::store::reserve::RESERVE_FILE;
+use crate::data_folder::CATALOG_FILE;
+use crate::data_folder::blob_hold::HOLD_FILE;
+use crate::data_folder::folder_lock::LOCK_FILE;
+use crate::data_folder::reserve::RESERVE_FILE;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;

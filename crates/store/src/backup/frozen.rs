@@ -2,11 +2,13 @@
 //!
 //! The catalog is copied as for a backup, and the hold on the blobs keeps everything that the copy names where it is.
 
-use super::{BackupError, snapshot};
+use super::backup_error::BackupError;
+use super::snapshot;
 use crate::blobs::{LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, SqliteCatalog};
-use crate::store::blob_hold::BlobHold;
-use crate::store::{BLOBS_FOLDER, CATALOG_FILE, Store};
+use crate::data_folder::blob_hold::BlobHold;
+use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
+use crate::store::Store;
 use crate::{Clock, OpenError};
 use std::path::Path;
 use std::sync::Arc;

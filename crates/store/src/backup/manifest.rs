@@ -1,7 +1,7 @@
 //! The manifest of a backup: a line for each file, with length and digests. Its last line has the number and the
 //! CRC-64 of the lines before it, so that a manifest which ends early or was changed is noticed.
 
-use super::{BackupError, failed};
+use super::backup_error::{BackupError, failed};
 use crate::blobs::BlobId;
 use crate::staged_blob::digest::Digests;
 use crc_fast::{CrcAlgorithm, Digest as Crc};

@@ -1,11 +1,13 @@
 //! Restores a backup: copies every file into an empty folder and compares it with the manifest. A marker in the
 //! folder, which is removed last, keeps a store from starting on half of it.
 
+use super::backup_error::{BackupError, failed};
 use super::manifest::{self, Entry};
-use super::{BackupError, failed, files, generation};
+use super::{files, generation};
 use crate::blobs::blob_path;
-use crate::store::folder_lock::{FolderLock, LOCK_FILE};
-use crate::store::{BLOBS_FOLDER, RESTORING_FILE, Store};
+use crate::data_folder::folder_lock::{FolderLock, LOCK_FILE};
+use crate::data_folder::{BLOBS_FOLDER, RESTORING_FILE};
+use crate::store::Store;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use super::{DamagedObject, Pace, ScrubReport, Scrubbed, Walk, orphans};
 use crate::Clock;
 use crate::catalog::{CatalogError, ScrubNote, ScrubProgress};
 use crate::damage;
-use crate::store::Inner;
+use crate::engine::Inner;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -106,7 +106,7 @@ async fn pass_if_due(store: &Weak<Inner>, clock: &Clock, pace: ScrubPace) -> Res
 
 /// A whole pass, at once and beside whatever the background does.
 pub(crate) async fn scrub_now(inner: &Inner) -> Result<ScrubReport, CatalogError> {
-    damage::keep(inner).await?;
+    damage::keep(&inner.damaged, &*inner.catalog, &inner.clock).await?;
     let scrubbed = inner.scrubbed();
     let mut walk = Walk::begin(&scrubbed, 0).await?;
     while walk.page(&scrubbed, &mut Pace::new(&inner.clock, None)).await? {}
@@ -115,7 +115,7 @@ pub(crate) async fn scrub_now(inner: &Inner) -> Result<ScrubReport, CatalogError
     report.catalog = scrubbed.catalog.check().await?;
     make_known(inner, &report.damaged, &report.healed);
     note(inner, ScrubNote { whole: report.healed.clone(), ..ScrubNote::default() }).await;
-    damage::keep(inner).await?;
+    damage::keep(&inner.damaged, &*inner.catalog, &inner.clock).await?;
     Ok(report)
 }
 
@@ -141,7 +141,7 @@ async fn take_in(
     make_known(inner, found, &whole);
     *told = walk.report.damaged.len();
     if !found.is_empty() {
-        damage::keep(inner).await?;
+        damage::keep(&inner.damaged, &*inner.catalog, &inner.clock).await?;
     }
     if !whole.is_empty() || (more && now.duration_since(*kept) >= KEEP_EVERY) {
         *kept = now;
