@@ -92,6 +92,13 @@ const ALL: &[Patch] = &[
         ..IN_SERVER
     },
     Patch {
+        file: "docs/patches/put-object-acl.patch",
+        about: "an operation that changes an object without its bytes, and a test",
+        files_max: Some(4),
+        tests: OF_OPERATIONS,
+        ..IN_SERVER
+    },
+    Patch {
         file: "docs/patches/object-operation.patch",
         about: "an operation on objects over what the store has, and a test",
         files_max: Some(4),

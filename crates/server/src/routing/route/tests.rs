@@ -177,7 +177,7 @@ fn a_copy_source_makes_a_put_a_copy() {
     let ask = |query| operation(&Method::PUT, &location, &Query::parse(query), &headers).map(found);
     assert_eq!(ask(""), Ok(NotImplemented("CopyObject")));
     assert_eq!(ask("partNumber=1&uploadId=A"), Ok(NotImplemented("UploadPartCopy")));
-    assert_eq!(ask("acl"), Ok(NotImplemented("PutObjectAcl")));
+    assert_eq!(ask("tagging"), Ok(NotImplemented("PutObjectTagging")));
 }
 
 #[test]
