@@ -19,7 +19,6 @@ const SMALL_FORM: &[&str] = &[
     "crates/store/src/catalog/sqlite/commit_queue.rs",
     "crates/store/src/catalog/sqlite/writer.rs",
     "crates/store/src/catalog/sqlite/transaction.rs",
-    "crates/store/src/catalog/sqlite/object_put.rs",
 ];
 /// The same for a large form, whose bytes end in a file of their own.
 const LARGE_FORM: &[&str] = &[

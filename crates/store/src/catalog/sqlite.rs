@@ -10,7 +10,6 @@ mod commit_queue;
 mod in_place;
 mod inventory;
 mod listing;
-mod object_put;
 mod options;
 mod read_pool;
 mod rows;
