@@ -9,6 +9,7 @@ mod access;
 pub mod bucket_rules;
 mod budget;
 mod callback;
+mod error_chain;
 mod limits;
 pub mod listen;
 pub mod object;

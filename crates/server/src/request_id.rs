@@ -56,7 +56,7 @@ impl RequestIds {
 impl RequestId {
     /// The 24 characters.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.0).expect("a request id is made of hexadecimal digits")
     }
 
     /// The id as a header's value.

@@ -19,6 +19,7 @@ use crate::budget::fair_budget::FairBudget;
 use crate::callback::address::{Resolver, UndeliverableCallback};
 use crate::callback::client::{CallbackClient, CallbackClientError, CallbackOptions};
 use crate::callback::destination_guard::Permission;
+use crate::error_chain::ErrorChain;
 use crate::limits::Limits;
 use crate::listen::NotAccepted;
 use crate::object::attributes::ObjectAttributes;
@@ -130,7 +131,7 @@ impl Server {
     pub async fn run_background(&self, stop: impl Future<Output = ()>) {
         if let Err(error) = self.0.state.callbacks.count_owed().await {
             // The first upload with a callback tries it again.
-            tracing::error!(%error, "the callbacks that are owed could not be counted");
+            tracing::error!(error = %ErrorChain(&error), "the callbacks that are owed could not be counted");
         }
         let ServerState { options, rules, .. } = &*self.0.state;
         lifecycle::run(&options.store, &options.clock, rules, options.limits.lifecycle_interval, stop).await;

@@ -15,6 +15,7 @@ use countersign_store::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bucket_rules::rules::RulesCache;
+use crate::error_chain::ErrorChain;
 
 /// How many names are looked at in one query.
 const PAGE_NAMES: usize = 500;
@@ -44,7 +45,7 @@ pub(crate) async fn run(
             Ok(0) => {}
             Ok(objects) => tracing::info!(objects, "expired objects were deleted"),
             Err(error) => {
-                tracing::error!(%error, "the lifecycle rules could not be carried out to their end")
+                tracing::error!(error = %ErrorChain(&error), "the lifecycle rules could not be carried out to their end")
             }
         }
         tokio::select! {

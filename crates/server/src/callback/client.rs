@@ -34,6 +34,7 @@ use crate::callback::plan::{CallbackPlan, UploadRequest};
 use crate::callback::progress::{Phase, Progress};
 use crate::callback::signing::{CallbackSignature, CallbackSigner};
 use crate::callback::wait::CallbackWait;
+use crate::error_chain::ErrorChain;
 use crate::limits::Limits;
 
 /// How many addresses of one name are tried.
@@ -344,7 +345,7 @@ impl CallbackClient {
             self.budget.keep_refused(&self.store, id, bytes);
         }
         if let Err(error) = noted {
-            tracing::warn!(id, %error, "it could not be noted that a callback was tried in vain");
+            tracing::warn!(id, error = %ErrorChain(&error), "it could not be noted that a callback was tried in vain");
         }
     }
 }

@@ -60,8 +60,7 @@ impl Default for ObjectAttributes {
 impl ObjectAttributes {
     /// The form in which the store keeps them.
     pub fn encode(&self) -> Bytes {
-        // Strings serialised into memory cannot fail; what is not there reads back as a private object.
-        serde_json::to_vec(self).map(Bytes::from).unwrap_or_default()
+        Bytes::from(serde_json::to_vec(self).expect("strings are written into memory"))
     }
 
     /// Reads what [`Self::encode`] wrote. Bytes of an unknown form are logged and read as a private object

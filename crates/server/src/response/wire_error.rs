@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::callback::budget::CallbackRoom;
 use crate::callback::client::NotAdmitted;
+use crate::error_chain::ErrorChain;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::request_body::BodyError;
@@ -224,7 +225,10 @@ fn log(error: &OperationError, context: &RequestContext, call: &Call) {
         OperationError::Read(ReadError::Gone) | OperationError::Query(QueryError::NoSuchBucket) => {
             tracing::info!(%request_id, %method, host, %error, "not found");
         }
-        _ => tracing::error!(%request_id, %method, host, %error, "failed"),
+        _ => {
+            let error = ErrorChain(error);
+            tracing::error!(%request_id, %method, host, %error, "failed");
+        }
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) fn pour(source: &mut File, mut target: Option<&mut File>) -> Result<S
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Poured::Read(error)),
         };
-        let chunk = buffer.get(..count).unwrap_or_default();
+        let chunk = buffer.get(..count).expect("no more is read than the buffer holds");
         summing.take(chunk);
         if let Some(target) = target.as_deref_mut() {
             target.write_all(chunk).map_err(Poured::Write)?;

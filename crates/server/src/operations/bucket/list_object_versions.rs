@@ -33,7 +33,7 @@ async fn run(
     call: &Call,
     bucket: BucketResource,
 ) -> Result<WireResponse, OperationError> {
-    let _permit = context.server.listings.acquire().await.ok();
+    let _permit = context.server.listings.acquire().await.expect("the permits of lists are never closed");
     let query = &call.query;
     let (max_keys, encoding) = (page_size(query, "max-keys", NAMES_DEFAULT)?, name_encoding(query)?);
     let (prefix, delimiter, key_marker) =

@@ -48,7 +48,7 @@ async fn version_1(
     call: &Call,
     bucket: BucketResource,
 ) -> Result<WireResponse, OperationError> {
-    let _permit = context.server.listings.acquire().await.ok();
+    let _permit = context.server.listings.acquire().await.expect("the permits of lists are never closed");
     let query = &call.query;
     // Version 2 is another operation; a third there is not.
     if let Some(version) = query.get("list-type").filter(|version| !matches!(*version, "" | "1")) {
@@ -85,7 +85,7 @@ async fn version_2(
     call: &Call,
     bucket: BucketResource,
 ) -> Result<WireResponse, OperationError> {
-    let _permit = context.server.listings.acquire().await.ok();
+    let _permit = context.server.listings.acquire().await.expect("the permits of lists are never closed");
     let query = &call.query;
     let (max_keys, encoding) = (page_size(query, "max-keys", NAMES_DEFAULT)?, name_encoding(query)?);
     let start_after = query.get("start-after").filter(|name| !name.is_empty());

@@ -109,7 +109,8 @@ impl AlignedBuffer {
 
     /// As many whole blocks of these bytes as there is room for.
     fn fill(&mut self, slices: &[IoSlice<'_>]) -> &[u8] {
-        let room = self.bytes.get_mut(self.begins_at..self.begins_at + BUFFER_BYTES).unwrap_or_default();
+        let room = self.bytes.get_mut(self.begins_at..self.begins_at + BUFFER_BYTES);
+        let room = room.expect("the buffer has a block more than it fills");
         let mut filled = 0;
         for slice in slices {
             let taken = slice.len().min(BUFFER_BYTES - filled);
@@ -119,7 +120,7 @@ impl AlignedBuffer {
             to.copy_from_slice(from);
             filled += taken;
         }
-        room.get(..filled - filled % BLOCK_BYTES).unwrap_or_default()
+        room.get(..filled - filled % BLOCK_BYTES).expect("no more is filled than there is room")
     }
 }
 

@@ -56,7 +56,7 @@ impl ReadBuffer {
 
     /// What is still to be filled.
     pub(super) fn room(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.filled..self.len).unwrap_or_default()
+        self.bytes.get_mut(self.filled..self.len).expect("what is filled ends within the buffer")
     }
 
     /// So many bytes of the room were filled.
@@ -72,7 +72,7 @@ impl ReadBuffer {
 
 impl AsRef<[u8]> for ReadBuffer {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.get(..self.filled).unwrap_or_default()
+        self.bytes.get(..self.filled).expect("what is filled ends within the buffer")
     }
 }
 
