@@ -1,5 +1,4 @@
-//! What a bucket's settings mean: where they are kept, who may read from a page of another origin, and when
-//! objects expire.
+//! Interprets a bucket's settings: where they are kept, which origins may read from it, and when objects expire.
 
 pub(crate) mod cors;
 pub(crate) mod form_coverage;

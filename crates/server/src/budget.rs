@@ -1,4 +1,4 @@
-//! What requests share and may run out of, divided fairly among those who ask: memory, places, and lines of the log.
+//! Budgets and quotas: what requests share and may run out of (memory, places, lines of the log), divided fairly.
 //!
 //! Counts and judges only. Who is refused, and what he is told, is decided where a share is taken.
 

@@ -1,4 +1,4 @@
-//! The call to the application: what is said, where it may go, how it is delivered.
+//! Upload callbacks: the message, the allowed networks, the delivery.
 
 pub(crate) mod address;
 pub(crate) mod budget;

@@ -1,4 +1,4 @@
-//! The numbers a store is run with, in one place (POST-26 to POST-30, CB-39, CB-57, CB-58).
+//! The limits that a store runs with, in one place (POST-26 to POST-30, CB-39, CB-57, CB-58).
 //!
 //! Nothing here is decided by a client. Tests shorten the durations; an operator may lower the sizes.
 

@@ -1,6 +1,6 @@
-//! The accept loop: any hyper service over TCP or TLS, with what keeps a public listener alive. Header
-//! bytes and header time are bounded (hyper's timeout needs the timer that is installed here), the number
-//! of connections too; a stop lets what is under way end.
+//! Accepts connections for any hyper service over TCP or TLS, with the bounds that a public listener needs. Header
+//! bytes and header time are bounded (hyper's timeout needs the timer that is installed here), the number of
+//! connections too; a stop lets what is under way end.
 //!
 //! It knows nothing of the store. The application's router runs under the same loop.
 

@@ -1,4 +1,4 @@
-//! The way of a request: to its operation, past the access checks, through it, and to the answer.
+//! The path of a request: to its operation, past the access checks, through it, and to the answer.
 
 pub(crate) mod dispatch;
 pub(crate) mod perform;

@@ -1,5 +1,5 @@
-//! The running server: what it is made of, what it does beside its requests, and the service that the accept
-//! loop calls. What each request needs of it is in `state`.
+//! The running server: its parts, its background tasks, and the service that the accept loop calls. What each request
+//! needs of it is in `state`.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What every request needs: options, store, clock and keys, and what requests share and may run out of.
+//! The state that every request needs: options, store, clock and keys, and the shared budgets.
 //!
 //! Made once and handed to each request with its context. The running server and the operations are not known here.
 

@@ -1,4 +1,4 @@
-//! Refuses browsers that were sent here by a page of somebody else: by a name that was made to lead to this machine
+//! Refuses browsers that were sent here by a foreign page: by a name that was made to lead to this machine
 //! (DNS rebinding), or from another origin.
 
 use std::net::IpAddr;

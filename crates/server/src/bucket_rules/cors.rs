@@ -1,5 +1,4 @@
-//! Cross-origin rules at work: which rule of a bucket answers a browser, and the headers it gets
-//! (CORS-6 to CORS-19).
+//! Applies a bucket's CORS rules: which rule answers a browser, and the headers it gets (CORS-6 to CORS-19).
 //!
 //! Pure: rules and a question in, headers out. The document form is the protocol crate's; the operations that
 //! store it are in `operations/bucket/cors.rs`. Rules only decide about headers: a request whose origin matches none is

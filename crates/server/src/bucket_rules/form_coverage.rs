@@ -1,4 +1,4 @@
-//! Refuses what a form holds and its policy does not mention, as far as the bucket's mode demands.
+//! Refuses form fields that the policy does not mention, as far as the bucket's mode demands.
 //!
 //! A condition that is broken is the policy's business; here it is only asked whether there is one. Whether a field
 //! that is absent should have been there is never asked.

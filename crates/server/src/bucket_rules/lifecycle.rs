@@ -1,5 +1,4 @@
-//! Lifecycle rules carried out: objects that have expired are deleted, and the store's sweeper removes their
-//! bytes.
+//! Applies lifecycle rules: deletes objects that have expired. Their bytes are removed by the store's sweeper.
 //!
 //! A day is 24 hours by the injected clock, counted from the moment the object was last written. An object is
 //! deleted only as it was seen: one that was overwritten in the meantime has begun a new life.

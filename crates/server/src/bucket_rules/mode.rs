@@ -1,4 +1,5 @@
-//! How much a bucket demands of the policy of a form: everything, what matters, or what OSS demands.
+//! The bucket mode: how much a bucket demands of the policy of a form (everything, what matters, or what OSS
+//! demands).
 //!
 //! Holds the three words and where they are kept. OSS has no such setting, so its header carries our name.
 //!

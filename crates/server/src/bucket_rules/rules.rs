@@ -1,4 +1,4 @@
-//! A bucket's settings, read: what the store keeps as bytes becomes values once, and again only when it changed.
+//! Parses a bucket's settings once, and again only when they changed.
 //!
 //! A setting that cannot be read, which only damage can leave, grants nothing and deletes nothing, and is logged.
 

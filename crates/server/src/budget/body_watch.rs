@@ -1,5 +1,4 @@
-//! How fast a request's body comes, seen from outside, and the word to its reader that its place or its share of
-//! memory is wanted by another.
+//! Watches how fast a request's body comes, and tells its reader when its place or its memory is wanted by another.
 //!
 //! Clauses POST-66.
 

@@ -1,5 +1,5 @@
-//! A budget of bytes and entries that destinations or clients share. One holder may have as much as is still free:
-//! a single one gets half, and each that comes later finds room, however greedy those before it are.
+//! A budget of bytes and entries that destinations or clients share. One may have as much as is still free: a single
+//! one gets half, and each that comes later finds room, however greedy those before it are.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash};

@@ -1,5 +1,5 @@
-//! What the heads of forms may hold together before they are authorised, so that fields without a key cannot fill
-//! the memory; and which head gives way when that is short.
+//! The memory budget of form heads that are not authorised yet, so that fields without a key cannot fill the memory;
+//! and which head gives way when it is short.
 //!
 //! A head of up to 64 KiB gets in. The largest above that gives way, among equals the oldest; when there is none
 //! above, the client whose heads hold most loses its largest. The one that gives way may be the very head that

@@ -1,4 +1,5 @@
-//! Who shares are divided among: client addresses, keys of header-signed requests, destinations of callbacks.
+//! The users that quotas are divided among: client addresses, keys of header-signed requests, destinations of
+//! callbacks.
 
 use countersign_protocol::callback::CallbackUrl;
 use countersign_quota::client_network::ClientNetwork;

@@ -1,4 +1,4 @@
-//! From a callback's host to the addresses that it may be called at: resolved once, judged one by one.
+//! Resolves a callback's host to addresses, once, and checks each of them against the allowed networks.
 //!
 //! Clauses CB-46, CB-64.
 

@@ -1,5 +1,5 @@
-//! What callbacks may hold: the rendered bodies that are under way in memory, and the entries that are owed in the
-//! catalog. Both are taken before an upload's bytes are, so that what would have no room is refused with 503 first.
+//! Budgets of callbacks: memory for the bodies that are under way, and entries in the outbox. Both are taken before
+//! an upload's bytes are, so that what would have no room is refused with 503 first.
 //!
 //! An owed entry never gives way. One whose destinations are all refused is no promise: it keeps the beginning of
 //! its body, and the oldest of these make room for the next.

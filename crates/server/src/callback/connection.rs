@@ -1,4 +1,4 @@
-//! A connection to an application, and those that are kept for the next callback to the same destination.
+//! Connections to applications, and those that are kept for the next callback to the same destination.
 //!
 //! Keeping one saves the application a handshake for each upload. It weakens no judgement: who wants to use
 //! one has resolved the name and judged the address anew, and gets it only for that address. Kept for a

@@ -1,4 +1,4 @@
-//! Where callbacks may go (CB-46): public addresses, and what the operator has listed.
+//! Decides which addresses callbacks may go to (CB-46; SSRF): public ones, and the operator's allowed networks.
 //!
 //! Pure: it judges addresses. Resolving names and connecting is [`crate::callback::client`]'s, which connects to the
 //! very address that was judged here. A name that resolves to several addresses is judged address by

@@ -1,5 +1,5 @@
-//! One exchange with an application: the connection and its TLS, the request with exactly the headers of
-//! CB-43 (but for `Connection`), and a bounded answer, judged as OSS judges.
+//! Sends one callback request and reads the answer: the connection and its TLS, exactly the headers of CB-43 (but for
+//! `Connection`), and a bounded answer, judged as OSS judges.
 //!
 //! Where a name has several addresses, connecting divides the time that is left among them, so that one which
 //! drops packets does not take it all. No redirect is followed, no proxy variable is read.

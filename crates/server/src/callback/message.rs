@@ -1,4 +1,4 @@
-//! One callback with every value in it, as it is sent and as the store's outbox keeps it until the application has
+//! A callback with every value in it, as it is sent and as the outbox keeps it until the application has
 //! acknowledged. It needs neither the object nor the form any more.
 //!
 //! Clauses CB-68.

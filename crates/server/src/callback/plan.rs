@@ -1,5 +1,5 @@
-//! The callback that an upload asks for, from its parameter to the message: checked, with its share of the budgets
-//! taken, and waiting for the upload's facts.
+//! The callback that an upload asks for: checked, with its share of the budgets taken, and waiting for the upload's
+//! facts.
 //!
 //! Clauses CB-1 to CB-22, CB-39.
 

@@ -1,4 +1,4 @@
-//! How far a callback came: the phase, the address and the reason that the one line of the log about its failure names.
+//! Records how far an attempt came, for the one line of the log about its failure: phase, address and reason.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -1,5 +1,5 @@
-//! Signing a callback: a third of a millisecond of one processor, so never on a thread that serves
-//! connections, and never on more threads at once than there are processors.
+//! Signs callbacks on threads of their own: a signature takes a third of a millisecond of one processor, so it is
+//! never made on a thread that serves connections, and never on more threads at once than there are processors.
 //!
 //! A thread that has made a signature makes the next one that waits, and only then ends: handing each over
 //! anew would leave a processor idle for as long as waking a thread takes.

@@ -1,5 +1,5 @@
-//! How long a callback under way has waited for its application, and the word to it that its place is wanted for
-//! another destination.
+//! Measures how long a callback has waited for its application, and ends it when its place is wanted for another
+//! destination.
 //!
 //! The one that has waited longest gives way: an application that hangs does not answer it any more, and one that
 //! is only slow has most likely begun to work on it.

@@ -1,5 +1,5 @@
-//! Connections share their number like everything else that is short: the client that has most gives way, with a
-//! connection that carries no request if it has one, quiet for longest.
+//! Limits the number of connections, shared fairly: the client that has most gives way, with a connection that
+//! carries no request if it has one, quiet for longest.
 //!
 //! A newcomer for which nobody has to give way waits for a moment, since connections end all the time; only so many
 //! wait at once, and one more is closed.

@@ -1,5 +1,5 @@
-//! The PROXY protocol, versions 1 and 2: a few bytes in front of a connection in which a proxy says whom it speaks
-//! for. Looked for only where the other end is a trusted proxy, and only once for each connection.
+//! Reads the PROXY protocol, versions 1 and 2: a few bytes in front of a connection in which a proxy names its
+//! client. They are looked for only where the other end is a trusted proxy, and only once for each connection.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,5 +1,5 @@
-//! Bounds what connections hold of what they have read: the heads of requests, whole or not, and the buffers that
-//! bodies come in.
+//! Bounds the memory of what connections have read: the heads of requests, whole or not, and the buffers that bodies
+//! come in.
 //!
 //! The first 8 KiB of a head are each connection's own. Beyond them heads share a budget; when it is short, the client
 //! whose heads hold most loses the connection with the largest, one that carries no request if it has one. Bodies are

@@ -1,6 +1,6 @@
-//! One line in the log for each request, written once its answer has been sent or given up. What it holds of
-//! the request is cut to a length, and the log escapes it; the query, where signatures and tokens are, and all
-//! headers but the length stay out.
+//! Logs one line for each request, once its answer has been sent or given up. What it holds of the request is cut to
+//! a length, and the log escapes it; the query, where signatures and tokens are, and all headers but the length stay
+//! out.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

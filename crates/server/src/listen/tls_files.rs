@@ -1,4 +1,4 @@
-//! TLS for a listener from a certificate and a key in PEM files.
+//! Loads TLS for a listener from a certificate and a key in PEM files.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};

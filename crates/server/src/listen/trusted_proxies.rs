@@ -1,5 +1,5 @@
-//! Whose address a request has: the connection's, or what proxies that the operator trusts say of whom they speak
-//! for (`X-Forwarded-For`).
+//! Finds the client's address of a request: the connection's, or the one that a trusted proxy names in
+//! `X-Forwarded-For`.
 //!
 //! Each proxy appends the address that it was called from. So the list is read from its right end, one step for
 //! each hop that is trusted; the first address that is not trusted is the client, and whatever stands left of it

@@ -1,5 +1,5 @@
-//! A connection whose writes must get on: whoever asks for bytes and does not take them holds a connection, an
-//! open file and the bytes of a deleted object for only so long.
+//! Ends connections whose client does not take its answer: it would hold a connection, an open file and the bytes of
+//! a deleted object for as long as it likes.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};

@@ -1,4 +1,4 @@
-//! Which headers or form fields are kept with an object (POST-39 to POST-44, OBJ-2).
+//! Lists the headers or form fields that are kept with an object (POST-39 to POST-44, OBJ-2).
 //!
 //! One reading for PutObject's headers and PostObject's fields, so that both store the same thing for the same
 //! names. What could not be given back unaltered is refused here, before anything is stored.

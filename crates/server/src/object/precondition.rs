@@ -1,4 +1,5 @@
-//! The conditions of GetObject and HeadObject (OBJ-25 to OBJ-29), and the one under which a range is sent at all.
+//! Evaluates the conditions of GetObject and HeadObject (OBJ-25 to OBJ-29), and the one under which a range is sent
+//! at all.
 //!
 //! Headers and two facts about the object in, a verdict out. A date that cannot be read is no condition.
 

@@ -1,5 +1,4 @@
-//! The operations on a bucket: its life, its rules, what it says of itself, what it lists, forms. What is not
-//! implemented stands here by its name alone, and is refused by it.
+//! The operations on a bucket. What is not implemented stands here by its name alone, and is refused by it.
 
 pub(crate) mod acl;
 pub(crate) mod cors;

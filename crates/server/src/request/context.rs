@@ -1,6 +1,5 @@
-//! What one request carries through the server: its id, the time it arrived, who sent it, and the
-//! server's state. Operations get it by reference and clone it (cheaply) into tasks that outlive the
-//! connection.
+//! The context of a request: its id, the time it arrived, who sent it, and the server's state. Operations get it by
+//! reference and clone it (cheaply) into tasks that outlive the connection.
 
 use std::net::IpAddr;
 use std::sync::Arc;

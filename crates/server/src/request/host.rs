@@ -1,4 +1,4 @@
-//! Which bucket the `Host` header names, if it names one (ADDR-1 to ADDR-4).
+//! Finds the bucket in the `Host` header, if it names one (ADDR-1 to ADDR-4).
 //!
 //! Pure: a host string and the configured names in, an [`Addressed`] out. It knows neither paths nor stores,
 //! and it never refuses: a name it has never heard of is the bare endpoint, because a store in a container or

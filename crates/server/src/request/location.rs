@@ -1,5 +1,5 @@
-//! Finds bucket and key of a request, from its host and its path. Whether a bucket or an object is there, and
-//! whether its name is one, is not known here.
+//! Finds bucket and key of a request in its host and its path. Whether they exist, and whether the names are legal,
+//! is not checked here.
 //!
 //! Clauses ADDR-1 to ADDR-5.
 

@@ -1,4 +1,4 @@
-//! The query word `versionId` in a store without versions: every object has one, and its id is `null`
+//! Checks the query parameter `versionId` in a store without versions: every object has one, and its id is `null`
 //! (LIST-11, OBJ-19).
 
 use countersign_protocol::{ErrorCode, ObjectKey, WireError, xml::NULL_VERSION};

@@ -1,4 +1,4 @@
-//! The query of a request, decoded once: an ordered list of names and values.
+//! The query of a request, decoded once into an ordered list of names and values.
 //!
 //! `+` is a space here, as every client that form-encodes its query means it. Signatures do not come through
 //! this module: they are computed by the protocol crate from the raw text.

@@ -1,4 +1,4 @@
-//! Refuses, by name, request headers and form fields that promise what this store does not do.
+//! Refuses, by name, request headers and form fields that this store would not act on.
 //!
 //! A header that is accepted and has no effect is a lie when somebody relies on the effect: tags that a lifecycle
 //! goes by, a retention that nobody can shorten, a condition that keeps an object from being overwritten. OSS ignores

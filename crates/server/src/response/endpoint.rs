@@ -1,4 +1,4 @@
-//! The endpoint that documents advertise. Clients connect to it (ADDR-6), so it has to lead back here.
+//! The endpoint that documents advertise. Clients connect to it (ADDR-6), so it has to be this store's address.
 
 use crate::request::Call;
 use crate::request::context::RequestContext;

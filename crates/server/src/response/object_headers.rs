@@ -1,4 +1,4 @@
-//! How an object describes itself in the headers of an answer (OBJ-12 to OBJ-17).
+//! Writes the headers that describe an object in an answer (OBJ-12 to OBJ-17).
 //!
 //! The other direction, which headers of a request are kept, is [`crate::object::attribute_headers`].
 

@@ -1,5 +1,5 @@
-//! A stream of which one chunk at a time is on its way: the next is not read before the last was sent. A client that
-//! takes nothing so makes the store hold one chunk and not as many as the connection would queue.
+//! Backpressure on downloads: the next chunk of a stream is not read before the last was sent. A client that takes
+//! nothing so makes the store hold one chunk and not as many as the connection would queue.
 
 use std::io;
 use std::pin::Pin;

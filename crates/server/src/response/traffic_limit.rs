@@ -1,4 +1,4 @@
-//! Holds one transfer to the rate that its request asks for in `x-oss-traffic-limit`, in both directions.
+//! Limits one transfer to the rate that its request asks for in `x-oss-traffic-limit`, in both directions.
 //!
 //! A limit is a client's own wish, so that a large transfer leaves room on its line; it is no means of the store to
 //! divide anything.

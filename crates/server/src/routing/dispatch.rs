@@ -1,5 +1,5 @@
-//! From a request to its operation and from the operation's outcome to the answer: the one way every
-//! request takes. Common headers are set here, so that refusals have them like successes.
+//! Dispatches a request to its operation and turns the outcome into the answer. Common headers are set here, so that
+//! refusals have them like successes.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Carries an operation out: who asks, of what, may they, do it.
+//! Performs an operation: authenticates, finds the resource, checks the rights, and calls its handler.
 //!
 //! Nothing is decided here but the order: the signature before the store is asked anything, the bucket before
 //! the object, the access control lists before the operation. What an operation needs is in its declaration.

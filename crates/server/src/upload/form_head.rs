@@ -1,4 +1,4 @@
-//! Stage 1 of PostObject: from the bytes of a body to the fields in front of the file and the unread file.
+//! Stage 1 of PostObject: reads the body up to the file, which stays unread.
 //!
 //! It does not know what the fields mean.
 //!

@@ -1,4 +1,5 @@
-//! What a form comes to when its file is stored: the final key, the attributes, whether an object there stays.
+//! Decides what a form comes to when its file is stored: the final key, the attributes, and whether an existing
+//! object stays.
 //!
 //! It is read before the policy is held against the form, so that each condition judges the very value that a later
 //! HEAD gives back. For the same reason nothing is trimmed here: a word with white space around it is refused.

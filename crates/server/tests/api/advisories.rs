@@ -1,4 +1,5 @@
-//! Holes that were found elsewhere, each with a test that it is not here: requests signed in header or URL.
+//! Security holes that were found in other servers, each with a test that it is not here: requests signed in header
+//! or URL.
 
 use countersign_protocol::url_encoding::encode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,4 +1,4 @@
-//! Who asks, and what that one may do (AUTH-1 to AUTH-23, ADDR-1 to ADDR-4).
+//! Authentication and rights of principals (AUTH-1 to AUTH-23, ADDR-1 to ADDR-4).
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! What documents and lists may make the store hold.
+//! Memory that documents and lists may make the store hold.
 
 use crate::client::{Ask, create_demo, put};
 use crate::running_store::RunningStore;

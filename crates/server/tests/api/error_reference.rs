@@ -1,4 +1,4 @@
-//! The error reference that the store serves, and the links that lead there.
+//! The error reference that the store serves, and the links to it.
 
 use countersign_protocol::error_reference::Topic;
 

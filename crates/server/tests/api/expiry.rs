@@ -1,4 +1,4 @@
-//! Lifecycle rules carried out: objects and bytes (issue: with the clock moved, both are gone).
+//! Lifecycle rules delete objects and free their bytes, with the clock moved.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! No word of the API reaches another operation: every method with every word, on buckets and objects, full and
-//! empty. Nothing changes but where an operation says so.
+//! No query parameter of the API reaches another operation: every method with every parameter, on buckets and
+//! objects, full and empty. Nothing changes but where an operation says so.
 
 use countersign_protocol::authorization::sub_resource;
 use countersign_store::{BucketRecord, Entry, ListQuery};

@@ -1,5 +1,5 @@
-//! After a sync that failed, nobody knows what is on the disk: the store takes no more writes until it is opened
-//! again, and says so; it still reads.
+//! After a failed sync it is unknown what is on the disk: the store takes no more writes until it is opened again,
+//! and says so; it still reads.
 
 use countersign_testkit::{BlobCall, CatalogCall, Fault};
 

@@ -1,4 +1,4 @@
-//! What a bucket's mode does to forms that hold more than their policy mentions.
+//! Forms that hold more than their policy mentions, in each bucket mode.
 
 use countersign_store::PutSetting;
 

@@ -1,4 +1,4 @@
-//! What uploads, their callbacks and answers may make the store hold, and what is refused when that is full.
+//! Memory that uploads, their callbacks and answers may make the store hold, and what is refused when that is full.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Callbacks to a real application: what it receives, what the uploader hears, what stays owed.
+//! Callbacks to a real application: what it receives, what the uploader is answered, what stays in the outbox.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Whose address a request has behind a proxy: told to the application, and counted by.
+//! The client's address of a request behind a proxy: told to the application, and counted by quotas.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

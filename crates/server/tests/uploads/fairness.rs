@@ -1,4 +1,4 @@
-//! A well-behaved client while others hold whatever is short: none of its requests is refused.
+//! A well-behaved client while others hold what is short: none of its requests is refused.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;

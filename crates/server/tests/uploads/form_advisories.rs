@@ -1,4 +1,4 @@
-//! Holes that were found elsewhere, each with a test that it is not here: forms and their callbacks.
+//! Security holes that were found in other servers, each with a test that it is not here: forms and their callbacks.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Bodies that stop, break off or crawl: answered where there is still somebody to answer, never stored.
+//! Bodies that stop, break off or crawl: answered while the client is still there, never stored.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What a form that is let in is answered with, and what is stored (POST-34 to POST-60).
+//! Answers to forms that are accepted, and what is stored (POST-34 to POST-60).
 
 use countersign_protocol::authorization::{RequestView, v1};
 use countersign_protocol::callback::BodyType;

@@ -1,4 +1,4 @@
-//! Rules at work, as sentences.
+//! CORS rules applied to requests.
 
 use super::*;
 

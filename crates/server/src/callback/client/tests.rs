@@ -1,4 +1,4 @@
-//! The stage by itself: an entry of the outbox is carried out by somebody who has nothing but the entry.
+//! The callback client alone: it delivers an outbox entry with nothing but the entry.
 
 use std::net::Ipv4Addr;
 

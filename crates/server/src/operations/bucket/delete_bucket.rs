@@ -1,4 +1,4 @@
-//! DeleteBucket (BKT-7): only an empty one goes.
+//! DeleteBucket (BKT-7): deletes an empty bucket.
 
 use countersign_store::DeleteBucket;
 use http::StatusCode;

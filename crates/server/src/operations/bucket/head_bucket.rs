@@ -1,5 +1,5 @@
-//! HEAD on a bucket: whether it is there and the principal may use it. The API's reference does not name it; the
-//! SDKs of PHP and C ask it (`getBucketMeta`, `oss_head_bucket`) and read the region from its headers.
+//! HEAD on a bucket: whether it exists and the principal may use it. The API's reference does not name it; the SDKs
+//! of PHP and C ask it (`getBucketMeta`, `oss_head_bucket`) and read the region from its headers.
 //!
 //! Clauses BKT-12.
 

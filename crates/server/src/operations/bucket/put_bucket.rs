@@ -1,4 +1,4 @@
-//! PutBucket (BKT-1 to BKT-6). Whoever creates a bucket a second time is its owner still, and gets 200.
+//! PutBucket (BKT-1 to BKT-6). Creating a bucket that one owns already answers 200.
 
 use std::collections::BTreeMap;
 

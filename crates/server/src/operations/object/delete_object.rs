@@ -1,4 +1,4 @@
-//! DeleteObject (OBJ-30): what is not there is deleted as well.
+//! DeleteObject (OBJ-30): an object that does not exist counts as deleted.
 
 use bytes::Bytes;
 use countersign_store::DeleteObject;

@@ -1,4 +1,4 @@
-//! The decision about a form is the decision about what is stored.
+//! What is decided about a form is what is stored.
 
 use bytes::Bytes;
 use countersign_protocol::form::FilePart;
