@@ -4,6 +4,7 @@
 pub(crate) mod blob_hold;
 pub(crate) mod folder_lock;
 pub(crate) mod reserve;
+pub(crate) mod state_metrics;
 
 /// The catalog's file in the data folder.
 pub(crate) const CATALOG_FILE: &str = "catalog.sqlite";

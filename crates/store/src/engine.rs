@@ -11,6 +11,7 @@ use crate::damage::KnownDamage;
 use crate::data_folder::blob_hold::BlobHold;
 use crate::data_folder::folder_lock::FolderLock;
 use crate::data_folder::reserve::Reserve;
+use crate::data_folder::state_metrics::StateMetrics;
 use crate::health::HealthFlag;
 use crate::pins::Pins;
 use crate::staged_blob::spill::BufferQuotas;
@@ -35,4 +36,6 @@ pub(crate) struct Inner {
     pub(crate) hold: OnceLock<BlobHold>,
     /// Of the embedded store: room kept back for deleting.
     pub(crate) reserve: OnceLock<Reserve>,
+    /// Of the embedded store: what monitors are told of its state.
+    pub(crate) metrics: OnceLock<StateMetrics>,
 }

@@ -23,6 +23,7 @@ pub use commit::Offered;
 use crate::data_folder::blob_hold::BlobHold;
 use crate::data_folder::folder_lock::FolderLock;
 use crate::data_folder::reserve::Reserve;
+use crate::data_folder::state_metrics::{StateMetrics, StateNow};
 use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE, RESTORING_FILE};
 use crate::engine::Inner;
 use bytes::Bytes;
@@ -122,6 +123,7 @@ impl Store {
         let hold = BlobHold::open(&options.data)?;
         let store = Store::assemble(parts).await?;
         let _first = store.0.hold.set(hold);
+        let _first = store.0.metrics.set(StateMetrics::register(&options.data));
         // What may be lost is thrown away when there is no room, and often lies in memory.
         if options.durable {
             let reserve = Reserve::new(&options.data);
@@ -162,6 +164,7 @@ impl Store {
             lock: Mutex::default(),
             hold: OnceLock::new(),
             reserve: OnceLock::new(),
+            metrics: OnceLock::new(),
         });
         tokio::spawn(sweeper::run(Arc::downgrade(&inner), inner.clock.clone(), parts.sweep_every));
         Ok(Store(inner))
@@ -190,6 +193,7 @@ impl Store {
             lock: Mutex::default(),
             hold: OnceLock::from(hold),
             reserve: OnceLock::new(),
+            metrics: OnceLock::new(),
         }))
     }
 
@@ -310,6 +314,20 @@ impl Store {
     /// What the machine has refused since the store was opened.
     pub fn troubles(&self) -> Vec<TroubleNote> {
         self.0.troubles.all()
+    }
+
+    /// Brings the metrics of this store's state up to date, for a monitor that asks. Blocks for a moment.
+    pub fn measure(&self) {
+        if let Some(metrics) = self.0.metrics.get() {
+            let troubles = self.0.troubles.all();
+            let times = |kind| troubles.iter().find(|note| note.trouble == kind).map_or(0, |note| note.count);
+            metrics.set(&StateNow {
+                damaged_objects: self.0.damaged.count() as u64,
+                writes_refused: self.0.health.refusal().is_some(),
+                open_files_short: times(Trouble::OpenFiles),
+                data_folder_refused: times(Trouble::DataFolder),
+            });
+        }
     }
 
     /// The bytes of this object, which its key still holds, are gone: it is damaged from now on.

@@ -3,6 +3,7 @@
 //! The answers of a batch go to the runtime as one message, and a task there hands them out: one wake-up from
 //! this thread per batch, not one per waiter.
 
+use super::batch_metrics::BatchMetrics;
 use super::bucket_table::{BucketTable, Buckets};
 use super::checkpoint::Checkpointer;
 use super::commit_queue::{CommitQueue, Request, Task, WrittenReply};
@@ -64,6 +65,7 @@ pub(super) struct Writer {
     health: HealthFlag,
     clock: Clock,
     grace: Duration,
+    metrics: BatchMetrics,
     /// The last batch found no room.
     full: bool,
 }
@@ -86,6 +88,7 @@ impl Writer {
             health: options.health.clone(),
             clock: options.clock.clone(),
             grace: options.garbage_grace,
+            metrics: BatchMetrics::register(),
             full: false,
         })
     }
@@ -115,6 +118,7 @@ impl Writer {
         let before = self.numbers;
         let mut waiters = Vec::with_capacity(requests.len());
         let mut bytes = TRANSACTION_BYTES;
+        let count = requests.len();
         let outcome = self.transact(requests, &mut waiters, &mut bytes);
         let failure = match outcome {
             Ok(buckets_changed) => {
@@ -126,6 +130,7 @@ impl Writer {
             Err(error) => Some(self.roll_back(&error, before)),
         };
         drop(writing);
+        self.metrics.ended(count, failure.is_some());
         // What is moved out of the log makes room in it; the first batch that finds room again has it moved.
         let full = matches!(failure, Some(ApplyError::Full));
         let begin = std::mem::replace(&mut self.full, full) || full;
