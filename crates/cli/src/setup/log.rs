@@ -2,6 +2,7 @@
 //! of its own, so that a slow reader of the log delays nothing.
 
 mod line_buffer;
+mod line_fields;
 
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
@@ -15,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use super::clock;
 use crate::command_line::LogFormat;
 use line_buffer::LineBuffer;
+use line_fields::LineFields;
 
 /// The variable that chooses what is logged.
 const VARIABLE: &str = "COUNTERSIGN_LOG";
@@ -50,9 +52,9 @@ pub(crate) fn start(format: LogFormat, requests: bool) -> anyhow::Result<()> {
         .with_ansi(colours)
         .with_writer(move || lines.clone());
     match format {
-        LogFormat::Text => log.init(),
+        LogFormat::Text => log.fmt_fields(LineFields).init(),
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+            log.json().flatten_event(true).with_current_span(false).with_span_list(true).init()
         }
     }
     panic::set_hook(Box::new(log_panic));
