@@ -74,12 +74,14 @@ use crate::{
     upload_path::UploadPath,
 };
 use date::dated;
+use endpoint_metrics::EndpointMetrics;
 use hooks::{Authorize, OnUpload};
 use testing::TestingChoices;
 
 pub mod admission;
 pub mod allowed_origins;
 pub mod date;
+mod endpoint_metrics;
 pub mod hooks;
 mod receive;
 mod sign;
@@ -237,7 +239,8 @@ pub fn signature_routes(options: AppOptions) -> Router {
     let state = Arc::new(options);
     let cross_origin = middleware::from_fn_with_state(Arc::clone(&state), cross_origin);
     // From the inside out: a page elsewhere must be able to read why it was not admitted.
-    let routes = Router::new().route("/signature", admitted(&state, get(sign::sign)).layer(cross_origin));
+    let routes = Router::new()
+        .route("/signature", counted("signature", admitted(&state, get(sign::sign)).layer(cross_origin)));
     dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
 }
 
@@ -274,7 +277,8 @@ pub fn callback_routes(options: AppOptions) -> Router {
         .with_body_bytes_max(options.callback_body_bytes_max);
     let held = middleware::from_fn_with_state(ByteBudget::new(ANSWERS_BYTES_MAX), held);
     let state = Arc::new(options);
-    let routes = Router::new().route("/callback", post(receive_callback).layer(verify).layer(held));
+    let routes = Router::new()
+        .route("/callback", counted("callback", post(receive_callback).layer(verify).layer(held)));
     dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
 }
 
@@ -309,9 +313,17 @@ pub fn uploads_routes(options: AppOptions) -> Router {
     let state = Arc::new(options);
     let held = middleware::from_fn_with_state(ByteBudget::new(ANSWERS_BYTES_MAX), held);
     let listing = middleware::from_fn_with_state(Arc::new(Semaphore::new(LISTINGS_MAX)), one_of_few);
-    let list = admitted(&state, get(uploads::list)).layer(listing).layer(held);
+    let list = counted("uploads", admitted(&state, get(uploads::list)).layer(listing).layer(held));
     let routes = Router::new().route("/uploads", list);
     dated(routes.with_state(Arc::clone(&state)), state.clock.clone())
+}
+
+/// Counts the answers of an endpoint.
+fn counted<S: Clone + Send + Sync + 'static>(
+    name: &'static str,
+    endpoint: MethodRouter<S>,
+) -> MethodRouter<S> {
+    endpoint.layer(middleware::from_fn_with_state(EndpointMetrics::register(name), endpoint_metrics::count))
 }
 
 /// Puts the admission in front, unless it asks for nothing: a layer costs each request.

@@ -36,6 +36,12 @@ impl<H: Ord + Clone, T: Claimant> Places<H, T> {
         Some(Place { places: Arc::clone(self), id })
     }
 
+    /// How many are taken, and how many there are.
+    pub fn in_use(&self) -> (u64, u64) {
+        let shares = self.lock();
+        (shares.taken(), shares.room())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shares<H, Arc<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -93,6 +93,16 @@ impl<H: Ord + Clone, T> Shares<H, T> {
         }
     }
 
+    /// How much there is.
+    pub fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// How much is taken.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// How much is taken beyond the room.
     pub fn excess(&self) -> u64 {
         self.taken.saturating_sub(self.room)

@@ -32,6 +32,14 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
+    /// The word for it in the log.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Owner => "owner",
+        }
+    }
+
     /// The account number, as a callback names it in `x-oss-requester`.
     pub(crate) fn account(&self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Upload callbacks: the message, the allowed networks, the delivery.
 
 pub(crate) mod address;
+mod attempt_metrics;
 pub(crate) mod budget;
 pub(crate) mod client;
 mod connection;

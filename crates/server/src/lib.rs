@@ -12,6 +12,7 @@ mod callback;
 mod error_chain;
 mod limits;
 pub mod listen;
+mod measures;
 pub mod object;
 mod operations;
 pub mod request;

@@ -69,6 +69,8 @@ pub struct ListenOptions {
     pub not_accepted: Option<NotAccepted>,
     /// What is logged of each request.
     pub request_log: RequestLog,
+    /// Counts the bytes of answers as they are sent.
+    pub sent_bytes: metrics::Counter,
 }
 
 /// See [`ListenOptions::not_accepted`].
@@ -99,6 +101,7 @@ impl Default for ListenOptions {
             tls: None,
             not_accepted: None,
             request_log: RequestLog::Off,
+            sent_bytes: metrics::Counter::noop(),
         }
     }
 }
@@ -311,12 +314,13 @@ async fn converse<T, S, B>(
         let client = options.trusted_proxies.client(peer.client, request.headers());
         let peer = Peer { client, ..peer };
         request.extensions_mut().insert(peer);
-        let line = request_log::Line::begin(&options.clock, options.request_log, &request, peer);
+        let line = request_log::Line::begin(&options.clock, options.request_log, &mut request, peer);
+        let sent = options.sent_bytes.clone();
         let (under_way, answer) = (activity.request(), service.call(request));
         async move {
             let answer = answer.await;
             drop(under_way);
-            answer.map(|response| request_log::attach(line, response))
+            answer.map(|response| request_log::attach(line, sent, response))
         }
     });
     let stream = BoundedReads::new(stream, &shared.room, peer.client.into(), activity);

@@ -25,8 +25,17 @@ pub(crate) const fn on(place: Place) -> &'static [Operation] {
     }
 }
 
+/// The names of the operations that are served, each once.
+pub(crate) fn implemented_names() -> impl Iterator<Item = &'static str> {
+    let all = PLACES.into_iter().flat_map(on).filter(|operation| operation.is_implemented());
+    let names: std::collections::BTreeSet<&str> = all.map(|operation| operation.name).collect();
+    names.into_iter().chain([OWN_PAGE])
+}
+
+/// What a request for a page of the store's own is called among the operations.
+pub(crate) const OWN_PAGE: &str = "OwnPage";
+
 /// Every place.
-#[cfg(test)]
 pub(crate) const PLACES: [Place; 4] = [Place::Service, Place::Bucket, Place::Object, Place::Anywhere];
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ use crate::callback::destination_guard::Permission;
 use crate::error_chain::ErrorChain;
 use crate::limits::Limits;
 use crate::listen::NotAccepted;
+use crate::measures::ServerMetrics;
 use crate::object::attributes::ObjectAttributes;
+use crate::operations::{self, own_page};
 use crate::request::host::HostNames;
 use crate::response::wire_response::WireResponse;
 use crate::routing::dispatch::Dispatcher;
@@ -123,7 +125,8 @@ impl Server {
             form_etag: options.form_etag,
             limits,
         };
-        let state = Arc::new(ServerState::new(options, answers, Arc::new(callbacks)));
+        let metrics = ServerMetrics::register(operations::implemented_names());
+        let state = Arc::new(ServerState::new(options, answers, Arc::new(callbacks), metrics));
         Ok(Self(Arc::new(Dispatcher::new(state, hosts))))
     }
 
@@ -171,6 +174,22 @@ impl Server {
                 store.note_trouble(trouble, format!("a connection could not be accepted: {error}"));
             }
         })
+    }
+
+    /// Brings those metrics up to date that are a state and not a count, for a monitor that asks. Blocks for a moment.
+    pub fn measure(&self) {
+        self.0.state.measure();
+    }
+
+    /// For a listener of this server: counts the bytes of answers as they are sent.
+    pub fn sent_bytes(&self) -> metrics::Counter {
+        self.0.state.metrics.sent_bytes.clone()
+    }
+
+    /// Whether requests should be sent here, and whole lines that say so or why not: what the health page says.
+    pub fn health(&self) -> (bool, String) {
+        let now = self.0.state.options.clock.wall();
+        own_page::health_in_words(&self.0.state, now)
     }
 
     /// Waits for the commits and callbacks that are under way. Call it once the listener has ended.

@@ -20,6 +20,7 @@ use crate::budget::head_budget::HeadBudget;
 use crate::budget::holder::UploadHolder;
 use crate::callback::client::CallbackClient;
 use crate::limits::{GZIP_ANSWERS_MAX, IMAGE_HEADERS_MAX, Limits};
+use crate::measures::{BoundMetrics, ServerMetrics};
 use crate::request_id::RequestIds;
 
 /// An access key that may do everything: the owner's.
@@ -93,11 +94,19 @@ pub(crate) struct ServerState {
     pub(crate) uploads: Arc<Places<UploadHolder, BodyWatch>>,
     /// Work that outlives its connection: commits, callbacks, the closing of owed entries.
     pub(crate) tasks: TaskTracker,
+    /// What monitors are told.
+    pub(crate) metrics: ServerMetrics,
+    bounds: BoundMetrics,
 }
 
 impl ServerState {
     /// With empty budgets. `answers` is shared with the callbacks.
-    pub(crate) fn new(options: StateOptions, answers: FairBudget, callbacks: Arc<CallbackClient>) -> Self {
+    pub(crate) fn new(
+        options: StateOptions,
+        answers: FairBudget,
+        callbacks: Arc<CallbackClient>,
+        metrics: ServerMetrics,
+    ) -> Self {
         let limits = &options.limits;
         Self {
             uploads: Places::new(limits.uploads_max),
@@ -113,8 +122,34 @@ impl ServerState {
             gzip_answers: Arc::new(Semaphore::new(GZIP_ANSWERS_MAX)),
             image_headers: Semaphore::new(IMAGE_HEADERS_MAX),
             tasks: TaskTracker::new(),
+            metrics,
+            bounds: BoundMetrics::register(),
             options,
         }
+    }
+
+    /// Brings the metrics of what is bounded, and those of the store's state, up to date. Blocks for a moment.
+    pub(crate) fn measure(&self) {
+        let bounds = &self.bounds;
+        let (used, max) = self.uploads.in_use();
+        bounds.places("uploads", used, max);
+        let permits = |semaphore: &Semaphore, max: usize| {
+            let free = semaphore.available_permits().min(max);
+            ((max - free) as u64, max as u64)
+        };
+        let (used, max) = permits(&self.listings, self.options.limits.listings_max);
+        bounds.places("listings", used, max);
+        let (used, max) = permits(&self.gzip_answers, GZIP_ANSWERS_MAX);
+        bounds.places("gzip_answers", used, max);
+        let (used, max) = permits(&self.image_headers, IMAGE_HEADERS_MAX);
+        bounds.places("image_headers", used, max);
+        let (used, max) = self.form_heads.in_use();
+        bounds.bytes("form_heads", used, max);
+        for (name, budget) in [("answers", &self.answers), ("documents", &self.documents)] {
+            bounds.bytes(name, budget.held().bytes as u64, budget.max().bytes as u64);
+        }
+        self.callbacks.measure(bounds);
+        self.options.store.measure();
     }
 
     /// The secret of a key id.

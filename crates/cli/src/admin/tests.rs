@@ -1,3 +1,5 @@
+mod metrics_page;
+
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use countersign_store::Health;
-
 use crate::setup::store_server::StoreServer;
 
 /// How a server is.
@@ -26,14 +24,12 @@ pub(crate) struct Watched {
 impl Watched {
     /// A store, as its health page says it is.
     pub(crate) fn store(opened: &StoreServer) -> Watched {
-        let store = opened.store.clone();
-        let health = move || match store.health() {
-            Health::Good => Readiness { ready: true, text: "ok\n".to_owned() },
-            Health::WritesRefused { reason } => {
-                Readiness { ready: false, text: format!("writes are refused: {reason}\n") }
-            }
+        let (healthy, measured) = (opened.server.clone(), opened.server.clone());
+        let health = move || {
+            let (ready, text) = healthy.health();
+            Readiness { ready, text }
         };
-        Watched { health: Arc::new(health), measure: Arc::new(|| {}) }
+        Watched { health: Arc::new(health), measure: Arc::new(move || measured.measure()) }
     }
 
     /// An application server, which is well while it answers.

@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use countersign_server::Server;
+use countersign_server::listen::request_log::IdSlot;
 use countersign_server::listen::{ListenOptions, listen};
 use countersign_server::request::framing;
 use countersign_server::request_id::RequestIds;
@@ -17,6 +18,7 @@ use http::{HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::clock;
 use super::listeners::Bound;
@@ -48,8 +50,12 @@ impl Running {
     pub(crate) fn store(bound: Bound, server: &Server, options: &ListenOptions) -> Self {
         let (stop, mut tasks) = (StopSwitch::new(), JoinSet::new());
         let connections_max = per_listener(options, &bound);
-        let options =
-            ListenOptions { connections_max, not_accepted: Some(server.not_accepted()), ..options.clone() };
+        let options = ListenOptions {
+            connections_max,
+            not_accepted: Some(server.not_accepted()),
+            sent_bytes: server.sent_bytes(),
+            ..options.clone()
+        };
         for listener in bound.listeners {
             tasks.spawn(listen(listener, server.clone(), options.clone(), stop.thrown()));
         }
@@ -85,7 +91,11 @@ impl Running {
 async fn with_id(request: Request, next: Next) -> Response {
     static IDS: LazyLock<RequestIds> = LazyLock::new(|| RequestIds::new(&Random::system()));
     let id = IDS.fresh(clock::real(0).wall());
-    let mut response = next.run(request).await;
+    if let Some(slot) = request.extensions().get::<IdSlot>() {
+        slot.tell(id.as_str());
+    }
+    let span = tracing::error_span!("request", request_id = id.as_str(), method = request.method().as_str());
+    let mut response = next.run(request).instrument(span).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().entry("x-request-id").or_insert(value);
     }

@@ -100,6 +100,23 @@ impl CallbackUrl {
     }
 }
 
+impl CallbackUrl {
+    /// The URL as a log may have it: a query often holds a token.
+    ///
+    /// ```
+    /// use countersign_protocol::callback::CallbackUrl;
+    /// let url = CallbackUrl::parse("http://app.example/cb?token=1").unwrap();
+    /// assert_eq!(url.without_query(), "http://app.example/cb?…");
+    /// ```
+    pub fn without_query(&self) -> String {
+        let whole = self.to_string();
+        match whole.split_once('?') {
+            Some((before, _)) => format!("{before}?…"),
+            None => whole,
+        }
+    }
+}
+
 impl fmt::Display for CallbackUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };

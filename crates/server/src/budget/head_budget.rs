@@ -32,6 +32,12 @@ impl HeadBudget {
         Arc::new(Self(Mutex::new(Shares::new(bytes_max as u64))))
     }
 
+    /// How many bytes are held, and how many may be.
+    pub(crate) fn in_use(&self) -> (u64, u64) {
+        let shares = self.lock();
+        (shares.taken(), shares.room())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shares<ClientNetwork, Head>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

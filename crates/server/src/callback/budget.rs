@@ -143,6 +143,11 @@ impl CallbackBudget {
         }
     }
 
+    /// What the bodies that are under way hold, and what they may.
+    pub(super) fn under_way(&self) -> (Amount, Amount) {
+        (self.under_way.held(), self.under_way.max())
+    }
+
     /// What is held now.
     pub(crate) fn usage(&self) -> OwedUsage {
         let refused = self.lock();

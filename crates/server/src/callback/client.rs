@@ -20,10 +20,12 @@ use countersign_quota::places::Places;
 use countersign_store::{CloseOwed, OwedOutcome, QueryError, Store};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use rustls_pki_types::CertificateDer;
+use tracing::Instrument as _;
 
 use crate::budget::fair_budget::FairBudget;
 use crate::budget::holder::CallbackDestination;
 use crate::callback::address::{AllowedAddresses, Resolver, UndeliverableCallback};
+use crate::callback::attempt_metrics::AttemptMetrics;
 use crate::callback::budget::{
     CallbackBudget, CallbackRoom, CallbackShares, OwedUsage, REFUSED_BODY_BYTES_MAX,
 };
@@ -36,6 +38,7 @@ use crate::callback::signing::{CallbackSignature, CallbackSigner};
 use crate::callback::wait::CallbackWait;
 use crate::error_chain::ErrorChain;
 use crate::limits::Limits;
+use crate::measures::BoundMetrics;
 
 /// How many addresses of one name are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -103,6 +106,7 @@ pub(crate) struct CallbackClient {
     exchange: Exchange,
     attempt_timeout: Duration,
     body_bytes_max: usize,
+    metrics: AttemptMetrics,
     key_pem: String,
 }
 
@@ -188,6 +192,7 @@ impl CallbackClient {
             )?,
             attempt_timeout: limits.callback_timeout,
             body_bytes_max: limits.callback_body_bytes_max,
+            metrics: AttemptMetrics::register(),
         })
     }
 
@@ -199,6 +204,20 @@ impl CallbackClient {
     /// What is owed now, for the health page.
     pub(crate) fn owed_usage(&self) -> OwedUsage {
         self.budget.usage()
+    }
+
+    /// Reads off what is bounded, for monitors.
+    pub(crate) fn measure(&self, metrics: &BoundMetrics) {
+        let (used, max) = self.places.in_use();
+        metrics.places("callbacks", used, max);
+        let (lookups, lookups_max) = (self.addresses.lookups.held(), self.addresses.lookups.max());
+        metrics.places("lookups", lookups.entries as u64, lookups_max.entries as u64);
+        let (bodies, bodies_max) = self.budget.under_way();
+        metrics.bytes("callback_bodies", bodies.bytes as u64, bodies_max.bytes as u64);
+        let owed = self.budget.usage();
+        metrics.places("owed_callbacks", owed.held.entries as u64, owed.max.entries as u64);
+        metrics.bytes("owed_callbacks", owed.held.bytes as u64, owed.max.bytes as u64);
+        metrics.owed(owed.held.entries as u64, owed.held.bytes as u64);
     }
 
     /// Counts what an earlier run left owed, once.
@@ -264,7 +283,17 @@ impl CallbackClient {
         for (place, url) in message.urls.iter().enumerate() {
             let signature = signature.take().unwrap_or_else(|| self.signer.begin(message, place));
             let progress = Progress::of(client);
-            outcome = self.attempt_in_a_place(message, url, signature, &progress).await;
+            let span = tracing::debug_span!(
+                "callback_attempt",
+                request_id = %message.request_id,
+                phase = tracing::field::Empty,
+                outcome = tracing::field::Empty,
+            );
+            let attempt = self.attempt_in_a_place(message, url, signature, &progress);
+            outcome = attempt.instrument(span.clone()).await;
+            let phase = progress.phase();
+            span.record("phase", phase.word());
+            span.record("outcome", self.metrics.ended(&outcome, phase));
             match &outcome {
                 Ok(_) => break,
                 Err(failure) => {
@@ -354,6 +383,7 @@ impl CallbackClient {
 fn log(message: &CallbackMessage, url: &CallbackUrl, progress: &Progress, failure: &CallbackFailure) {
     let (phase, address, reason) = (progress.phase(), progress.address(), progress.reasons());
     let request_id = &message.request_id;
+    let url = url.without_query();
     tracing::warn!(%request_id, %url, address, %phase, reason, %failure, "a callback failed");
 }
 

@@ -141,7 +141,9 @@ impl Exchange {
             let Some(kept) = self.connections.take(&destination(*address)) else { continue };
             progress.try_address(*address);
             match self.send(destination(*address), kept, request.clone(), progress).await {
-                Err(NoAnswer::Silent) => tracing::debug!(%url, "a kept connection had been closed"),
+                Err(NoAnswer::Silent) => {
+                    tracing::debug!(url = url.without_query(), "a kept connection had been closed")
+                }
                 Err(NoAnswer::Failed(failure)) => return Err(failure),
                 Ok(reply) => return Ok(reply),
             }

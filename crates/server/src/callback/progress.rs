@@ -26,9 +26,22 @@ pub(super) enum Phase {
     Read,
 }
 
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Phase {
+    /// All of them, in order.
+    pub(super) const ALL: [Phase; 8] = [
+        Phase::Resolve,
+        Phase::Judge,
+        Phase::Sign,
+        Phase::Connect,
+        Phase::Tls,
+        Phase::Send,
+        Phase::Wait,
+        Phase::Read,
+    ];
+
+    /// Its word in log and metrics.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
             Phase::Resolve => "resolve",
             Phase::Judge => "judge",
             Phase::Sign => "sign",
@@ -37,7 +50,13 @@ impl fmt::Display for Phase {
             Phase::Send => "send",
             Phase::Wait => "wait",
             Phase::Read => "read",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 
@@ -75,18 +94,21 @@ impl Progress {
 
     /// Says what is being done now.
     pub(super) fn enter(&self, phase: Phase) {
+        tracing::trace!(%phase, "a callback goes on");
         let mut state = self.lock();
         (state.phase, state.sending) = (phase, None);
     }
 
     /// Says which address is being tried.
     pub(super) fn try_address(&self, address: SocketAddr) {
+        tracing::trace!(phase = %Phase::Connect, %address, "a callback goes on");
         let mut state = self.lock();
         (state.phase, state.address) = (Phase::Connect, Some(address));
     }
 
     /// Says that a request is being written; `written` counts what has left on its connection.
     pub(super) fn send(&self, written: Arc<AtomicU64>, body_bytes: u64) {
+        tracing::trace!(phase = %Phase::Send, body_bytes, "a callback goes on");
         let before = written.load(Ordering::Acquire);
         let mut state = self.lock();
         (state.phase, state.sending) = (Phase::Send, Some(Sending { written, before, body_bytes }));

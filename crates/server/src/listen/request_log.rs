@@ -3,6 +3,7 @@
 //! out.
 
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use countersign_clock::Clock;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
+use metrics::Counter;
 
 use super::peer::Peer;
 
@@ -43,6 +45,18 @@ pub struct Subject {
     pub key: Option<String>,
 }
 
+/// Where the service says at once under which id it will answer, so that the line of a request whose client leaves before
+/// the answer has it too. A request carries it as an extension.
+#[derive(Debug, Clone, Default)]
+pub struct IdSlot(Arc<OnceLock<String>>);
+
+impl IdSlot {
+    /// Says it. Only the first word counts.
+    pub fn tell(&self, id: &str) {
+        self.0.get_or_init(|| id.to_owned());
+    }
+}
+
 /// Whether anything is written about requests.
 pub fn is_wanted() -> bool {
     tracing::enabled!(target: REQUEST_TARGET, tracing::Level::INFO)
@@ -60,14 +74,22 @@ pub(super) struct Line {
     status: Option<u16>,
     subject: Subject,
     id: Option<String>,
+    slot: IdSlot,
     bytes_out: u64,
 }
 
 impl Line {
-    pub(super) fn begin<B>(clock: &Clock, log: RequestLog, request: &Request<B>, peer: Peer) -> Option<Self> {
+    pub(super) fn begin<B>(
+        clock: &Clock,
+        log: RequestLog,
+        request: &mut Request<B>,
+        peer: Peer,
+    ) -> Option<Self> {
         if log == RequestLog::Off || !is_wanted() {
             return None;
         }
+        let slot = IdSlot::default();
+        request.extensions_mut().insert(slot.clone());
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         Some(Self {
             clock: clock.clone(),
@@ -80,6 +102,7 @@ impl Line {
             status: None,
             subject: Subject::default(),
             id: None,
+            slot,
             bytes_out: 0,
         })
     }
@@ -102,14 +125,15 @@ impl Drop for Line {
         let ms = u64::try_from(self.clock.since(self.started).as_millis()).unwrap_or(u64::MAX);
         // Who left before the answer was made got none.
         let unanswered = status.is_none().then_some(true);
+        let id = self.id.as_ref().or_else(|| self.slot.0.get()).map(|id| bounded(id, WORD_CHARACTERS_MAX));
+        let request_id = id.as_deref();
         if self.log == RequestLog::Short {
-            tracing::info!(target: REQUEST_TARGET, method, path, status, unanswered, ms);
+            tracing::info!(target: REQUEST_TARGET, method, path, status, unanswered, ms, request_id);
             return;
         }
         let cut = |text: &Option<String>, most| text.as_deref().map(|text| bounded(text, most));
         let bucket = cut(&self.subject.bucket, NAME_CHARACTERS_MAX);
         let key = cut(&self.subject.key, NAME_CHARACTERS_MAX);
-        let id = cut(&self.id, WORD_CHARACTERS_MAX);
         tracing::info!(
             target: REQUEST_TARGET,
             method,
@@ -121,7 +145,7 @@ impl Drop for Line {
             bytes_in = self.bytes_in,
             bytes_out = self.bytes_out,
             ms,
-            request_id = id.as_deref(),
+            request_id,
             client = %self.peer.client,
         );
     }
@@ -136,7 +160,7 @@ fn bounded(text: &str, characters_max: usize) -> String {
 }
 
 /// An answer whose line is written when it has been sent.
-pub(super) fn attach<B>(line: Option<Line>, response: Response<B>) -> Response<LoggedBody<B>> {
+pub(super) fn attach<B>(line: Option<Line>, sent: Counter, response: Response<B>) -> Response<LoggedBody<B>> {
     let (mut parts, body) = response.into_parts();
     let line = line.map(|mut line| {
         line.status = Some(parts.status.as_u16());
@@ -144,7 +168,7 @@ pub(super) fn attach<B>(line: Option<Line>, response: Response<B>) -> Response<L
         line.subject = parts.extensions.remove::<Subject>().unwrap_or_default();
         line
     });
-    Response::from_parts(parts, LoggedBody { body, line })
+    Response::from_parts(parts, LoggedBody { body, line, sent })
 }
 
 /// The id under which the service answered.
@@ -157,6 +181,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 pub(super) struct LoggedBody<B> {
     body: B,
     line: Option<Line>,
+    sent: Counter,
 }
 
 impl<B: Body + Unpin> Body for LoggedBody<B> {
@@ -168,9 +193,12 @@ impl<B: Body + Unpin> Body for LoggedBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let (Poll::Ready(Some(Ok(frame))), Some(line)) = (&polled, &mut self.line) {
-            let bytes = frame.data_ref().map_or(0, bytes::Buf::remaining);
-            line.bytes_out = line.bytes_out.saturating_add(bytes as u64);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            let bytes = frame.data_ref().map_or(0, bytes::Buf::remaining) as u64;
+            self.sent.increment(bytes);
+            if let Some(line) = &mut self.line {
+                line.bytes_out = line.bytes_out.saturating_add(bytes);
+            }
         }
         polled
     }

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::{Health, Trouble};
 use http::{HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
 
 use crate::callback::budget::OwedUsage;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
 use crate::response::wire_response::{self, WireResponse};
+use crate::state::ServerState;
 
 /// The page of the callback key. Its name carries a version: another key gets another name.
 const CALLBACK_KEY_PAGE: &str = "callback_pub_key_v1.pem";
@@ -45,18 +47,24 @@ pub(crate) fn run(context: &RequestContext, call: &Call, page: &str) -> Result<W
 /// Whether the store keeps its word, and if not, why. Damaged objects are counted and not named: their names
 /// are their owners', and anybody may ask here.
 fn health(context: &RequestContext) -> WireResponse {
-    let (store, now) = (&context.server.options.store, context.now);
-    let (mut status, mut text) = match store.health() {
-        Health::Good => (StatusCode::OK, "ok\n".to_owned()),
-        Health::WritesRefused { reason } => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("writes are refused: {reason}\n"))
-        }
+    let (ready, text) = health_in_words(&context.server, context.now);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    wire_response::bytes(status, content_type, Bytes::from(text))
+}
+
+/// Whether requests should be sent here now, and the page's lines.
+pub(crate) fn health_in_words(server: &ServerState, now: Timestamp) -> (bool, String) {
+    let store = &server.options.store;
+    let (mut ready, mut text) = match store.health() {
+        Health::Good => (true, "ok\n".to_owned()),
+        Health::WritesRefused { reason } => (false, format!("writes are refused: {reason}\n")),
     };
     for note in store.troubles() {
         let seconds = now.duration_since(note.last).as_secs();
         // A while ago is no reason to send nobody here any more.
         if seconds < TROUBLE_SECONDS {
-            status = StatusCode::SERVICE_UNAVAILABLE;
+            ready = false;
             text = text.replace("ok\n", "");
         }
         text.push_str(&format!(
@@ -76,9 +84,8 @@ fn health(context: &RequestContext) -> WireResponse {
             "{count} objects are damaged and not served; `countersign scrub` names them\n"
         )),
     }
-    text.push_str(&owed(&context.server.callbacks.owed_usage()));
-    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
-    wire_response::bytes(status, content_type, Bytes::from(text))
+    text.push_str(&owed(&server.callbacks.owed_usage()));
+    (ready, text)
 }
 
 /// What callbacks hold of their budget, once they hold anything.

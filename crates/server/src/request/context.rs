@@ -8,6 +8,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::callback::plan::UploadRequest;
+use crate::measures::Stage;
 use crate::request_id::RequestId;
 use crate::state::ServerState;
 
@@ -26,9 +27,16 @@ pub(crate) struct RequestContext {
     pub(crate) client: IpAddr,
     /// Whether the connection is TLS.
     pub(crate) secure: bool,
+    /// The span that lines about it are written in.
+    pub(crate) span: tracing::Span,
 }
 
 impl RequestContext {
+    /// Does a stage of an upload, in a span of its own and measured.
+    pub(crate) async fn stage<F: Future>(&self, stage: Stage, work: F) -> F::Output {
+        self.server.metrics.stage(&self.server.options.clock, stage, work).await
+    }
+
     /// The request as its callback speaks of it.
     pub(crate) fn of_upload(&self) -> UploadRequest<'_> {
         UploadRequest { id: self.request_id.as_str(), client: self.client }

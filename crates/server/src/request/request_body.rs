@@ -88,6 +88,7 @@ pub(crate) struct RequestBody {
     watch: Arc<BodyWatch>,
     documents: FairBudget,
     sender: IpAddr,
+    received: metrics::Counter,
 }
 
 impl RequestBody {
@@ -112,6 +113,7 @@ impl RequestBody {
             watch: Arc::new(BodyWatch::new(&options.clock)),
             documents: context.server.documents.clone(),
             sender: context.client,
+            received: context.server.metrics.received_bytes.clone(),
         }
     }
 
@@ -176,6 +178,7 @@ impl RequestBody {
         let bytes = data.map_or(0, |data| data.len() as u64);
         let waited = self.watch.came(bytes);
         self.received_bytes += bytes;
+        self.received.increment(bytes);
         self.window_bytes += bytes;
         self.window_waited += waited;
         match frame {

@@ -7,13 +7,15 @@ use countersign_protocol::{ErrorCode, WireError, http_date};
 use http::header::{CONNECTION, DATE, HOST, SERVER};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
+use tracing::Instrument as _;
 
 use crate::access::resource;
 use crate::budget::fair_budget::NoRoom;
 use crate::limits::ANSWER_BYTES_UNCOUNTED;
 use crate::listen::{Peer, request_log};
+use crate::measures::{self, MeasuredRequest};
 use crate::operations::bucket::cors;
-use crate::operations::own_page;
+use crate::operations::{self, own_page};
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::framing;
@@ -49,28 +51,58 @@ impl Dispatcher {
         let clock = &self.state.options.clock;
         let (now, arrived) = (clock.wall(), clock.monotonic());
         let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+        let request_id = self.state.request_ids.fresh(now);
+        if let Some(slot) = request.extensions().get::<request_log::IdSlot>() {
+            slot.tell(request_id.as_str());
+        }
+        let (parts, incoming) = request.into_parts();
+        let host = host_of(&parts);
+        let location = Location::find(&self.hosts.resolve(&host), parts.uri.path());
         let context = RequestContext {
             server: Arc::clone(&self.state),
-            request_id: self.state.request_ids.fresh(now),
+            request_id,
             now,
             arrived,
             client: peer.client,
             secure: peer.secure,
+            span: measures::request_span(
+                request_id.as_str(),
+                parts.method.as_str(),
+                location.bucket(),
+                key_in(&location),
+            ),
         };
-        let (parts, incoming) = request.into_parts();
-        let mut body = RequestBody::new(incoming, &parts.headers, &context);
-        let host = host_of(&parts);
-        let location = Location::find(&self.hosts.resolve(&host), parts.uri.path());
+        let body = RequestBody::new(incoming, &parts.headers, &context);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let call = Call { parts, host, location, query };
-        let outcome = operate(&context, &call, &mut body).await;
-        let mut response = outcome.unwrap_or_else(|error| wire_error::respond(error, &context, &call));
-        hold(&context, &call, &mut response);
-        finish(&context, &call, &mut response).await;
+        let span = context.span.clone();
+        self.answer_call(&context, &call, body).instrument(span).await
+    }
+
+    async fn answer_call(
+        &self,
+        context: &RequestContext,
+        call: &Call,
+        mut body: RequestBody,
+    ) -> WireResponse {
+        let mut measured = self.state.metrics.request(&self.state.options.clock, context.arrived);
+        let outcome = operate(context, call, &mut body, &mut measured).await;
+        let mut response = outcome.unwrap_or_else(|error| wire_error::respond(error, context, call));
+        hold(context, call, &mut response);
+        finish(context, call, &mut response).await;
         self.header_names.spell(response.extensions_mut()).await;
-        close_if_unread(&context, body, &mut response);
-        name_for_the_log(&call, &mut response);
+        close_if_unread(context, body, &mut response);
+        name_for_the_log(call, &mut response);
+        measured.status = Some(response.status().as_u16());
         response
+    }
+}
+
+/// The key that the path names.
+fn key_in(location: &Location) -> Option<&[u8]> {
+    match location {
+        Location::Object { key, .. } => Some(key),
+        _ => None,
     }
 }
 
@@ -81,10 +113,7 @@ fn name_for_the_log(call: &Call, response: &mut WireResponse) {
         return;
     }
     let told = response.extensions_mut().remove::<request_log::Subject>().unwrap_or_default();
-    let in_path = match &call.location {
-        Location::Object { key, .. } => Some(String::from_utf8_lossy(key).into_owned()),
-        _ => None,
-    };
+    let in_path = key_in(&call.location).map(|key| String::from_utf8_lossy(key).into_owned());
     let bucket = call.bucket().map(str::to_owned);
     response.extensions_mut().insert(request_log::Subject { bucket, key: in_path.or(told.key) });
 }
@@ -93,13 +122,19 @@ async fn operate(
     context: &RequestContext,
     call: &Call,
     body: &mut RequestBody,
+    measured: &mut MeasuredRequest<'_>,
 ) -> Result<WireResponse, OperationError> {
     framing::check(&call.parts).map_err(WireError::from)?;
     if let Location::Own(page) = &call.location {
+        measured.operation = operations::OWN_PAGE;
         return own_page::run(context, call, page);
     }
     match route::operation(&call.parts.method, &call.location, &call.query, &call.parts.headers) {
-        Ok(operation) => perform(operation, context, call, body).await,
+        Ok(operation) => {
+            context.span.record("operation", operation.name);
+            measured.operation = operation.name;
+            perform(operation, context, call, body).await
+        }
         Err(error) => Err(refuse(error, context, call).await?.into()),
     }
 }

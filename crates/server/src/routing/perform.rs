@@ -26,6 +26,7 @@ pub(crate) async fn perform(
         Handler::Unsigned(run) => run(context, call, body).await,
         Handler::Account(run) => {
             let principal = resource::principal(context, call)?;
+            context.span.record("principal", principal.word());
             refuse_headers(operation, call)?;
             access::permit(&principal, Action::Administer, Acl::Private, ObjectAcl::Default)
                 .map_err(WireError::from)?;
@@ -33,12 +34,14 @@ pub(crate) async fn perform(
         }
         Handler::Bucket(action, run) => {
             let principal = resource::principal_on_bucket(context, call).await?;
+            context.span.record("principal", principal.word());
             refuse_headers(operation, call)?;
             let bucket = resource::bucket(context, call, &principal, action).await?;
             run(context, call, bucket, body).await
         }
         Handler::Object(action, run) => {
             let principal = resource::principal_on_bucket(context, call).await?;
+            context.span.record("principal", principal.word());
             refuse_headers(operation, call)?;
             let object = resource::object(context, call, principal, action).await?;
             run(context, call, object, body).await

@@ -6,10 +6,12 @@
 use bytes::Bytes;
 use countersign_protocol::callback::CallbackFailure;
 use countersign_store::{ObjectPut, ObjectRecord, OwedEntry, PutObject};
+use tracing::Instrument as _;
 
 use crate::callback::exchange::CallbackReply;
 use crate::callback::message::CallbackMessage;
 use crate::callback::plan::{CallbackPlan, UploadFacts};
+use crate::measures::Stage;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
 use crate::upload::grant::{Upload, WriteGrant};
@@ -36,12 +38,14 @@ pub(crate) async fn commit(
     let upload = grant.into_upload();
     if upload.callback.is_none() {
         // The store finishes what it was handed, whether or not somebody waits for it.
-        let ObjectPut { object, .. } = put(context, upload, sealed, None).await?;
+        let ObjectPut { object, .. } =
+            context.stage(Stage::Commit, put(context, upload, sealed, None)).await?;
         return Ok(StoredObject { object, callback: None });
     }
     let task_context = context.clone();
     let task = async move { commit_and_call(&task_context, upload, sealed).await };
-    context.server.tasks.spawn(task).await?
+    // In the request's span still: what fails here is found by the request's id.
+    context.server.tasks.spawn(task.instrument(context.span.clone())).await?
 }
 
 async fn commit_and_call(
@@ -50,7 +54,8 @@ async fn commit_and_call(
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
     let Some(mut plan) = upload.callback.take() else {
-        let ObjectPut { object, .. } = put(context, upload, sealed, None).await?;
+        let ObjectPut { object, .. } =
+            context.stage(Stage::Commit, put(context, upload, sealed, None)).await?;
         return Ok(StoredObject { object, callback: None });
     };
     let callbacks = &context.server.callbacks;
@@ -58,10 +63,11 @@ async fn commit_and_call(
     // It is signed while the transaction waits for the disk.
     let mut prepared = callbacks.prepare(message(context, &upload, &sealed, plan).await, shares);
     let payload = prepared.payload(&upload.key);
-    let ObjectPut { object, owed_id } = put(context, upload, sealed, Some(payload)).await?;
+    let ObjectPut { object, owed_id } =
+        context.stage(Stage::Commit, put(context, upload, sealed, Some(payload))).await?;
     let entry =
         prepared.written(owed_id.expect("an object that is stored with an owed callback has its entry"));
-    let outcome = callbacks.carry_out(entry, context.client).await;
+    let outcome = context.stage(Stage::Callback, callbacks.carry_out(entry, context.client)).await;
     Ok(StoredObject { object, callback: Some(outcome) })
 }
 

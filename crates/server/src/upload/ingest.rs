@@ -10,6 +10,7 @@ use countersign_protocol::WireError;
 use countersign_protocol::policy::SizeRange;
 use countersign_store::{SealedBlob, StagedBlob};
 
+use crate::measures::Stage;
 use crate::request::context::RequestContext;
 use crate::request::request_body::RequestBody;
 use crate::response::traffic_limit::Pace;
@@ -43,10 +44,14 @@ pub(crate) async fn take_in(
     body: &mut impl UploadBody,
 ) -> Result<SealedUpload, OperationError> {
     let mut intake = Intake::begin(context, grant).await?;
-    while let Some(chunk) = body.next().await? {
-        intake.take(chunk).await?;
-    }
-    intake.seal().await
+    let taking = async {
+        while let Some(chunk) = body.next().await? {
+            intake.take(chunk).await?;
+        }
+        Ok::<(), OperationError>(())
+    };
+    context.stage(Stage::Intake, taking).await?;
+    context.stage(Stage::Seal, intake.seal()).await
 }
 
 /// An upload that is being taken in.

@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 
 use crate::listen::request_log;
+use crate::measures::Stage;
 use crate::object::etag::etag_of;
 use crate::operations::operation::{Handler, Operation, UnknownParameters};
 use crate::request::Call;
@@ -43,14 +44,17 @@ pub(crate) async fn run(
     call: &Call,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
+    let _under_way = context.server.metrics.upload();
     refuse_oversized(context, body.declared_bytes())?;
     body.demand_digest(&call.parts.headers)?;
 
     let limit = TrafficLimit::asked(call)?;
     let content_type = call.header(CONTENT_TYPE.as_str());
-    let (mut fields, head_share, mut file) = form_head::read(content_type, body, context).await?;
+    let (mut fields, head_share, mut file) =
+        context.stage(Stage::Head, form_head::read(content_type, body, context)).await?;
     fields.merge_callback_variables().map_err(WireError::from)?;
-    let (grant, reply) = WriteGrant::for_form(context, call, &fields, file.watch(), limit).await?;
+    let authorising = WriteGrant::for_form(context, call, &fields, file.watch(), limit);
+    let (grant, reply) = context.stage(Stage::Authorise, authorising).await?;
     drop((fields, head_share));
 
     let sealed = ingest::take_in(context, &grant, &mut file).await?;

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use crate::access::Action;
 use crate::access::resource::ObjectResource;
+use crate::measures::Stage;
 use crate::operations::operation::{Handler, Operation};
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -39,7 +40,9 @@ pub(crate) async fn run(
     object: ObjectResource,
     body: &mut RequestBody,
 ) -> Result<WireResponse, OperationError> {
-    let grant = WriteGrant::for_put(context, call, object, body).await?;
+    let _under_way = context.server.metrics.upload();
+    let authorising = WriteGrant::for_put(context, call, object, body);
+    let grant = context.stage(Stage::Authorise, authorising).await?;
     let sealed = ingest::take_in(context, &grant, body).await?;
     let (limit, bytes) = (grant.limit(), sealed.len());
     let stored = commit::commit(context, grant, sealed).await?;

@@ -17,6 +17,7 @@ use crate::bucket_rules::settings;
 use crate::budget::body_watch::BodyWatch;
 use crate::budget::holder::UploadHolder;
 use crate::callback::plan::CallbackPlan;
+use crate::measures;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::request::unserved_header;
@@ -66,6 +67,8 @@ impl WriteGrant {
             }
             None => (Principal::Anonymous, None),
         };
+        context.span.record("principal", principal.word());
+        context.span.record("key", measures::cut(stored.key.as_str()));
         refuse_foreign(fields, |name| policy.as_ref().is_some_and(|policy| policy.names(name)))?;
         let facts = PolicyFacts { bucket: name.as_str(), fields, stored: stored.values() };
         let size = policy.as_ref().map_or(Ok(SizeRange::ANY), |policy| policy.evaluate(&facts, context.now));
