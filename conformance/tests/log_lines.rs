@@ -84,7 +84,7 @@ fn scenario(address: &str) -> (Vec<Answer>, Vec<String>) {
     let signature = sign_policy_v1(ACCESS_KEY_SECRET, &policy);
     let mut secrets: Vec<String> = TOKENS.iter().map(|token| (*token).to_owned()).collect();
     secrets.extend([ACCESS_KEY_SECRET.to_owned(), policy.0.clone(), signature]);
-    let send = |form: &Form| form.post("photos").host(address).send(address);
+    let send = |form: &Form| form.post("photos").send(address);
     let mut answers = vec![
         send(&called_back(&format!("{}/cb?token=urltoken1", application.url()), &policy)),
         // Nothing listens there: what failed is logged.
@@ -147,7 +147,8 @@ fn holds_no_secret_and_finds_every_request(log: &str, answers: &[Answer], secret
     let id = answers[1].header("x-oss-request-id").unwrap();
     let failed = log.lines().find(|line| line.contains("a callback failed")).unwrap();
     assert!(failed.contains(id) && failed.contains("connect"), "{failed}");
-    for word in ["callback_attempt", "resolve", "wait", "stage", "authorise", "intake", "PostObject", "owner"]
+    for word in
+        ["callback_attempt", "judge", "connect", "send", "read", "stage", "authorise", "PostObject", "owner"]
     {
         assert!(log.contains(word), "no {word} in\n{log}");
     }

@@ -158,7 +158,7 @@ pub(crate) const ROOMS: &[Rooms] = &[
             &["listen"],
             &["callback", "bucket_rules"],
             &["object", "budget"],
-            &["error_chain", "limits", "request_id"],
+            &["error_chain", "limits", "request_id", "measures"],
         ],
     },
     Rooms {
