@@ -106,7 +106,7 @@ impl ServerMetrics {
     }
 
     /// Does a stage of an upload in a span of its own, and measures how long it takes.
-    pub(crate) async fn stage<F: Future>(&self, clock: &Clock, stage: Stage, work: F) -> F::Output {
+    pub(crate) async fn in_stage<F: Future>(&self, clock: &Clock, stage: Stage, work: F) -> F::Output {
         let begun = clock.monotonic();
         let output = work.instrument(tracing::debug_span!("stage", stage = stage.word())).await;
         if let Some(histogram) = self.stages.get(stage as usize) {

@@ -33,8 +33,8 @@ pub(crate) struct RequestContext {
 
 impl RequestContext {
     /// Does a stage of an upload, in a span of its own and measured.
-    pub(crate) async fn stage<F: Future>(&self, stage: Stage, work: F) -> F::Output {
-        self.server.metrics.stage(&self.server.options.clock, stage, work).await
+    pub(crate) async fn in_stage<F: Future>(&self, stage: Stage, work: F) -> F::Output {
+        self.server.metrics.in_stage(&self.server.options.clock, stage, work).await
     }
 
     /// The request as its callback speaks of it.

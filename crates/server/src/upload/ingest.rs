@@ -50,8 +50,8 @@ pub(crate) async fn take_in(
         }
         Ok::<(), OperationError>(())
     };
-    context.stage(Stage::Intake, taking).await?;
-    context.stage(Stage::Seal, intake.seal()).await
+    context.in_stage(Stage::Intake, taking).await?;
+    context.in_stage(Stage::Seal, intake.seal()).await
 }
 
 /// An upload that is being taken in.
