@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::Violation;
 use super::house_rules::{
-    EXPECT_WORDS_MIN, FILE_LINES_MAX, FORBIDDEN_NAMES, FUNCTION_LINES_MAX, INLINE_TEST_LINES_MAX,
-    ROOT_FILE_LINES_MAX, TEST_PLACES,
+    EXPECT_WORDS_MIN, FILE_LINES_MAX, FORBIDDEN_NAMES, FORBIDDEN_OPENING_WORDS, FUNCTION_LINES_MAX,
+    INLINE_TEST_LINES_MAX, ROOT_FILE_LINES_MAX, TEST_PLACES,
 };
 use super::rust_source;
 use super::source_tree::CodeFile;
@@ -14,6 +14,7 @@ use super::source_tree::CodeFile;
 /// Checks what can be seen from one file alone.
 pub(crate) fn check_file(file: &CodeFile, found: &mut Vec<Violation>) {
     check_name(file, found);
+    check_opening(file, found);
     if file.is_test() {
         return;
     }
@@ -21,6 +22,17 @@ pub(crate) fn check_file(file: &CodeFile, found: &mut Vec<Violation>) {
         check_rust(file, found);
     } else {
         check_lines(file, file.text.lines().count(), FILE_LINES_MAX, found);
+    }
+}
+
+/// The first line of a module says what it does in words that need no decoding.
+fn check_opening(file: &CodeFile, found: &mut Vec<Violation>) {
+    let Some(opening) = file.text.lines().next().and_then(|line| line.strip_prefix("//!")) else { return };
+    let words = opening.split(|sign: char| !sign.is_alphanumeric()).map(str::to_lowercase);
+    for word in words.filter(|word| FORBIDDEN_OPENING_WORDS.contains(&word.as_str())) {
+        let what =
+            format!("the first line says `{word}`: say what the module does, in the words of the glossary");
+        found.push(Violation { path: file.path.clone(), line: Some(1), what });
     }
 }
 

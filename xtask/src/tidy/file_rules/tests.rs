@@ -25,6 +25,16 @@ fn a_file_may_have_600_lines_and_not_one_more() {
 }
 
 #[test]
+fn a_first_line_says_what_the_module_does_and_not_who_anybody_is() {
+    let plain =
+        file("crates/a/src/noun.rs", "//! Rejects ambiguous framing.\n//!\n//! Whoever sends it waits.\n");
+    assert!(found_in(&plain).is_empty());
+    let riddle = file("crates/a/src/noun.rs", "//! Whoever comes twice.\n");
+    let what = "the first line says `whoever`: say what the module does, in the words of the glossary";
+    assert_eq!(found_in(&riddle), [what]);
+}
+
+#[test]
 fn a_root_file_may_have_150_lines() {
     assert!(found_in(&file("crates/a/src/lib.rs", &lines(150))).is_empty());
     assert_eq!(found_in(&file("crates/a/src/main.rs", &lines(151))), ["151 production lines, at most 150"]);
