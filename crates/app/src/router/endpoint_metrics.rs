@@ -1,5 +1,5 @@
-//! Counts the answers of each endpoint by their class of status, with the `metrics` facade: whoever mounts the routes
-//! and has a recorder finds them there.
+//! Counts the answers of each endpoint by their class of status, with the `metrics` facade: an application that mounts
+//! the routes and has a recorder finds them there.
 
 use std::sync::Arc;
 

@@ -25,10 +25,15 @@ pub type Resolver = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{url} could not be called: {reason}")]
 pub struct UndeliverableCallback {
-    /// The URL.
+    /// The URL, with `…` for its query, in which tokens stand.
     pub url: String,
     /// Why, naming the option that would permit it where one would.
     pub reason: String,
+}
+
+/// As [`CallbackUrl::without_query`], also for what is no URL.
+fn without_query(text: &str) -> String {
+    text.split_once('?').map_or_else(|| text.to_owned(), |(before, _)| format!("{before}?…"))
 }
 
 /// Asks the system.
@@ -63,7 +68,7 @@ impl AllowedAddresses {
             if let Some(failure) = failure {
                 let reasons = progress.reasons();
                 let reason = if reasons.is_empty() { failure } else { reasons };
-                found.push(UndeliverableCallback { url: text.to_owned(), reason });
+                found.push(UndeliverableCallback { url: without_query(text), reason });
             }
         }
         found

@@ -115,7 +115,8 @@ async fn a_callback_that_could_not_be_delivered_is_known_before_the_first_upload
     let store = RunningStore::start_with(Setup { callback_resolver, ..Setup::default() }).await;
     let told = store.server.undeliverable("http://app.test:81/;http://127.0.0.1/").await;
     assert!(told.is_empty(), "one address that is permitted will do: {told:?}");
-    let told = store.server.undeliverable("http://10.0.0.1:81/x;http://gone.test/").await;
+    let told = store.server.undeliverable("http://10.0.0.1:81/x?token=1;http://gone.test/").await;
     assert!(told[0].to_string().contains("--callback-allow 10.0.0.1/32:81"), "{}", told[0]);
+    assert_eq!(told[0].url, "http://10.0.0.1:81/x?…", "a query holds tokens, and this is logged");
     assert!(told[1].to_string().contains("no such name"), "{}", told[1]);
 }

@@ -34,7 +34,8 @@ fn value(page: &str, series: &str) -> f64 {
 }
 
 async fn upload(client: &reqwest::Client, instance: &Instance, callback_port: u32) -> u16 {
-    let url = format!("{}?fields=1&callback_url=http://127.0.0.1:{callback_port}/secret", instance.signature_url());
+    let url =
+        format!("{}?fields=1&callback_url=http://127.0.0.1:{callback_port}/secret", instance.signature_url());
     let signed: serde_json::Value = client.get(url).send().await.unwrap().json().await.unwrap();
     let fields: Vec<(String, String)> = serde_json::from_value(signed["fields"].clone()).unwrap();
     let form = fields.into_iter().fold(Form::new(), |form, (name, value)| form.text(name, value));
