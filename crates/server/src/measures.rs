@@ -4,6 +4,7 @@
 //! Labels come from tables (operations, stages, classes of status): never a bucket, a key, an address or a destination,
 //! of which there are as many as clients like. `docs/metrics.md` names all of them.
 
+use std::pin::Pin;
 use std::time::Instant;
 
 use countersign_clock::Clock;
@@ -106,7 +107,14 @@ impl ServerMetrics {
     }
 
     /// Does a stage of an upload in a span of its own, and measures how long it takes.
-    pub(crate) async fn in_stage<F: Future>(&self, clock: &Clock, stage: Stage, work: F) -> F::Output {
+    ///
+    /// The work comes pinned: these futures are of many kilobytes, and each that wraps another would copy it.
+    pub(crate) async fn in_stage<F: Future>(
+        &self,
+        clock: &Clock,
+        stage: Stage,
+        work: Pin<&mut F>,
+    ) -> F::Output {
         let begun = clock.monotonic();
         let output = work.instrument(tracing::debug_span!("stage", stage = stage.word())).await;
         if let Some(histogram) = self.stages.get(stage as usize) {

@@ -2,6 +2,7 @@
 //! reference and clone it (cheaply) into tasks that outlive the connection.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,7 +34,7 @@ pub(crate) struct RequestContext {
 
 impl RequestContext {
     /// Does a stage of an upload, in a span of its own and measured.
-    pub(crate) async fn in_stage<F: Future>(&self, stage: Stage, work: F) -> F::Output {
+    pub(crate) async fn in_stage<F: Future>(&self, stage: Stage, work: Pin<&mut F>) -> F::Output {
         self.server.metrics.in_stage(&self.server.options.clock, stage, work).await
     }
 

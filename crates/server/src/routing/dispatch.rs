@@ -1,6 +1,7 @@
 //! Dispatches a request to its operation and turns the outcome into the answer. Common headers are set here, so that
 //! refusals have them like successes.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use countersign_protocol::{ErrorCode, WireError, http_date};
@@ -76,7 +77,7 @@ impl Dispatcher {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let call = Call { parts, host, location, query };
         let span = context.span.clone();
-        self.answer_call(&context, &call, body).instrument(span).await
+        pin!(self.answer_call(&context, &call, body)).instrument(span).await
     }
 
     async fn answer_call(

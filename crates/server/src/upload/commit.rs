@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use countersign_protocol::callback::CallbackFailure;
 use countersign_store::{ObjectPut, ObjectRecord, OwedEntry, PutObject};
+use std::pin::pin;
 use tracing::Instrument as _;
 
 use crate::callback::exchange::CallbackReply;
@@ -39,7 +40,7 @@ pub(crate) async fn commit(
     if upload.callback.is_none() {
         // The store finishes what it was handed, whether or not somebody waits for it.
         let ObjectPut { object, .. } =
-            context.in_stage(Stage::Commit, put(context, upload, sealed, None)).await?;
+            context.in_stage(Stage::Commit, pin!(put(context, upload, sealed, None))).await?;
         return Ok(StoredObject { object, callback: None });
     }
     let task_context = context.clone();
@@ -55,7 +56,7 @@ async fn commit_and_call(
 ) -> Result<StoredObject, OperationError> {
     let Some(mut plan) = upload.callback.take() else {
         let ObjectPut { object, .. } =
-            context.in_stage(Stage::Commit, put(context, upload, sealed, None)).await?;
+            context.in_stage(Stage::Commit, pin!(put(context, upload, sealed, None))).await?;
         return Ok(StoredObject { object, callback: None });
     };
     let callbacks = &context.server.callbacks;
@@ -64,10 +65,10 @@ async fn commit_and_call(
     let mut prepared = callbacks.prepare(message(context, &upload, &sealed, plan).await, shares);
     let payload = prepared.payload(&upload.key);
     let ObjectPut { object, owed_id } =
-        context.in_stage(Stage::Commit, put(context, upload, sealed, Some(payload))).await?;
+        context.in_stage(Stage::Commit, pin!(put(context, upload, sealed, Some(payload)))).await?;
     let entry =
         prepared.written(owed_id.expect("an object that is stored with an owed callback has its entry"));
-    let outcome = context.in_stage(Stage::Callback, callbacks.carry_out(entry, context.client)).await;
+    let outcome = context.in_stage(Stage::Callback, pin!(callbacks.carry_out(entry, context.client))).await;
     Ok(StoredObject { object, callback: Some(outcome) })
 }
 

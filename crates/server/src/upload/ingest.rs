@@ -4,6 +4,7 @@
 //! Clauses POST-5, POL-23.
 
 use std::future::Future;
+use std::pin::pin;
 
 use bytes::Bytes;
 use countersign_protocol::WireError;
@@ -50,8 +51,8 @@ pub(crate) async fn take_in(
         }
         Ok::<(), OperationError>(())
     };
-    context.in_stage(Stage::Intake, taking).await?;
-    context.in_stage(Stage::Seal, intake.seal()).await
+    context.in_stage(Stage::Intake, pin!(taking)).await?;
+    context.in_stage(Stage::Seal, pin!(intake.seal())).await
 }
 
 /// An upload that is being taken in.

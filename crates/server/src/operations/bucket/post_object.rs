@@ -9,6 +9,7 @@ use countersign_protocol::{ErrorCode, ObjectKey, WireError, ec};
 use countersign_store::ObjectRecord;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
+use std::pin::pin;
 
 use crate::listen::request_log;
 use crate::measures::Stage;
@@ -51,10 +52,10 @@ pub(crate) async fn run(
     let limit = TrafficLimit::asked(call)?;
     let content_type = call.header(CONTENT_TYPE.as_str());
     let (mut fields, head_share, mut file) =
-        context.in_stage(Stage::Head, form_head::read(content_type, body, context)).await?;
+        context.in_stage(Stage::Head, pin!(form_head::read(content_type, body, context))).await?;
     fields.merge_callback_variables().map_err(WireError::from)?;
     let authorising = WriteGrant::for_form(context, call, &fields, file.watch(), limit);
-    let (grant, reply) = context.in_stage(Stage::Authorise, authorising).await?;
+    let (grant, reply) = context.in_stage(Stage::Authorise, pin!(authorising)).await?;
     drop((fields, head_share));
 
     let sealed = ingest::take_in(context, &grant, &mut file).await?;

@@ -5,6 +5,7 @@
 //! client that waits for `100 Continue` get it.
 
 use http::StatusCode;
+use std::pin::pin;
 
 use crate::access::Action;
 use crate::access::resource::ObjectResource;
@@ -42,7 +43,7 @@ pub(crate) async fn run(
 ) -> Result<WireResponse, OperationError> {
     let _under_way = context.server.metrics.upload();
     let authorising = WriteGrant::for_put(context, call, object, body);
-    let grant = context.in_stage(Stage::Authorise, authorising).await?;
+    let grant = context.in_stage(Stage::Authorise, pin!(authorising)).await?;
     let sealed = ingest::take_in(context, &grant, body).await?;
     let (limit, bytes) = (grant.limit(), sealed.len());
     let stored = commit::commit(context, grant, sealed).await?;
