@@ -236,6 +236,19 @@ impl Running {
         self.printed.lock().expect("not poisoned").clone()
     }
 
+    /// What was printed, once it holds this text: the log is written some milliseconds later than the answer. After ten
+    /// seconds it is what was printed without it.
+    pub fn printed_with(&self, text: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let all = self.printed();
+            if all.contains(text) || Instant::now() >= deadline {
+                return all;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Peak resident memory in bytes (`VmHWM`).
     pub fn peak_resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("/proc");
