@@ -36,29 +36,25 @@ pub(crate) async fn commit(
 ) -> Result<StoredObject, OperationError> {
     grant.check_crc64(sealed.blob().crc64())?;
     grant.check_rights_again(context).await?;
-    let upload = grant.into_upload();
-    if upload.callback.is_none() {
+    let mut upload = grant.into_upload();
+    let Some(plan) = upload.callback.take() else {
         // The store finishes what it was handed, whether or not somebody waits for it.
         let ObjectPut { object, .. } =
             context.in_stage(Stage::Commit, pin!(put(context, upload, sealed, None))).await?;
         return Ok(StoredObject { object, callback: None });
-    }
+    };
     let task_context = context.clone();
-    let task = async move { commit_and_call(&task_context, upload, sealed).await };
+    let task = async move { commit_and_call(&task_context, upload, plan, sealed).await };
     // In the request's span still: what fails here is found by the request's id.
     context.server.tasks.spawn(task.instrument(context.span.clone())).await?
 }
 
 async fn commit_and_call(
     context: &RequestContext,
-    mut upload: Upload,
+    upload: Upload,
+    mut plan: CallbackPlan,
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
-    let Some(mut plan) = upload.callback.take() else {
-        let ObjectPut { object, .. } =
-            context.in_stage(Stage::Commit, pin!(put(context, upload, sealed, None))).await?;
-        return Ok(StoredObject { object, callback: None });
-    };
     let callbacks = &context.server.callbacks;
     let shares = plan.take_shares();
     // It is signed while the transaction waits for the disk.
