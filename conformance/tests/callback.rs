@@ -37,17 +37,17 @@ impl Calling {
     /// Waits until nothing named `key` is owed: closing an entry rides in the batch after the answer.
     fn assert_settled(&self, key: &str) {
         let deadline = std::time::Instant::now() + Duration::from_secs(3);
-        while self.owed().contains(key) {
+        while self.outbox().contains(key) {
             assert!(
                 std::time::Instant::now() < deadline,
                 "{key} was acknowledged and is still owed:\n{}",
-                self.owed()
+                self.outbox()
             );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn owed(&self) -> String {
+    fn outbox(&self) -> String {
         let data = self.running.data().display().to_string();
         let (code, out, error) = run(&["callbacks", "list", "--data", &data]);
         assert_eq!(code, Some(0), "{error}");
@@ -203,7 +203,7 @@ fn assert_failed(calling: &Calling, key: &str, answer: &Answer, message: &str) {
     assert_eq!(answer.header("content-type"), Some("application/xml"), "{key}");
     assert!(answer.header("etag").is_some(), "{key}");
     assert_eq!(calling.client.get("photos", key).text(), "hello world", "{key} stays stored");
-    assert!(calling.owed().contains(key), "{key} is still owed:\n{}", calling.owed());
+    assert!(calling.outbox().contains(key), "{key} is still owed:\n{}", calling.outbox());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use countersign_store::{CloseOwed, OwedOutcome, OwedRecord, Store, StoreOptions};
+use countersign_store::{CloseOutboxEntry, DeliveryOutcome, OutboxRecord, Store, StoreOptions};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -33,7 +33,7 @@ enum State {
 }
 
 impl State {
-    fn of(record: &OwedRecord, now: Timestamp) -> State {
+    fn of(record: &OutboxRecord, now: Timestamp) -> State {
         let untried = record.attempts == 0 && record.last_error.is_none();
         if untried && age(record, now) < UNDER_WAY_MAX { State::UnderWay } else { State::Owed }
     }
@@ -65,7 +65,7 @@ pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
 /// Says how many have been owed for too long.
 pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
     let (owed, now) = (read(&flags.data)?, clock::real(0).wall());
-    let late: Vec<&OwedRecord> = owed
+    let late: Vec<&OutboxRecord> = owed
         .iter()
         .filter(|record| State::of(record, now) == State::Owed && age(record, now) >= flags.older_than)
         .collect();
@@ -110,23 +110,23 @@ pub(crate) async fn drop_owed(flags: &CallbacksDropFlags) -> anyhow::Result<Exit
 
 async fn forget(store: &Store, ids: &[u64]) -> anyhow::Result<()> {
     for some in ids.chunks(FORGOTTEN_AT_ONCE) {
-        let batch = some.iter().map(|id| CloseOwed { id: *id, outcome: OwedOutcome::Forgotten });
+        let batch = some.iter().map(|id| CloseOutboxEntry { id: *id, outcome: DeliveryOutcome::Forgotten });
         // The only refusal is of one that was delivered meanwhile, and so is closed already.
         store.apply(batch.collect()).await.context("the callbacks cannot be forgotten")?;
     }
     Ok(())
 }
 
-fn read(data: &Path) -> anyhow::Result<Vec<OwedRecord>> {
-    Store::owed_in(data).with_context(|| format!("the data folder {} cannot be read", data.display()))
+fn read(data: &Path) -> anyhow::Result<Vec<OutboxRecord>> {
+    Store::outbox_in(data).with_context(|| format!("the data folder {} cannot be read", data.display()))
 }
 
 /// Nothing for what a moved clock dates into the future.
-fn age(record: &OwedRecord, now: Timestamp) -> Duration {
+fn age(record: &OutboxRecord, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(record.created)).unwrap_or_default()
 }
 
-fn as_json(record: &OwedRecord, now: Timestamp) -> serde_json::Value {
+fn as_json(record: &OutboxRecord, now: Timestamp) -> serde_json::Value {
     json!({
         "id": record.id,
         "state": State::of(record, now).word(),
@@ -138,7 +138,7 @@ fn as_json(record: &OwedRecord, now: Timestamp) -> serde_json::Value {
     })
 }
 
-fn line(record: &OwedRecord, now: Timestamp) -> String {
+fn line(record: &OutboxRecord, now: Timestamp) -> String {
     let key = on_one_line(&String::from_utf8_lossy(&record.key));
     let state = match State::of(record, now) {
         State::UnderWay => "under way".to_owned(),
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn what_is_young_and_untried_is_under_way_and_all_else_is_owed() {
         let now = Timestamp::from_second(1_000).unwrap();
-        let record = |seconds_ago: i64, attempts| OwedRecord {
+        let record = |seconds_ago: i64, attempts| OutboxRecord {
             id: 1,
             created: Timestamp::from_second(1_000 - seconds_ago).unwrap(),
             bucket: "b".into(),

@@ -10,8 +10,8 @@ use crate::verdict::{Loss, blob_files, observe};
 use crate::world::{Effect, Held, Operation, World};
 use bytes::Bytes;
 use countersign_store::{
-    ApplyError, CloseOwed, CommitError, CreateBucket, DeleteObject, Offered, OpenError, OwedEntry,
-    OwedOutcome, PutObject, SealedBlob, StageError, Store, StoreOptions,
+    ApplyError, CloseOutboxEntry, CommitError, CreateBucket, DeleteObject, DeliveryOutcome, Offered,
+    OpenError, OutboxEntry, PutObject, SealedBlob, StageError, Store, StoreOptions,
 };
 use countersign_testkit::TestClock;
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ impl Rehearsal {
             Step::CloseLater(key) => {
                 let (id, payload) = stage.owed_for(key).await;
                 stage.begin(vec![Effect::NotOwed(payload)]);
-                stage.store.close_owed(id, OwedOutcome::Delivered);
+                stage.store.close_outbox_entry(id, DeliveryOutcome::Delivered);
             }
             Step::Refused(key, len) => {
                 let (content, held) = stage.sealed(key, len).await.expect("a healthy store");
@@ -202,7 +202,7 @@ impl Stage {
             Verb::Put { key, len, owed } => {
                 let (content, held) = self.sealed(key, len).await?;
                 let payload = Bytes::from([b"owed for ", &held.attributes[..]].concat());
-                let entry = owed.then(|| OwedEntry { payload: payload.to_vec() });
+                let entry = owed.then(|| OutboxEntry { payload: payload.to_vec() });
                 let attributes = held.attributes.clone();
                 let mut effects = vec![Effect::Object(Bytes::from(key), held)];
                 effects.extend(owed.then_some(Effect::Owed(payload)));
@@ -217,9 +217,9 @@ impl Stage {
                 let seen = self.store.object(BUCKET, key).await.expect("the catalog").expect("the object");
                 self.ask(verb, vec![delete(key, Some(seen.sequence))], vec![no_object(key)]).await
             }
-            Verb::CloseOwed(key) => {
+            Verb::CloseOutboxEntry(key) => {
                 let (id, payload) = self.owed_for(key).await;
-                let close = CloseOwed { id, outcome: OwedOutcome::Delivered };
+                let close = CloseOutboxEntry { id, outcome: DeliveryOutcome::Delivered };
                 self.ask(verb, vec![close], vec![Effect::NotOwed(payload)]).await
             }
         }
@@ -252,8 +252,8 @@ impl Stage {
     }
 
     async fn owed_for(&self, key: &str) -> (u64, Bytes) {
-        let owed = self.store.owed(0, 1000).await.expect("the catalog");
-        let entry = owed.into_iter().find(|entry| entry.key == key).expect("an owed entry");
+        let owed = self.store.outbox(0, 1000).await.expect("the catalog");
+        let entry = owed.into_iter().find(|entry| entry.key == key).expect("an outbox entry");
         (entry.id, entry.payload)
     }
 
@@ -272,7 +272,7 @@ fn put(
     content: SealedBlob,
     attributes: Bytes,
     forbid_overwrite: bool,
-    owed: Option<OwedEntry>,
+    outbox_entry: Option<OutboxEntry>,
 ) -> PutObject {
     PutObject {
         bucket: BUCKET.to_owned(),
@@ -280,7 +280,7 @@ fn put(
         content,
         attributes,
         forbid_overwrite,
-        owed,
+        outbox_entry,
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Verb {
     /// Deletes an object as a lifecycle rule does: only the one it has seen.
     Expire(&'static str),
     /// Closes what is owed for a key.
-    CloseOwed(&'static str),
+    CloseOutboxEntry(&'static str),
 }
 
 /// What happens next.
@@ -157,7 +157,7 @@ pub const SCENARIOS: &[Scenario] = &[
             post("a", SMALL),
             post("b", LARGE),
             Step::CloseLater("a"),
-            Step::Do(Verb::CloseOwed("b")),
+            Step::Do(Verb::CloseOutboxEntry("b")),
             post("a", SMALL),
             Step::Do(Verb::Delete("a")),
         ],

@@ -220,7 +220,7 @@ async fn observe_records(store: &Store) -> Result<(World, Vec<ObjectRecord>), Lo
     let mut world = World::default();
     let buckets = store.buckets("", "", 1000).await.map_err(|error| failed(&error))?;
     world.buckets = buckets.iter().map(|bucket| bucket.name.clone()).collect();
-    let owed = store.owed(0, 1000).await.map_err(|error| failed(&error))?;
+    let owed = store.outbox(0, 1000).await.map_err(|error| failed(&error))?;
     world.owed = owed.into_iter().map(|entry| entry.payload).collect();
     let records = if world.buckets.contains(BUCKET) { listed(store).await? } else { Vec::new() };
     for record in &records {

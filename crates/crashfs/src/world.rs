@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct World {
     pub(crate) buckets: BTreeSet<String>,
     pub(crate) objects: BTreeMap<Bytes, Held>,
-    /// The payloads of open owed entries.
+    /// The payloads of open outbox entries.
     pub(crate) owed: BTreeSet<Bytes>,
 }
 

@@ -219,7 +219,7 @@ impl BoundMetrics {
     }
 
     /// So much is owed.
-    pub(crate) fn owed(&self, entries: u64, bytes: u64) {
+    pub(crate) fn outbox(&self, entries: u64, bytes: u64) {
         self.owed_entries.set(real(entries));
         self.owed_bytes.set(real(bytes));
     }

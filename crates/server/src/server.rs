@@ -132,7 +132,7 @@ impl Server {
 
     /// Does what goes on beside the requests, which is carrying out lifecycle rules, until `stop` is ready.
     pub async fn run_background(&self, stop: impl Future<Output = ()>) {
-        if let Err(error) = self.0.state.callbacks.count_owed().await {
+        if let Err(error) = self.0.state.callbacks.count_outbox().await {
             // The first upload with a callback tries it again.
             tracing::error!(error = %ErrorChain(&error), "the callbacks that are owed could not be counted");
         }

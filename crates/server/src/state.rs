@@ -92,7 +92,7 @@ pub(crate) struct ServerState {
     pub(crate) listings: Semaphore,
     /// A place for each upload that streams.
     pub(crate) uploads: Arc<Places<UploadHolder, BodyWatch>>,
-    /// Work that outlives its connection: commits, callbacks, the closing of owed entries.
+    /// Work that outlives its connection: commits, callbacks, the closing of outbox entries.
     pub(crate) tasks: TaskTracker,
     /// What monitors are told.
     pub(crate) metrics: ServerMetrics,

@@ -32,7 +32,7 @@ async fn put(store: &Store, key: String, body: Bytes) -> Option<()> {
         content: staged.seal().await.ok()?,
         attributes: Bytes::from_static(b"{\"content-type\":\"image/jpeg\"}"),
         forbid_overwrite: false,
-        owed: None,
+        outbox_entry: None,
     };
     store.commit(put).await.ok().map(drop)
 }

@@ -9,7 +9,7 @@ pub mod sqlite;
 mod survey;
 
 use crate::blobs::{BlobId, Work};
-use crate::{ApplyError, BucketRecord, ListPage, ListQuery, ObjectRecord, OwedRecord};
+use crate::{ApplyError, BucketRecord, ListPage, ListQuery, ObjectRecord, OutboxRecord};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -81,9 +81,9 @@ pub trait Catalog: Send + Sync {
     /// The pieces of a content, in order; empty when it is gone.
     fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>>;
 
-    /// Open owed entries in the order of their ids, those after `after`. A page may be shorter than `limit`, since
+    /// Open outbox entries in the order of their ids, those after `after`. A page may be shorter than `limit`, since
     /// its bytes are bounded too; an empty one is the end.
-    fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>>;
+    fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>>;
 
     /// Garbage that may be deleted at `now`, in the order in which it became so, that behind `after`.
     fn garbage(

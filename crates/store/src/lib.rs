@@ -38,14 +38,14 @@ pub use damage::Damage;
 pub use error::{ApplyError, CommitError, OpenError, QueryError, ReadError, StageError};
 pub use health::{Health, HealthFlag};
 pub use mutation::{
-    Answered, BucketExists, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
-    DeleteRefusal, Mutation, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut, OwedEntry, OwedOutcome,
-    PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
+    Answered, BucketExists, CloseOutboxEntry, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
+    DeleteRefusal, DeliveryOutcome, Mutation, NoSuchBucket, NoSuchOutboxEntry, ObjectDeleted, ObjectPut,
+    OutboxEntry, PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 pub use object_reader::ObjectReader;
 pub use offline_scrub::ScrubOptions;
 pub use query::{Entry, ListPage, ListQuery};
-pub use record::{BucketRecord, ContentRef, ObjectRecord, OwedRecord, Place};
+pub use record::{BucketRecord, ContentRef, ObjectRecord, OutboxRecord, Place};
 pub use scrub::{DamagedObject, ScrubPace, ScrubReport, Unverified};
 pub use staged_blob::{SealedBlob, StagedBlob};
 pub use store::{Offered, Store, StoreOptions, StoreParts};

@@ -79,7 +79,7 @@ pub struct PutObject<C = SealedBlob> {
     /// Refuse when the key holds an object already.
     pub forbid_overwrite: bool,
     /// What is owed once the object is there; written in the same transaction.
-    pub owed: Option<OwedEntry>,
+    pub outbox_entry: Option<OutboxEntry>,
 }
 
 impl<C: Send + 'static> Mutation for PutObject<C> {
@@ -92,8 +92,8 @@ impl<C: Send + 'static> Mutation for PutObject<C> {
 pub struct ObjectPut {
     /// The record as it is now.
     pub object: ObjectRecord,
-    /// The id of the owed entry, where one was given.
-    pub owed_id: Option<u64>,
+    /// The id of the outbox entry, where one was given.
+    pub outbox_id: Option<u64>,
 }
 
 /// Writes other attributes to an object. Its bytes, its sequence and the time of its last change stay as they are.
@@ -140,30 +140,30 @@ pub struct ObjectDeleted {
     pub removed: Option<u64>,
 }
 
-/// Notes how a delivery of an owed entry ended.
+/// Notes how a delivery of an outbox entry ended.
 #[derive(Debug)]
-pub struct CloseOwed {
+pub struct CloseOutboxEntry {
     /// The entry's id.
     pub id: u64,
     /// How it ended.
-    pub outcome: OwedOutcome,
+    pub outcome: DeliveryOutcome,
 }
 
-impl Mutation for CloseOwed {
+impl Mutation for CloseOutboxEntry {
     type Outcome = ();
-    type Refusal = NoSuchOwed;
+    type Refusal = NoSuchOutboxEntry;
 }
 
 /// Something that is owed once an object is stored: kept until its delivery is noted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwedEntry {
+pub struct OutboxEntry {
     /// All that the delivery needs, opaque here; the object may be gone by then.
     pub payload: Vec<u8>,
 }
 
-/// How an attempt to deliver an owed entry ended.
+/// How an attempt to deliver an outbox entry ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OwedOutcome {
+pub enum DeliveryOutcome {
     /// Acknowledged: the entry is closed and forgotten.
     Delivered,
     /// Not acknowledged: the entry stays open, with one more attempt and this as its last error.
@@ -233,7 +233,7 @@ pub enum DeleteRefusal {
     ObjectChanged,
 }
 
-/// An owed entry was not closed.
+/// An outbox entry was not closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nothing is owed under that id")]
-pub struct NoSuchOwed;
+pub struct NoSuchOutboxEntry;

@@ -64,9 +64,9 @@ pub enum Place {
     Extents,
 }
 
-/// An owed entry that is still open.
+/// An outbox entry that is still open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwedRecord {
+pub struct OutboxRecord {
     /// Its id, rising in the order of commits.
     pub id: u64,
     /// When it was written.

@@ -15,8 +15,8 @@ use crate::scrub::{ScrubPace, ScrubReport, Scrubbed, background};
 use crate::staged_blob::{StagedBlob, spill::BufferQuotas};
 use crate::trouble::{Trouble, TroubleNote, Troubles};
 use crate::{
-    Answered, ApplyError, BucketRecord, Clock, CloseOwed, CommitError, Health, ListPage, ListQuery,
-    ObjectRecord, OpenError, OwedOutcome, OwedRecord, QueryError, Random, ReadError, StageError,
+    Answered, ApplyError, BucketRecord, Clock, CloseOutboxEntry, CommitError, DeliveryOutcome, Health,
+    ListPage, ListQuery, ObjectRecord, OpenError, OutboxRecord, QueryError, Random, ReadError, StageError,
 };
 pub use commit::Offered;
 
@@ -228,9 +228,9 @@ impl Store {
         commit::apply(&self.0, batch).await
     }
 
-    /// Notes how the delivery of an owed entry ended, with the next batch and without waiting for it.
-    pub fn close_owed(&self, id: u64, outcome: OwedOutcome) {
-        self.0.catalog.apply_later(Asked::without_answer(CloseOwed { id, outcome }).into());
+    /// Notes how the delivery of an outbox entry ended, with the next batch and without waiting for it.
+    pub fn close_outbox_entry(&self, id: u64, outcome: DeliveryOutcome) {
+        self.0.catalog.apply_later(Asked::without_answer(CloseOutboxEntry { id, outcome }).into());
     }
 
     /// A bucket by name.
@@ -284,21 +284,21 @@ impl Store {
         verified::read(&self.0, object, range).await
     }
 
-    /// Owed entries that are open, in the order of their commits, those after the id `after`. A page may be shorter
+    /// Outbox entries that are open, in the order of their commits, those after the id `after`. A page may be shorter
     /// than `limit`, since its bytes are bounded too; an empty one is the end.
     ///
     /// # Errors
     /// [`QueryError::Catalog`].
-    pub async fn owed(&self, after: u64, limit: usize) -> Result<Vec<OwedRecord>, QueryError> {
-        Ok(self.0.catalog.owed(after, limit).await?)
+    pub async fn outbox(&self, after: u64, limit: usize) -> Result<Vec<OutboxRecord>, QueryError> {
+        Ok(self.0.catalog.outbox(after, limit).await?)
     }
 
-    /// Owed entries that are open in this data folder, read beside a store that may have it open. Blocks.
+    /// Outbox entries that are open in this data folder, read beside a store that may have it open. Blocks.
     ///
     /// # Errors
     /// [`OpenError::Catalog`] when there is no catalog, or it cannot be read.
-    pub fn owed_in(data: &Path) -> Result<Vec<OwedRecord>, OpenError> {
-        Ok(SqliteCatalog::owed_in(&data.join(CATALOG_FILE))?)
+    pub fn outbox_in(data: &Path) -> Result<Vec<OutboxRecord>, OpenError> {
+        Ok(SqliteCatalog::outbox_in(&data.join(CATALOG_FILE))?)
     }
 
     /// Whether the store takes writes.

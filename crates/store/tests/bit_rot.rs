@@ -43,7 +43,7 @@ async fn put(store: &Store, key: &str, len: usize) -> ObjectRecord {
         content: staged.seal().await.unwrap(),
         attributes: Bytes::new(),
         forbid_overwrite: false,
-        owed: None,
+        outbox_entry: None,
     };
     store.commit(put).await.unwrap().object
 }

@@ -38,7 +38,7 @@ fn put(key: &str, content: SealedBlob) -> PutObject {
         content,
         attributes: Bytes::from_static(b"{}"),
         forbid_overwrite: false,
-        owed: None,
+        outbox_entry: None,
     }
 }
 

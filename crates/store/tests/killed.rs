@@ -28,7 +28,7 @@ async fn put_for_ever(store: Store, first: usize) {
             content: staged.seal().await.unwrap(),
             attributes: Bytes::new(),
             forbid_overwrite: true,
-            owed: None,
+            outbox_entry: None,
         };
         match store.commit(put).await {
             Ok(_) => println!("stored {number}"),

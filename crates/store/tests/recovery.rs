@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use countersign_store::blobs::{Blobs, LocalFiles, LocalFilesOptions};
 use countersign_store::{
-    ApplyError, CommitError, CreateBucket, DeleteObject, Health, HealthFlag, ObjectRecord, OpenError,
-    OwedEntry, OwedOutcome, PutObject, ReadError, SealedBlob, StageError, Store, StoreOptions, StoreParts,
+    ApplyError, CommitError, CreateBucket, DeleteObject, DeliveryOutcome, Health, HealthFlag, ObjectRecord,
+    OpenError, OutboxEntry, PutObject, ReadError, SealedBlob, StageError, Store, StoreOptions, StoreParts,
 };
 use countersign_testkit::{BlobCall, Fault, FaultyBlobs, MemoryBlobs, MemoryCatalog, TestClock};
 use futures_util::TryStreamExt;
@@ -42,14 +42,14 @@ fn put(key: &str, content: SealedBlob) -> PutObject {
         content,
         attributes: Bytes::new(),
         forbid_overwrite: false,
-        owed: Some(OwedEntry { payload: key.as_bytes().to_vec() }),
+        outbox_entry: Some(OutboxEntry { payload: key.as_bytes().to_vec() }),
     }
 }
 
 async fn put_bytes(store: &Store, key: &str, bytes: Vec<u8>) -> (ObjectRecord, u64) {
     let content = seal(store, bytes).await.unwrap();
     let put = store.commit(put(key, content)).await.unwrap();
-    (put.object, put.owed_id.unwrap())
+    (put.object, put.outbox_id.unwrap())
 }
 
 async fn read(store: &Store, object: &ObjectRecord) -> Result<Vec<u8>, ReadError> {
@@ -100,13 +100,13 @@ async fn sequences_go_on_rising_and_owed_entries_stay_open_after_a_restart() {
     let store = with_bucket(folder.path(), &clock).await;
     let (first, first_id) = put_bytes(&store, "k", vec![1; 10]).await;
     let (_, second_id) = put_bytes(&store, "l", vec![1; 10]).await;
-    store.close_owed(first_id, OwedOutcome::Delivered);
+    store.close_outbox_entry(first_id, DeliveryOutcome::Delivered);
     let delete = DeleteObject { bucket: "b".to_owned(), key: "k".into(), only_if_sequence: None };
     store.commit(delete).await.unwrap();
     store.shutdown().await;
     drop(store);
     let store = open_at(folder.path(), &clock).await;
-    let owed = store.owed(0, 9).await.unwrap();
+    let owed = store.outbox(0, 9).await.unwrap();
     assert_eq!(
         owed.iter().map(|owed| (owed.id, &owed.payload[..])).collect::<Vec<_>>(),
         [(second_id, &b"l"[..])]

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use countersign_store::blobs::BlobId;
 use countersign_store::catalog::{Asked, Catalog, Piece, Placed, PlacedBytes, PlacedContent};
 use countersign_store::{
-    Answered, BucketExists, CloseOwed, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
-    DeleteRefusal, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedEntry, OwedOutcome,
-    Place, PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
+    Answered, BucketExists, CloseOutboxEntry, CreateBucket, DeleteBucket, DeleteBucketRefusal, DeleteObject,
+    DeleteRefusal, DeliveryOutcome, NoSuchBucket, NoSuchOutboxEntry, ObjectDeleted, ObjectPut, ObjectRecord,
+    OutboxEntry, Place, PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -93,14 +93,14 @@ pub fn put(bucket: &str, key: &[u8], content: PlacedContent) -> PutObject<Placed
         content,
         attributes: Bytes::from_static(b"attributes"),
         forbid_overwrite: false,
-        owed: None,
+        outbox_entry: None,
     }
 }
 
 /// A put that forbids overwriting, or owes something, or both.
 pub fn put_with(bucket: &str, key: &[u8], forbid: bool, owes: Option<&[u8]>) -> PutObject<PlacedContent> {
-    let owed = owes.map(|payload| OwedEntry { payload: payload.to_vec() });
-    PutObject { forbid_overwrite: forbid, owed, ..put(bucket, key, inline(b"with")) }
+    let outbox_entry = owes.map(|payload| OutboxEntry { payload: payload.to_vec() });
+    PutObject { forbid_overwrite: forbid, outbox_entry, ..put(bucket, key, inline(b"with")) }
 }
 
 /// The making of a bucket.
@@ -151,8 +151,8 @@ pub async fn several<M: Placed>(catalog: &dyn Catalog, mutations: Vec<M>) -> Vec
 
 /// Applies one put and answers the record.
 pub async fn put_one(catalog: &dyn Catalog, put: PutObject<PlacedContent>) -> (ObjectRecord, Option<u64>) {
-    let ObjectPut { object, owed_id } = one(catalog, put).await.unwrap();
-    (object, owed_id)
+    let ObjectPut { object, outbox_id } = one(catalog, put).await.unwrap();
+    (object, outbox_id)
 }
 
 async fn with_bucket(fixture: &CatalogFixture) -> &dyn Catalog {
@@ -305,9 +305,9 @@ pub async fn what_is_owed_is_written_with_its_object_and_stays_until_it_is_deliv
     let (_, second) = put_one(catalog, put_with("b", b"l", false, Some(b"second"))).await;
     one(catalog, put_with("b", b"k", true, Some(b"refused"))).await.unwrap_err();
     let (first, second) = (first.unwrap(), second.unwrap());
-    let outcome = OwedOutcome::Failed("timed out".to_owned());
-    one(catalog, CloseOwed { id: second, outcome }).await.unwrap();
-    let owed = catalog.owed(0, 9).await.unwrap();
+    let outcome = DeliveryOutcome::Failed("timed out".to_owned());
+    one(catalog, CloseOutboxEntry { id: second, outcome }).await.unwrap();
+    let owed = catalog.outbox(0, 9).await.unwrap();
     assert_eq!(owed.iter().map(|owed| owed.id).collect::<Vec<_>>(), [first, second]);
     assert_eq!(
         (&owed[0].payload[..], owed[0].attempts, owed[0].sequence),
@@ -318,21 +318,21 @@ pub async fn what_is_owed_is_written_with_its_object_and_stays_until_it_is_deliv
         ("b", &b"k"[..], fixture.clock.now())
     );
     assert_eq!((owed[1].attempts, owed[1].last_error.as_deref()), (1, Some("timed out")));
-    one(catalog, CloseOwed { id: first, outcome: OwedOutcome::Delivered }).await.unwrap();
-    let again = one(catalog, CloseOwed { id: first, outcome: OwedOutcome::Delivered }).await;
-    assert_eq!(again.unwrap_err(), NoSuchOwed);
-    assert_eq!(catalog.owed(0, 9).await.unwrap().len(), 1);
-    assert_eq!(catalog.owed(second, 9).await.unwrap().len(), 0);
+    one(catalog, CloseOutboxEntry { id: first, outcome: DeliveryOutcome::Delivered }).await.unwrap();
+    let again = one(catalog, CloseOutboxEntry { id: first, outcome: DeliveryOutcome::Delivered }).await;
+    assert_eq!(again.unwrap_err(), NoSuchOutboxEntry);
+    assert_eq!(catalog.outbox(0, 9).await.unwrap().len(), 1);
+    assert_eq!(catalog.outbox(second, 9).await.unwrap().len(), 0);
 }
 
 /// Without another change to ride with.
 pub async fn a_change_that_nobody_waits_for_is_made_soon(fixture: &CatalogFixture) {
     let catalog = with_bucket(fixture).await;
     let (_, id) = put_one(catalog, put_with("b", b"k", false, Some(b"payload"))).await;
-    let close = CloseOwed { id: id.unwrap(), outcome: OwedOutcome::Delivered };
+    let close = CloseOutboxEntry { id: id.unwrap(), outcome: DeliveryOutcome::Delivered };
     catalog.apply_later(Asked::without_answer(close).into());
     for _ in 0..200 {
-        if catalog.owed(0, 9).await.unwrap().is_empty() {
+        if catalog.outbox(0, 9).await.unwrap().is_empty() {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;

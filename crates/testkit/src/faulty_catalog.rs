@@ -7,7 +7,7 @@ use countersign_store::catalog::{
     AnyMutation, Catalog, CatalogError, Extent, Garbage, Inventoried, ScrubNote, ScrubState,
 };
 use countersign_store::{
-    ApplyError, BucketRecord, HealthFlag, ListPage, ListQuery, ObjectRecord, OwedRecord, Place, Trouble,
+    ApplyError, BucketRecord, HealthFlag, ListPage, ListQuery, ObjectRecord, OutboxRecord, Place, Trouble,
 };
 use jiff::Timestamp;
 use std::future::ready;
@@ -133,8 +133,8 @@ impl Catalog for FaultyCatalog {
         self.inner.extents(content)
     }
 
-    fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>> {
-        self.inner.owed(after, limit)
+    fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
+        self.inner.outbox(after, limit)
     }
 
     fn garbage(

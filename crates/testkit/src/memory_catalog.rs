@@ -8,10 +8,10 @@ use countersign_store::catalog::{
     PlacedContent, ScrubNote, ScrubProgress, ScrubState,
 };
 use countersign_store::{
-    Answered, ApplyError, BucketExists, BucketRecord, Clock, CloseOwed, ContentRef, CreateBucket,
-    DeleteBucket, DeleteBucketRefusal, DeleteObject, DeleteRefusal, Entry, ListPage, ListQuery, NoSuchBucket,
-    NoSuchOwed, ObjectDeleted, ObjectPut, ObjectRecord, OwedOutcome, OwedRecord, Place, PutAttributes,
-    PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
+    Answered, ApplyError, BucketExists, BucketRecord, Clock, CloseOutboxEntry, ContentRef, CreateBucket,
+    DeleteBucket, DeleteBucketRefusal, DeleteObject, DeleteRefusal, DeliveryOutcome, Entry, ListPage,
+    ListQuery, NoSuchBucket, NoSuchOutboxEntry, ObjectDeleted, ObjectPut, ObjectRecord, OutboxRecord, Place,
+    PutAttributes, PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ struct State {
     number: u64,
     buckets: BTreeMap<String, Bucket>,
     inline: BTreeMap<u64, Bytes>,
-    owed: BTreeMap<u64, OwedRecord>,
+    outbox: BTreeMap<u64, OutboxRecord>,
     garbage: BTreeMap<u64, (Timestamp, Piece)>,
     mark: u64,
     damaged: BTreeMap<u64, DamageRecord>,
@@ -71,7 +71,9 @@ impl MemoryCatalog {
             AnyMutation::DeleteObject(asked) => {
                 asked.answer_with(|delete| Ok(state.delete_object(&delete, now, self.grace)))
             }
-            AnyMutation::CloseOwed(asked) => asked.answer_with(|close| Ok(state.close_owed(close))),
+            AnyMutation::CloseOutboxEntry(asked) => {
+                asked.answer_with(|close| Ok(state.close_outbox_entry(close)))
+            }
         }
         .map_err(|never: Infallible| never);
     }
@@ -126,7 +128,7 @@ impl State {
             }
             return Err(refused);
         }
-        let PutObject { bucket, key, content, attributes, forbid_overwrite: _, owed } = put;
+        let PutObject { bucket, key, content, attributes, forbid_overwrite: _, outbox_entry } = put;
         let sequence = self.number();
         let place = match &content.bytes {
             PlacedBytes::Blob(id) => Place::Blob(*id),
@@ -144,8 +146,8 @@ impl State {
         if let Some(replaced) = objects.insert(key, object.clone()) {
             self.discard_content(&replaced, now, grace);
         }
-        let owed_id = owed.map(|owed| self.owe(&bucket, &object, owed.payload.into(), now));
-        Ok(ObjectPut { object, owed_id })
+        let outbox_id = outbox_entry.map(|entry| self.owe(&bucket, &object, entry.payload.into(), now));
+        Ok(ObjectPut { object, outbox_id })
     }
 
     fn refuses(&self, put: &PutObject<PlacedContent>) -> Option<PutRefusal> {
@@ -201,26 +203,26 @@ impl State {
     fn owe(&mut self, bucket: &str, object: &ObjectRecord, payload: Bytes, created: Timestamp) -> u64 {
         let (id, bucket, key) = (object.sequence, bucket.to_owned(), object.key.clone());
         let record =
-            OwedRecord { id, created, bucket, key, sequence: id, payload, attempts: 0, last_error: None };
-        self.owed.insert(id, record);
+            OutboxRecord { id, created, bucket, key, sequence: id, payload, attempts: 0, last_error: None };
+        self.outbox.insert(id, record);
         id
     }
 
-    fn close_owed(&mut self, close: CloseOwed) -> Answered<CloseOwed> {
-        let CloseOwed { id, outcome } = close;
-        let owed = self.owed.get_mut(&id).ok_or(NoSuchOwed)?;
+    fn close_outbox_entry(&mut self, close: CloseOutboxEntry) -> Answered<CloseOutboxEntry> {
+        let CloseOutboxEntry { id, outcome } = close;
+        let entry = self.outbox.get_mut(&id).ok_or(NoSuchOutboxEntry)?;
         match outcome {
-            OwedOutcome::Delivered | OwedOutcome::Forgotten => {
-                self.owed.remove(&id);
+            DeliveryOutcome::Delivered | DeliveryOutcome::Forgotten => {
+                self.outbox.remove(&id);
             }
-            OwedOutcome::Failed(error) => {
-                owed.attempts += 1;
-                owed.last_error = Some(error);
+            DeliveryOutcome::Failed(error) => {
+                entry.attempts += 1;
+                entry.last_error = Some(error);
             }
-            OwedOutcome::Refused { error, payload } => {
-                owed.attempts += 1;
-                owed.last_error = Some(error);
-                owed.payload = payload.into();
+            DeliveryOutcome::Refused { error, payload } => {
+                entry.attempts += 1;
+                entry.last_error = Some(error);
+                entry.payload = payload.into();
             }
         }
         Ok(())
@@ -327,8 +329,8 @@ impl Catalog for MemoryCatalog {
         answer(Vec::new())
     }
 
-    fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>> {
-        answer(self.lock().owed.range(after + 1..).take(limit).map(|(_, owed)| owed.clone()).collect())
+    fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
+        answer(self.lock().outbox.range(after + 1..).take(limit).map(|(_, entry)| entry.clone()).collect())
     }
 
     fn garbage(

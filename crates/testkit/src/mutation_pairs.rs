@@ -5,7 +5,7 @@ use crate::CatalogFixture;
 use crate::catalog_suite::{create, delete, one, put_attributes, put_one, put_with};
 use bytes::Bytes;
 use countersign_store::catalog::{AnyMutation, Asked, Catalog, Placed};
-use countersign_store::{CloseOwed, DeleteBucket, OwedOutcome, PutSetting};
+use countersign_store::{CloseOutboxEntry, DeleteBucket, DeliveryOutcome, PutSetting};
 
 const KINDS: usize = 10;
 const STATES: [State; 3] = [State::NoBucket, State::Empty, State::Holding];
@@ -18,7 +18,7 @@ enum State {
     Holding,
 }
 
-/// What the state's preparation has left: the object's sequence, which is the owed entry's id.
+/// What the state's preparation has left: the object's sequence, which is the outbox entry's id.
 async fn prepare(catalog: &dyn Catalog, bucket: &str, state: State) -> u64 {
     if state == State::NoBucket {
         return u64::MAX >> 1;
@@ -44,7 +44,7 @@ fn told<M: Placed>(mutation: M, say: fn(M::Outcome) -> String) -> Told {
 
 fn mutation(kind: usize, bucket: &str, prepared: u64) -> Told {
     let put = |forbid, owes| {
-        told(put_with(bucket, b"k", forbid, owes), |put| format!("put, owed: {}", put.owed_id.is_some()))
+        told(put_with(bucket, b"k", forbid, owes), |put| format!("put, owed: {}", put.outbox_id.is_some()))
     };
     let deleted = |sequence| {
         told(delete(bucket, b"k", sequence), |deleted| format!("deleted: {}", deleted.removed.is_some()))
@@ -63,7 +63,7 @@ fn mutation(kind: usize, bucket: &str, prepared: u64) -> Told {
         7 => deleted(Some(prepared)),
         8 => told(put_attributes(bucket, b"k", prepared), |()| "described".to_owned()),
         _ => {
-            let close = CloseOwed { id: prepared, outcome: OwedOutcome::Delivered };
+            let close = CloseOutboxEntry { id: prepared, outcome: DeliveryOutcome::Delivered };
             told(close, |()| "closed".to_owned())
         }
     }
@@ -73,7 +73,7 @@ fn mutation(kind: usize, bucket: &str, prepared: u64) -> Told {
 async fn left(catalog: &dyn Catalog, bucket: &str) -> String {
     let object = catalog.object(bucket, Bytes::from_static(b"k")).await.unwrap();
     let settings = catalog.bucket(bucket).await.unwrap().map(|bucket| bucket.settings.clone());
-    let owed = catalog.owed(0, usize::MAX >> 1).await.unwrap();
+    let owed = catalog.outbox(0, usize::MAX >> 1).await.unwrap();
     let owed: Vec<_> = owed.iter().filter(|owed| owed.bucket == bucket).map(|owed| &owed.payload).collect();
     format!("{:?} {settings:?} {owed:?}", object.map(|object| (object.len, object.attributes)))
 }

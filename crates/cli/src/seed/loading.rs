@@ -117,7 +117,7 @@ fn put(bucket: &SeedBucket, object: &SeedObject, content: SealedBlob) -> Result<
         content,
         attributes: attributes.encode(),
         forbid_overwrite: true,
-        owed: None,
+        outbox_entry: None,
     })
 }
 

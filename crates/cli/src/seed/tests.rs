@@ -31,7 +31,7 @@ async fn put(store: &Store, bucket: &str, key: &[u8], bytes: &[u8], headers: &[(
         content: staged.seal().await.unwrap(),
         attributes: attributes.encode(),
         forbid_overwrite: false,
-        owed: None,
+        outbox_entry: None,
     };
     store.commit(put).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Budgets of callbacks: memory for the bodies that are under way, and entries in the outbox. Both are taken before
 //! an upload's bytes are, so that what would have no room is refused with 503 first.
 //!
-//! An owed entry never gives way. One whose destinations are all refused is no promise: it keeps the beginning of
+//! An outbox entry never gives way. One whose destinations are all refused is no promise: it keeps the beginning of
 //! its body, and the oldest of these make room for the next.
 
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_clock::Random;
 use countersign_protocol::callback::CallbackUrl;
-use countersign_store::{OwedOutcome, OwedRecord, QueryError, Store};
+use countersign_store::{DeliveryOutcome, OutboxRecord, QueryError, Store};
 use tokio::sync::OnceCell;
 
 use crate::budget::fair_budget::{Amount, BudgetShare, FairBudget};
@@ -67,7 +67,7 @@ pub(crate) struct CallbackShares {
 
 /// What is owed, for the health page.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OwedUsage {
+pub(crate) struct OutboxUsage {
     /// Entries that are owed or under way, and their bytes.
     pub(crate) held: Amount,
     /// What they may be.
@@ -92,13 +92,13 @@ impl CallbackBudget {
 
     /// Counts what an earlier run left owed, once.
     pub(crate) async fn ready(&self, store: &Store) -> Result<(), QueryError> {
-        self.counted.get_or_try_init(|| self.count_owed(store)).await.copied()
+        self.counted.get_or_try_init(|| self.count_outbox(store)).await.copied()
     }
 
-    async fn count_owed(&self, store: &Store) -> Result<(), QueryError> {
+    async fn count_outbox(&self, store: &Store) -> Result<(), QueryError> {
         let mut after = 0;
         loop {
-            let page = store.owed(after, PAGE_ENTRIES).await?;
+            let page = store.outbox(after, PAGE_ENTRIES).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for record in &page {
@@ -107,7 +107,7 @@ impl CallbackBudget {
         }
     }
 
-    fn count(&self, store: &Store, record: &OwedRecord) {
+    fn count(&self, store: &Store, record: &OutboxRecord) {
         let bytes = entry_bytes(record.payload.len(), record.key.len());
         match CallbackMessage::from_payload(&record.payload) {
             Ok(message) if message.refused => self.note_refused(store, record.id, bytes),
@@ -139,7 +139,7 @@ impl CallbackBudget {
     /// Keeps an entry of a refused destination, and forgets the oldest ones that have no room any more.
     fn note_refused(&self, store: &Store, id: u64, bytes: usize) {
         for oldest in self.lock().push(id, bytes) {
-            store.close_owed(oldest, OwedOutcome::Forgotten);
+            store.close_outbox_entry(oldest, DeliveryOutcome::Forgotten);
         }
     }
 
@@ -149,10 +149,10 @@ impl CallbackBudget {
     }
 
     /// What is held now.
-    pub(crate) fn usage(&self) -> OwedUsage {
+    pub(crate) fn usage(&self) -> OutboxUsage {
         let refused = self.lock();
         let (kept, forgotten) = (refused.entries.len(), refused.forgotten);
-        OwedUsage { held: self.owed.held(), max: self.owed.max(), refused: kept, forgotten }
+        OutboxUsage { held: self.owed.held(), max: self.owed.max(), refused: kept, forgotten }
     }
 
     fn lock(&self) -> MutexGuard<'_, RefusedEntries> {

@@ -17,7 +17,7 @@ use countersign_protocol::ObjectKey;
 use countersign_protocol::callback::parameter::CallbackParameterError;
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 use countersign_quota::places::Places;
-use countersign_store::{CloseOwed, OwedOutcome, QueryError, Store};
+use countersign_store::{CloseOutboxEntry, DeliveryOutcome, QueryError, Store};
 use countersign_sys::{RsaKeyError, RsaMd5Key};
 use rustls_pki_types::CertificateDer;
 use tracing::Instrument as _;
@@ -27,7 +27,7 @@ use crate::budget::holder::CallbackDestination;
 use crate::callback::address::{AllowedAddresses, Resolver, UndeliverableCallback};
 use crate::callback::attempt_metrics::AttemptMetrics;
 use crate::callback::budget::{
-    CallbackBudget, CallbackRoom, CallbackShares, OwedUsage, REFUSED_BODY_BYTES_MAX,
+    CallbackBudget, CallbackRoom, CallbackShares, OutboxUsage, REFUSED_BODY_BYTES_MAX,
 };
 use crate::callback::destination_guard::Permission;
 use crate::callback::exchange::{Call, CallbackReply, Exchange};
@@ -202,7 +202,7 @@ impl CallbackClient {
     }
 
     /// What is owed now, for the health page.
-    pub(crate) fn owed_usage(&self) -> OwedUsage {
+    pub(crate) fn outbox_usage(&self) -> OutboxUsage {
         self.budget.usage()
     }
 
@@ -217,11 +217,11 @@ impl CallbackClient {
         let owed = self.budget.usage();
         metrics.places("owed_callbacks", owed.held.entries as u64, owed.max.entries as u64);
         metrics.bytes("owed_callbacks", owed.held.bytes as u64, owed.max.bytes as u64);
-        metrics.owed(owed.held.entries as u64, owed.held.bytes as u64);
+        metrics.outbox(owed.held.entries as u64, owed.held.bytes as u64);
     }
 
     /// Counts what an earlier run left owed, once.
-    pub(crate) async fn count_owed(&self) -> Result<(), QueryError> {
+    pub(crate) async fn count_outbox(&self) -> Result<(), QueryError> {
         self.budget.ready(&self.store).await
     }
 
@@ -239,7 +239,7 @@ impl CallbackClient {
         upload: (&str, &ObjectKey, &str),
     ) -> Result<CallbackPlan, NotAdmitted> {
         let body_bytes = plan.body_bytes_max(request, upload, self.body_bytes_max)?;
-        self.count_owed().await?;
+        self.count_outbox().await?;
         let shares = self.budget.take(plan.first_url(), body_bytes).inspect_err(|room| {
             let host = plan.first_url().map_or("", |url| url.host.as_str());
             tracing::warn!(request_id = request.id, host, "an upload is refused: {room}");
@@ -352,24 +352,24 @@ impl CallbackClient {
         shares: Option<CallbackShares>,
     ) {
         let failure = match &delivery.outcome {
-            Ok(_) => return self.store.close_owed(id, OwedOutcome::Delivered),
+            Ok(_) => return self.store.close_outbox_entry(id, DeliveryOutcome::Delivered),
             Err(failure) => failure.message(),
         };
         let outcome = if delivery.refused_everywhere {
             // The entry keeps the beginning of its body, for as long as there is room.
             let payload = message.refused_form(REFUSED_BODY_BYTES_MAX).to_payload();
-            OwedOutcome::Refused { error: failure, payload }
+            DeliveryOutcome::Refused { error: failure, payload }
         } else {
             if let Some(shares) = shares {
                 shares.keep_owed();
             }
-            OwedOutcome::Failed(failure)
+            DeliveryOutcome::Failed(failure)
         };
         let refused_bytes = match &outcome {
-            OwedOutcome::Refused { payload, .. } => Some(payload.len()),
+            DeliveryOutcome::Refused { payload, .. } => Some(payload.len()),
             _ => None,
         };
-        let noted = self.store.commit(CloseOwed { id, outcome }).await;
+        let noted = self.store.commit(CloseOutboxEntry { id, outcome }).await;
         if let Some(bytes) = refused_bytes {
             self.budget.keep_refused(&self.store, id, bytes);
         }

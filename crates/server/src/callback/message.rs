@@ -6,7 +6,7 @@
 use countersign_protocol::callback::CallbackUrl;
 use serde::{Deserialize, Serialize};
 
-/// One callback with every value in it; the payload of an owed entry.
+/// One callback with every value in it; the payload of an outbox entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackMessage {
     /// One to five URLs, to be tried in order; written as text.
@@ -52,7 +52,7 @@ impl CallbackMessage {
         serde_json::to_vec(self).expect("strings and numbers are written into memory")
     }
 
-    /// Reads the payload of an owed entry.
+    /// Reads the payload of an outbox entry.
     ///
     /// # Errors
     /// When the bytes are no payload of this server.
@@ -61,7 +61,7 @@ impl CallbackMessage {
     }
 }
 
-/// An owed entry that this server did not write.
+/// An outbox entry that this server did not write.
 #[derive(Debug, thiserror::Error)]
 #[error("the owed callback cannot be read")]
 pub struct PayloadError(#[source] serde_json::Error);

@@ -9,7 +9,7 @@ use countersign_store::{Health, Trouble};
 use http::{HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 
-use crate::callback::budget::OwedUsage;
+use crate::callback::budget::OutboxUsage;
 use crate::request::Call;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
@@ -84,12 +84,12 @@ pub(crate) fn health_in_words(server: &ServerState, now: Timestamp) -> (bool, St
             "{count} objects are damaged and not served; `countersign scrub` names them\n"
         )),
     }
-    text.push_str(&owed(&server.callbacks.owed_usage()));
+    text.push_str(&outbox(&server.callbacks.outbox_usage()));
     (ready, text)
 }
 
 /// What callbacks hold of their budget, once they hold anything.
-fn owed(usage: &OwedUsage) -> String {
+fn outbox(usage: &OutboxUsage) -> String {
     let mut text = String::new();
     if usage.held.entries > 0 {
         text.push_str(&format!(

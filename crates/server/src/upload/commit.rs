@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use countersign_protocol::callback::CallbackFailure;
-use countersign_store::{ObjectPut, ObjectRecord, OwedEntry, PutObject};
+use countersign_store::{ObjectPut, ObjectRecord, OutboxEntry, PutObject};
 use std::pin::pin;
 use tracing::Instrument as _;
 
@@ -60,10 +60,10 @@ async fn commit_and_call(
     // It is signed while the transaction waits for the disk.
     let mut prepared = callbacks.prepare(message(context, &upload, &sealed, plan).await, shares);
     let payload = prepared.payload(&upload.key);
-    let ObjectPut { object, owed_id } =
+    let ObjectPut { object, outbox_id } =
         context.in_stage(Stage::Commit, pin!(put(context, upload, sealed, Some(payload)))).await?;
     let entry =
-        prepared.written(owed_id.expect("an object that is stored with an owed callback has its entry"));
+        prepared.written(outbox_id.expect("an object that is stored with an owed callback has its entry"));
     let outcome = context.in_stage(Stage::Callback, pin!(callbacks.carry_out(entry, context.client))).await;
     Ok(StoredObject { object, callback: Some(outcome) })
 }
@@ -103,7 +103,7 @@ async fn put(
         content: sealed.into_blob(),
         attributes: upload.attributes.encode(),
         forbid_overwrite: upload.forbid_overwrite,
-        owed: owed.map(|payload| OwedEntry { payload }),
+        outbox_entry: owed.map(|payload| OutboxEntry { payload }),
     };
     let applied = context.server.options.store.commit(mutation).await;
     drop(upload.place);

@@ -95,7 +95,7 @@ async fn an_application_that_fails_leaves_the_object_and_203() {
     let answer = ask.send(&store).await;
     assert_eq!((answer.status, answer.refusal().1.as_str()), (203, "CallbackFailed"));
     assert_eq!(Ask::new("GET", "demo", "k").send(&store).await.text(), "hello");
-    assert_eq!(store.store.owed(0, 10).await.unwrap().len(), 1);
+    assert_eq!(store.store.outbox(0, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

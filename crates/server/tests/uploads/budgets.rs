@@ -30,7 +30,7 @@ async fn a_body_that_could_grow_beyond_its_limit_is_refused_before_anything_is_s
     let reply = form(&"a".repeat(1_000)).post(&store).await;
     assert_eq!((reply.status, reply.element("Code")), (400, Some("InvalidArgument")));
     assert_eq!(reply.element("Message"), Some("The callback body would be too long."));
-    assert!(store.is_empty().await && store.owed().await.is_empty() && application.received().is_empty());
+    assert!(store.is_empty().await && store.outbox().await.is_empty() && application.received().is_empty());
     assert_eq!(form(&"a".repeat(700)).post(&store).await.status, 200, "nothing is refused that fits");
     let by_put = [
         (

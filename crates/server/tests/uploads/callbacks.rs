@@ -199,7 +199,7 @@ async fn what_was_not_acknowledged_stays_owed_with_every_value_in_it() {
         Form::signed("k", b"x").callback("http://127.0.0.1:1/cb", "k=${object}&s=${size}", BodyType::Form);
     let reply = form.post(&store).await;
     assert_eq!(reply.status, 203);
-    let owed = store.owed().await;
+    let owed = store.outbox().await;
     assert_eq!(owed[0].attempts, 1, "the answer comes when it is noted");
     let message = CallbackMessage::from_payload(&owed[0].payload).unwrap();
     assert_eq!(message.body, "k=k&s=1");
@@ -259,7 +259,7 @@ async fn a_refused_upload_calls_nobody() {
     stream.write_all(&whole[..whole.len() - 10]).await.unwrap();
     drop(stream);
     tokio::time::sleep(Duration::from_millis(150)).await;
-    assert!(application.received().is_empty() && store.is_empty().await && store.owed().await.is_empty());
+    assert!(application.received().is_empty() && store.is_empty().await && store.outbox().await.is_empty());
 }
 
 #[tokio::test]

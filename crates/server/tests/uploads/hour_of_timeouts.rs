@@ -213,7 +213,7 @@ impl Hour {
         self.ends_after(5 * SECOND).await;
         let answer = Answer::parse(&rest(&mut stream).await);
         assert_eq!((answer.status, answer.element("Code")), (203, Some("CallbackFailed")));
-        assert_eq!(self.store.owed(0, 10).await.unwrap().len(), 1, "it is still owed");
+        assert_eq!(self.store.outbox(0, 10).await.unwrap().len(), 1, "it is still owed");
     }
 
     async fn a_connection_to_an_application_is_kept_for_a_second(&self) {
@@ -280,7 +280,7 @@ async fn put(store: &Store, key: &'static str, bytes: usize) {
         content: staged.seal().await.unwrap(),
         attributes: ObjectAttributes::default().encode(),
         forbid_overwrite: false,
-        owed: None,
+        outbox_entry: None,
     };
     store.commit(put).await.unwrap();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_server::listen::ListenOptions;
 use countersign_server::{EtagSource, Limits, Permission, Resolver, Server, ServerOptions, system_resolver};
-use countersign_store::{Clock, CreateBucket, ObjectRecord, OwedRecord, PutSetting, Store, StoreOptions};
+use countersign_store::{Clock, CreateBucket, ObjectRecord, OutboxRecord, PutSetting, Store, StoreOptions};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
@@ -138,19 +138,19 @@ impl RunningStore {
             .is_empty()
     }
 
-    pub(crate) async fn owed(&self) -> Vec<OwedRecord> {
-        self.store.owed(0, 100).await.unwrap()
+    pub(crate) async fn outbox(&self) -> Vec<OutboxRecord> {
+        self.store.outbox(0, 100).await.unwrap()
     }
 
-    /// Waits until the owed entries are as a test wants them; the closing rides in a batch of its own.
-    pub(crate) async fn owed_until(&self, good: impl Fn(&[OwedRecord]) -> bool) -> Vec<OwedRecord> {
+    /// Waits until the outbox entries are as a test wants them; the closing rides in a batch of its own.
+    pub(crate) async fn owed_until(&self, good: impl Fn(&[OutboxRecord]) -> bool) -> Vec<OutboxRecord> {
         for _ in 0..100 {
-            let owed = self.owed().await;
+            let owed = self.outbox().await;
             if good(&owed) {
                 return owed;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the owed entries stay {:?}", self.owed().await);
+        panic!("the outbox entries stay {:?}", self.outbox().await);
     }
 }

@@ -7,7 +7,7 @@
 use super::placed::PlacedContent;
 use crate::ApplyError;
 use crate::mutation::{
-    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
+    Answered, CloseOutboxEntry, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
     PutSetting,
 };
 use tokio::sync::oneshot;
@@ -28,7 +28,7 @@ pub enum AnyMutation {
     /// Deletes an object.
     DeleteObject(Asked<DeleteObject>),
     /// Notes how a delivery ended.
-    CloseOwed(Asked<CloseOwed>),
+    CloseOutboxEntry(Asked<CloseOutboxEntry>),
 }
 
 /// A mutation that a catalog takes as it is: it holds no bytes, or bytes that are durable where they lie.
@@ -73,9 +73,9 @@ impl Placed for DeleteObject {
     }
 }
 
-impl Placed for CloseOwed {
+impl Placed for CloseOutboxEntry {
     fn any(asked: Asked<Self>) -> AnyMutation {
-        AnyMutation::CloseOwed(asked)
+        AnyMutation::CloseOutboxEntry(asked)
     }
 }
 

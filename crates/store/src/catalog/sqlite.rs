@@ -20,7 +20,7 @@ mod writer;
 
 use super::{AnyMutation, Catalog, CatalogError, Extent, Garbage, Inventoried, ScrubNote, ScrubState};
 use crate::blobs::{BlobId, Work};
-use crate::{ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, ObjectRecord, OwedRecord};
+use crate::{ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, ObjectRecord, OutboxRecord};
 use bucket_table::BucketTable;
 use bytes::Bytes;
 use checkpoint::Checkpointer;
@@ -91,16 +91,16 @@ impl SqliteCatalog {
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::default() })
     }
 
-    /// The open owed entries of the database in this file, read beside a process that may have it open. Blocks.
+    /// The open outbox entries of the database in this file, read beside a process that may have it open. Blocks.
     ///
     /// # Errors
     /// [`CatalogError`] when it cannot be read.
-    pub fn owed_in(path: &Path) -> Result<Vec<OwedRecord>, CatalogError> {
+    pub fn outbox_in(path: &Path) -> Result<Vec<OutboxRecord>, CatalogError> {
         let connection = schema::open_reader(path)?;
-        let mut all: Vec<OwedRecord> = Vec::new();
+        let mut all: Vec<OutboxRecord> = Vec::new();
         loop {
             let after = all.last().map_or(0, |record| record.id);
-            let page = rows::owed(&connection, after, u32::MAX as usize)?;
+            let page = rows::outbox(&connection, after, u32::MAX as usize)?;
             if page.is_empty() {
                 return Ok(all);
             }
@@ -207,8 +207,8 @@ impl Catalog for SqliteCatalog {
         self.readers.run(move |connection| rows::extents(connection, content))
     }
 
-    fn owed(&self, after: u64, limit: usize) -> Work<Result<Vec<OwedRecord>, CatalogError>> {
-        self.readers.run(move |connection| rows::owed(connection, after, limit))
+    fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
+        self.readers.run(move |connection| rows::outbox(connection, after, limit))
     }
 
     fn garbage(

@@ -5,7 +5,7 @@ use crate::catalog::{Asked, Placed, PlacedBytes, PlacedContent, Reply};
 use crate::data_folder::reserve::Reserve;
 use crate::engine::Inner;
 use crate::mutation::{
-    Answered, CloseOwed, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
+    Answered, CloseOutboxEntry, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
     PutSetting,
 };
 use crate::staged_blob::SealedBody;
@@ -61,10 +61,10 @@ impl Offered for PutObject {
     type Placed = PutObject<PlacedContent>;
 
     fn set_out(self) -> Underway<Self::Placed> {
-        let PutObject { bucket, key, content, attributes, forbid_overwrite, owed } = self;
+        let PutObject { bucket, key, content, attributes, forbid_overwrite, outbox_entry } = self;
         let (content, naming) = place(content);
         Underway {
-            mutation: PutObject { bucket, key, content, attributes, forbid_overwrite, owed },
+            mutation: PutObject { bucket, key, content, attributes, forbid_overwrite, outbox_entry },
             naming: naming.map(|work| Naming {
                 work,
                 into: |put: &mut PutObject<PlacedContent>, id| put.content.bytes = PlacedBytes::Blob(id),
@@ -93,7 +93,7 @@ impl Offered for DeleteObject {
     }
 }
 
-impl Offered for CloseOwed {
+impl Offered for CloseOutboxEntry {
     type Placed = Self;
 
     fn set_out(self) -> Underway<Self> {

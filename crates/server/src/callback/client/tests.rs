@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use countersign_store::{Clock, CreateBucket, OwedRecord, PutObject, Random, StoreOptions};
+use countersign_store::{Clock, CreateBucket, OutboxRecord, PutObject, Random, StoreOptions};
 use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -27,13 +27,13 @@ fn client(store: &Store, clock: Clock) -> CallbackClient {
     .unwrap()
 }
 
-fn entry(record: &OwedRecord) -> OutboxEntry {
+fn entry(record: &OutboxRecord) -> OutboxEntry {
     let message = Arc::new(CallbackMessage::from_payload(&record.payload).unwrap());
     OutboxEntry { id: record.id, message, signature: None, shares: None }
 }
 
-async fn owed(store: &Store) -> Vec<OwedRecord> {
-    store.owed(0, 10).await.unwrap()
+async fn outbox(store: &Store) -> Vec<OutboxRecord> {
+    store.outbox(0, 10).await.unwrap()
 }
 
 /// An application that confirms one callback, and gives what it was sent.
@@ -73,16 +73,16 @@ async fn an_entry_of_the_outbox_is_carried_out_and_closed_whoever_asks() {
         content: staged.seal().await.unwrap(),
         attributes: Default::default(),
         forbid_overwrite: false,
-        owed: Some(countersign_store::OwedEntry { payload: payload.into_bytes() }),
+        outbox_entry: Some(countersign_store::OutboxEntry { payload: payload.into_bytes() }),
     };
     store.commit(put).await.unwrap();
     drop(listener);
 
     let client = client(&store, clock);
-    let [record] = owed(&store).await.try_into().unwrap();
+    let [record] = outbox(&store).await.try_into().unwrap();
     let failure = client.carry_out(entry(&record), Ipv4Addr::LOCALHOST.into()).await.unwrap_err();
     assert_eq!(failure, CallbackFailure::Unreachable);
-    let [record] = owed(&store).await.try_into().unwrap();
+    let [record] = outbox(&store).await.try_into().unwrap();
     assert_eq!(record.attempts, 1, "a failed attempt is noted and the callback is still owed");
 
     let listener = TcpListener::bind(application).await.unwrap();
@@ -93,7 +93,7 @@ async fn an_entry_of_the_outbox_is_carried_out_and_closed_whoever_asks() {
     assert!(request.contains("x-oss-request-id: id\r\n") && request.contains("authorization: "), "{request}");
     // What was confirmed is closed with the next batch of commits.
     let closed = async {
-        while !owed(&store).await.is_empty() {
+        while !outbox(&store).await.is_empty() {
             tokio::task::yield_now().await;
         }
     };

@@ -4,7 +4,7 @@ use super::CatalogError;
 use super::bucket_table::timestamp;
 use crate::blobs::BlobId;
 use crate::catalog::{Extent, Garbage, Piece};
-use crate::{ContentRef, ObjectRecord, OwedRecord, Place};
+use crate::{ContentRef, ObjectRecord, OutboxRecord, Place};
 use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -93,15 +93,15 @@ pub(super) fn extents(connection: &Connection, content: u64) -> Result<Vec<Exten
     Ok(extents)
 }
 
-/// A page of owed entries ends with the one that brings it above so many bytes of payload.
+/// A page of outbox entries ends with the one that brings it above so many bytes of payload.
 const OWED_BYTES_MAX: usize = 1024 * 1024;
 
-/// Open owed entries.
-pub(super) fn owed(
+/// Open outbox entries.
+pub(super) fn outbox(
     connection: &Connection,
     after: u64,
     limit: usize,
-) -> Result<Vec<OwedRecord>, CatalogError> {
+) -> Result<Vec<OutboxRecord>, CatalogError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, bucket, key, seq, created, payload, attempts, last_error
          FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -113,7 +113,7 @@ pub(super) fn owed(
     {
         let payload: Vec<u8> = row.get(5)?;
         bytes += payload.len();
-        owed.push(OwedRecord {
+        owed.push(OutboxRecord {
             id: row.get::<_, i64>(0)? as u64,
             bucket: row.get(1)?,
             key: Bytes::from(row.get::<_, Vec<u8>>(2)?),

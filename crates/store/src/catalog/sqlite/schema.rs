@@ -1,7 +1,7 @@
 //! The schema of the catalog, and how each kind of connection is set up.
 //!
 //! One number rises through the whole catalog: it is the sequence of a version, and the id of the content, the
-//! inline row, the owed entry or the garbage made with it. A start takes the next block of numbers, so none is
+//! inline row, the outbox entry or the garbage made with it. A start takes the next block of numbers, so none is
 //! used twice, even after what had it was deleted.
 //!
 //! A content of one piece names it in its own row (`blob` or `inline`); only contents of several pieces have

@@ -6,10 +6,10 @@ use super::commit_queue::Note;
 use super::{inventory, schema};
 use crate::catalog::{AnyMutation, Garbage, Piece, PlacedBytes, PlacedContent};
 use crate::{
-    Answered, BucketExists, BucketRecord, CloseOwed, ContentRef, CreateBucket, DeleteBucket,
-    DeleteBucketRefusal, DeleteObject, DeleteRefusal, NoSuchBucket, NoSuchOwed, ObjectDeleted, ObjectPut,
-    ObjectRecord, OwedEntry, OwedOutcome, Place, PutAttributes, PutAttributesRefusal, PutObject, PutRefusal,
-    PutSetting,
+    Answered, BucketExists, BucketRecord, CloseOutboxEntry, ContentRef, CreateBucket, DeleteBucket,
+    DeleteBucketRefusal, DeleteObject, DeleteRefusal, DeliveryOutcome, NoSuchBucket, NoSuchOutboxEntry,
+    ObjectDeleted, ObjectPut, ObjectRecord, OutboxEntry, Place, PutAttributes, PutAttributesRefusal,
+    PutObject, PutRefusal, PutSetting,
 };
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -62,7 +62,7 @@ impl Transaction<'_> {
             AnyMutation::PutObject(asked) => asked.answer_with(|put| self.put_object(put)),
             AnyMutation::PutAttributes(asked) => asked.answer_with(|put| self.put_attributes(&put)),
             AnyMutation::DeleteObject(asked) => asked.answer_with(|delete| self.delete_object(&delete)),
-            AnyMutation::CloseOwed(asked) => asked.answer_with(|close| self.close_owed(close)),
+            AnyMutation::CloseOutboxEntry(asked) => asked.answer_with(|close| self.close_outbox_entry(close)),
         }
     }
 
@@ -143,24 +143,24 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn close_owed(&mut self, close: CloseOwed) -> Outcome<CloseOwed> {
-        let CloseOwed { id, outcome } = close;
+    fn close_outbox_entry(&mut self, close: CloseOutboxEntry) -> Outcome<CloseOutboxEntry> {
+        let CloseOutboxEntry { id, outcome } = close;
         let changed = match outcome {
-            OwedOutcome::Delivered | OwedOutcome::Forgotten => {
+            DeliveryOutcome::Delivered | DeliveryOutcome::Forgotten => {
                 self.connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?
             }
-            OwedOutcome::Failed(error) => self
+            DeliveryOutcome::Failed(error) => self
                 .connection
                 .prepare_cached("UPDATE outbox SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1")?
                 .execute((id as i64, error))?,
-            OwedOutcome::Refused { error, payload } => self
+            DeliveryOutcome::Refused { error, payload } => self
                 .connection
                 .prepare_cached(
                     "UPDATE outbox SET attempts = attempts + 1, last_error = ?2, payload = ?3 WHERE id = ?1",
                 )?
                 .execute((id as i64, error, payload))?,
         };
-        Ok(if changed == 0 { Err(NoSuchOwed) } else { Ok(()) })
+        Ok(if changed == 0 { Err(NoSuchOutboxEntry) } else { Ok(()) })
     }
 
     /// Writes what the store notes for itself.
@@ -232,7 +232,7 @@ impl Transaction<'_> {
 /// Putting and deleting an object: the version, its content, and the garbage that the replaced content becomes.
 impl Transaction<'_> {
     fn put_object(&mut self, put: PutObject<PlacedContent>) -> Outcome<PutObject<PlacedContent>> {
-        let PutObject { bucket: bucket_name, key, content, attributes, forbid_overwrite, owed } = put;
+        let PutObject { bucket: bucket_name, key, content, attributes, forbid_overwrite, outbox_entry } = put;
         let Some(bucket) = self.bucket_id(&bucket_name) else {
             self.discard_offered(&content)?;
             return Ok(Err(PutRefusal::NoSuchBucket));
@@ -253,8 +253,8 @@ impl Transaction<'_> {
                  VALUES(?1, ?2, ?3, 1, ?4, ?1, ?5)",
             )?
             .execute((sequence as i64, bucket as i64, &key[..], modified, &attributes[..]))?;
-        let owed_id = match owed {
-            Some(owed) => Some(self.insert_owed(sequence, &bucket_name, &key, &owed)?),
+        let outbox_id = match outbox_entry {
+            Some(entry) => Some(self.insert_outbox_entry(sequence, &bucket_name, &key, &entry)?),
             None => None,
         };
         let object = ObjectRecord {
@@ -267,7 +267,7 @@ impl Transaction<'_> {
             attributes,
             content: ContentRef { id: sequence, place },
         };
-        Ok(Ok(ObjectPut { object, owed_id }))
+        Ok(Ok(ObjectPut { object, outbox_id }))
     }
 
     fn put_attributes(&mut self, put: &PutAttributes) -> Outcome<PutAttributes> {
@@ -344,12 +344,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn insert_owed(
+    fn insert_outbox_entry(
         &mut self,
         sequence: u64,
         bucket: &str,
         key: &[u8],
-        owed: &OwedEntry,
+        owed: &OutboxEntry,
     ) -> rusqlite::Result<u64> {
         self.connection
             .prepare_cached(

@@ -223,7 +223,7 @@ fn written_bytes(mutation: &AnyMutation) -> u64 {
         | AnyMutation::PutSetting(_)
         | AnyMutation::PutAttributes(_)
         | AnyMutation::DeleteObject(_)
-        | AnyMutation::CloseOwed(_) => 0,
+        | AnyMutation::CloseOutboxEntry(_) => 0,
     };
     ROW_BYTES + inline
 }
@@ -275,7 +275,7 @@ mod tests {
             content,
             attributes: Bytes::new(),
             forbid_overwrite: true,
-            owed: None,
+            outbox_entry: None,
         });
         (vec![create.into(), put.into()], (created, stored))
     }
