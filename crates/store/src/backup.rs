@@ -26,7 +26,9 @@ mod restore;
 mod snapshot;
 
 use crate::blobs::BlobId;
-use crate::catalog::{Catalog, CatalogError, DamageRecord, Extent, Inventoried, Piece, SqliteCatalog};
+use crate::catalog::{
+    CatalogError, DamageRecord, Extent, Inventoried, Piece, Records, SqliteCatalog, Upkeep,
+};
 use crate::data_folder::blob_hold::BlobHold;
 use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
 use crate::store::Store;

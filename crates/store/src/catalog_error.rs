@@ -1,20 +1,65 @@
 //! Why a catalog could not answer.
 
 use crate::trouble::Trouble;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the engine of a catalog said when it failed. It is written out with its causes, since many an engine says
+/// what went wrong only there. All that waited for a batch share it, so it can be cloned.
+#[derive(Clone)]
+pub struct EngineError(Arc<dyn Error + Send + Sync>);
+
+impl EngineError {
+    /// The engine's error as it is, or a sentence where the engine has none.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> EngineError {
+        EngineError(Arc::from(error.into()))
+    }
+}
+
+impl fmt::Debug for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !said.contains(&text) {
+                said.push_str(": ");
+                said.push_str(&text);
+            }
+            cause = error.source();
+        }
+        f.write_str(&said)
+    }
+}
+
+impl Error for EngineError {}
 
 /// The catalog could not answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CatalogError {
     /// The engine failed.
     #[error("the catalog's engine failed: {0}")]
-    Engine(String),
+    Engine(EngineError),
+    /// The engine cannot be reached, or refuses for the moment: come again.
+    #[error("the catalog cannot be reached: {0}")]
+    Unavailable(EngineError),
+    /// The engine says that its own files are damaged.
+    #[error("the catalog is damaged: {0}")]
+    Corrupt(EngineError),
     /// The machine below refused it for a reason that an operator can mend.
-    #[error("the catalog cannot be read: {reason}")]
+    #[error("the catalog cannot be read: {said}")]
     Trouble {
         /// Which.
         trouble: Trouble,
         /// The engine's own words, for the log.
-        reason: String,
+        said: EngineError,
     },
     /// What is stored is not what this version writes.
     #[error("the catalog holds {found}, where {expected} was expected")]
@@ -44,5 +89,26 @@ impl CatalogError {
             CatalogError::Trouble { trouble, .. } => Some(*trouble),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("db error")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn what_an_engine_says_only_in_the_cause_is_written_out_once() {
+        let said = EngineError::new(Outer(std::io::Error::other("connection refused")));
+        assert_eq!(said.to_string(), "db error: connection refused");
+        assert_eq!(
+            CatalogError::Unavailable(said).to_string(),
+            "the catalog cannot be reached: db error: connection refused"
+        );
+        let said = EngineError::new(Outer(std::io::Error::other("db error")));
+        assert_eq!(said.to_string(), "db error");
     }
 }

@@ -4,9 +4,10 @@
 //! machine below, not the caller, is the reason.
 
 use crate::blobs::BlobError;
-use crate::catalog_error::CatalogError;
+use crate::catalog_error::{CatalogError, EngineError};
 use crate::trouble::Trouble;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -96,25 +97,29 @@ pub enum ApplyError {
     /// The store is shutting down.
     #[error("the store is shutting down")]
     Closed,
-    /// The catalog failed.
-    #[error("the catalog failed: {reason}")]
-    Catalog {
-        /// The engine's own words, for the log.
-        reason: String,
-    },
+    /// The catalog's engine failed.
+    #[error("the catalog failed: {0}")]
+    Engine(EngineError),
+    /// The catalog's engine cannot be reached, or refuses for the moment: come again.
+    #[error("the catalog cannot be reached: {0}")]
+    Unavailable(EngineError),
+    /// The connection to the engine was lost while it committed, and it could not be found out in time whether it
+    /// did: the batch has an unknown outcome, old or new, never half.
+    #[error("it is not known whether the catalog committed: {0}")]
+    OutcomeUnknown(EngineError),
+    /// The catalog's engine says that its own files are damaged.
+    #[error("the catalog is damaged: {0}")]
+    Corrupt(EngineError),
     /// A blob could not be given its lasting name.
-    #[error("a blob could not be published: {reason}")]
-    Blob {
-        /// The system's own words, for the log.
-        reason: String,
-    },
+    #[error("a blob could not be published: {0}")]
+    Blob(Arc<BlobError>),
     /// The machine below refused it for a reason that an operator can mend.
-    #[error("the change could not be written: {reason}")]
+    #[error("the change could not be written: {said}")]
     Trouble {
         /// Which.
         trouble: Trouble,
-        /// The system's own words, for the log.
-        reason: String,
+        /// What the system said, for the log.
+        said: EngineError,
     },
 }
 
@@ -188,6 +193,12 @@ impl StageError {
 }
 
 impl ApplyError {
+    /// Whether the mutations of the batch may have been applied all the same: then nothing that they name may be
+    /// deleted before a start has looked.
+    pub fn outcome_is_unknown(&self) -> bool {
+        matches!(self, ApplyError::Unhealthy { .. } | ApplyError::OutcomeUnknown(_))
+    }
+
     /// Whether it is a refusal of the machine that an operator can mend.
     pub fn trouble(&self) -> Option<Trouble> {
         match self {

@@ -4,7 +4,8 @@ use crate::faults::{Fault, Faults, call_with};
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    AnyMutation, Catalog, CatalogError, Extent, Garbage, Inventoried, ScrubNote, ScrubState,
+    AnyMutation, Catalog, CatalogError, EngineError, Extent, Garbage, GarbageList, Inventoried, Journal,
+    Records, ScrubNote, ScrubState, Upkeep,
 };
 use countersign_store::{
     ApplyError, BucketRecord, HealthFlag, ListPage, ListQuery, ObjectRecord, OutboxRecord, Place, Trouble,
@@ -44,18 +45,17 @@ impl FaultyCatalog {
     }
 
     fn apply_error(&self, fault: Fault) -> ApplyError {
-        let reason = "injected".to_owned();
         match fault {
             Fault::Full => ApplyError::Full,
             Fault::SyncFails => {
                 self.health.refuse_writes("the catalog could not commit: injected");
-                ApplyError::Unhealthy { reason }
+                ApplyError::Unhealthy { reason: "injected".to_owned() }
             }
-            Fault::NoDescriptor => ApplyError::Trouble { trouble: Trouble::OpenFiles, reason },
+            Fault::NoDescriptor => ApplyError::Trouble { trouble: Trouble::OpenFiles, said: injected() },
             Fault::NoPermission | Fault::DiskFails => {
-                ApplyError::Trouble { trouble: Trouble::DataFolder, reason }
+                ApplyError::Trouble { trouble: Trouble::DataFolder, said: injected() }
             }
-            Fault::Fails | Fault::Short | Fault::Slow(_) => ApplyError::Catalog { reason },
+            Fault::Fails | Fault::Short | Fault::Slow(_) => ApplyError::Engine(injected()),
         }
     }
 
@@ -79,11 +79,15 @@ impl FaultyCatalog {
     ) -> Work<Result<T, CatalogError>> {
         call_with(self.faults.at(call), query, shorten, |fault| match fault {
             Fault::NoPermission | Fault::DiskFails => {
-                CatalogError::Trouble { trouble: Trouble::DataFolder, reason: "injected".to_owned() }
+                CatalogError::Trouble { trouble: Trouble::DataFolder, said: injected() }
             }
-            _ => CatalogError::Engine("injected".to_owned()),
+            _ => CatalogError::Engine(injected()),
         })
     }
+}
+
+fn injected() -> EngineError {
+    EngineError::new("injected")
 }
 
 fn half_of_the_bytes(mut found: Option<ObjectRecord>) -> Option<ObjectRecord> {
@@ -95,7 +99,7 @@ fn half_of_the_bytes(mut found: Option<ObjectRecord>) -> Option<ObjectRecord> {
     found
 }
 
-impl Catalog for FaultyCatalog {
+impl Records for FaultyCatalog {
     fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>> {
         self.write(CatalogCall::Apply, || self.inner.apply(batch))
     }
@@ -132,11 +136,15 @@ impl Catalog for FaultyCatalog {
     fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>> {
         self.inner.extents(content)
     }
+}
 
+impl Journal for FaultyCatalog {
     fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
         self.inner.outbox(after, limit)
     }
+}
 
+impl GarbageList for FaultyCatalog {
     fn garbage(
         &self,
         now: Timestamp,
@@ -161,7 +169,9 @@ impl Catalog for FaultyCatalog {
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
         self.inner.put_blob_mark(mark)
     }
+}
 
+impl Upkeep for FaultyCatalog {
     fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
         self.inner.inventory(after, limit)
     }

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    AnyMutation, Catalog, CatalogError, DamageRecord, Extent, Garbage, Inventoried, Piece, PlacedBytes,
-    PlacedContent, ScrubNote, ScrubProgress, ScrubState,
+    AnyMutation, CatalogError, DamageRecord, Extent, Garbage, GarbageList, Inventoried, Journal, Piece,
+    PlacedBytes, PlacedContent, Records, ScrubNote, ScrubProgress, ScrubState, Upkeep,
 };
 use countersign_store::{
     Answered, ApplyError, BucketExists, BucketRecord, Clock, CloseOutboxEntry, ContentRef, CreateBucket,
@@ -276,7 +276,7 @@ fn answer<T: Send + 'static, E: Send + 'static>(value: T) -> Work<Result<T, E>> 
     Box::pin(ready(Ok(value)))
 }
 
-impl Catalog for MemoryCatalog {
+impl Records for MemoryCatalog {
     fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>> {
         if self.lock().closed {
             return Box::pin(ready(Err(ApplyError::Closed)));
@@ -328,11 +328,15 @@ impl Catalog for MemoryCatalog {
     fn extents(&self, _content: u64) -> Work<Result<Vec<Extent>, CatalogError>> {
         answer(Vec::new())
     }
+}
 
+impl Journal for MemoryCatalog {
     fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
         answer(self.lock().outbox.range(after + 1..).take(limit).map(|(_, entry)| entry.clone()).collect())
     }
+}
 
+impl GarbageList for MemoryCatalog {
     fn garbage(
         &self,
         now: Timestamp,
@@ -375,7 +379,9 @@ impl Catalog for MemoryCatalog {
         self.lock().mark = mark;
         answer(())
     }
+}
 
+impl Upkeep for MemoryCatalog {
     fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
         answer(
             self.lock()

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_protocol::{ErrorCode, WireError};
 use countersign_store::blobs::BlobError;
+use countersign_store::catalog::CatalogError;
 use countersign_store::{
     ApplyError, BucketExists, CommitError, DeleteBucketRefusal, DeleteRefusal, NoSuchBucket,
     PutAttributesRefusal, PutRefusal, QueryError, ReadError, StageError, Trouble,
@@ -171,7 +172,11 @@ impl OperationError {
             }
             Self::Stage(StageError::Unhealthy { .. } | StageError::Blob(BlobError::SyncFailed(_)))
             | Self::Apply(ApplyError::Unhealthy { .. }) => WireError::new(ErrorCode::WritesRefused),
-            Self::Apply(ApplyError::Closed) => WireError::new(ErrorCode::ServiceUnavailable),
+            Self::Apply(ApplyError::Closed | ApplyError::Unavailable(_) | ApplyError::OutcomeUnknown(_))
+            | Self::Query(QueryError::Catalog(CatalogError::Unavailable(_)))
+            | Self::Read(ReadError::Catalog(CatalogError::Unavailable(_))) => {
+                WireError::new(ErrorCode::ServiceUnavailable)
+            }
             Self::Read(ReadError::Damaged | ReadError::Short) => WireError::new(ErrorCode::ObjectDamaged),
             Self::Read(ReadError::Gone) => WireError::new(ErrorCode::NoSuchKey),
             Self::Stage(_) | Self::Apply(_) | Self::Query(_) | Self::Read(_) | Self::Task(_) => {
@@ -235,6 +240,7 @@ fn log(error: &OperationError, context: &RequestContext, call: &Call) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_store::catalog::EngineError;
 
     #[test]
     fn a_full_disk_has_its_own_code_wherever_it_shows() {
@@ -259,9 +265,23 @@ mod tests {
     }
 
     #[test]
+    fn a_catalog_that_cannot_be_reached_asks_to_come_again() {
+        let away = || EngineError::new("connection refused");
+        for error in [
+            OperationError::from(ApplyError::Unavailable(away())),
+            OperationError::from(ApplyError::OutcomeUnknown(away())),
+            OperationError::from(QueryError::Catalog(CatalogError::Unavailable(away()))),
+            OperationError::from(ReadError::Catalog(CatalogError::Unavailable(away()))),
+        ] {
+            let error = error.into_wire(Some("demo"));
+            assert_eq!((error.status(), error.code()), (503, ErrorCode::ServiceUnavailable));
+        }
+    }
+
+    #[test]
     fn what_failed_inside_stays_inside() {
-        let reason = "table version is locked".to_owned();
-        let error = OperationError::from(ApplyError::Catalog { reason });
+        let said = EngineError::new("table version is locked");
+        let error = OperationError::from(ApplyError::Engine(said));
         let wire = error.into_wire(Some("demo"));
         assert_eq!(wire.code(), ErrorCode::InternalError);
         assert!(!wire.to_xml("id", "host", "").contains("locked"));

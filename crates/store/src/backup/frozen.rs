@@ -5,7 +5,7 @@
 use super::backup_error::BackupError;
 use super::snapshot;
 use crate::blobs::{LocalFiles, LocalFilesOptions};
-use crate::catalog::{Catalog, SqliteCatalog};
+use crate::catalog::{SqliteCatalog, Upkeep};
 use crate::data_folder::blob_hold::BlobHold;
 use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
 use crate::store::Store;

@@ -6,6 +6,7 @@
 
 use super::placed::PlacedContent;
 use crate::ApplyError;
+use crate::catalog_error::EngineError;
 use crate::mutation::{
     Answered, CloseOutboxEntry, CreateBucket, DeleteBucket, DeleteObject, Mutation, PutAttributes, PutObject,
     PutSetting,
@@ -151,11 +152,9 @@ impl<M: Mutation> Answer<M> {
     /// What the mutation was answered with. To be called when the batch is committed.
     ///
     /// # Errors
-    /// [`ApplyError::Catalog`] when the catalog committed the batch and left this mutation without an answer, which
+    /// [`ApplyError::Engine`] when the catalog committed the batch and left this mutation without an answer, which
     /// the conformance suite does not let pass.
     pub fn read(mut self) -> Result<Answered<M>, ApplyError> {
-        self.0
-            .try_recv()
-            .map_err(|_| ApplyError::Catalog { reason: "a mutation was not answered".to_owned() })
+        self.0.try_recv().map_err(|_| ApplyError::Engine(EngineError::new("a mutation was not answered")))
     }
 }

@@ -18,7 +18,10 @@ mod schema;
 mod transaction;
 mod writer;
 
-use super::{AnyMutation, Catalog, CatalogError, Extent, Garbage, Inventoried, ScrubNote, ScrubState};
+use super::{
+    AnyMutation, CatalogError, EngineError, Extent, Garbage, GarbageList, Inventoried, Journal, Records,
+    ScrubNote, ScrubState, Upkeep,
+};
 use crate::blobs::{BlobId, Work};
 use crate::{ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, ObjectRecord, OutboxRecord};
 use bucket_table::BucketTable;
@@ -151,7 +154,7 @@ fn spawn(
                 health.refuse_writes(format!("the thread {name} ended by a panic; the log has it"));
             }
         })
-        .map_err(|error| CatalogError::Engine(format!("no thread for {name}: {error}")))
+        .map_err(|error| CatalogError::Engine(EngineError::new(format!("no thread for {name}: {error}"))))
 }
 
 impl Drop for SqliteCatalog {
@@ -160,7 +163,7 @@ impl Drop for SqliteCatalog {
     }
 }
 
-impl Catalog for SqliteCatalog {
+impl Records for SqliteCatalog {
     fn apply(&self, batch: Vec<AnyMutation>) -> Work<Result<(), ApplyError>> {
         self.write(Task::Apply(batch))
     }
@@ -206,11 +209,15 @@ impl Catalog for SqliteCatalog {
     fn extents(&self, content: u64) -> Work<Result<Vec<Extent>, CatalogError>> {
         self.readers.run(move |connection| rows::extents(connection, content))
     }
+}
 
+impl Journal for SqliteCatalog {
     fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
         self.readers.run(move |connection| rows::outbox(connection, after, limit))
     }
+}
 
+impl GarbageList for SqliteCatalog {
     fn garbage(
         &self,
         now: Timestamp,
@@ -239,7 +246,9 @@ impl Catalog for SqliteCatalog {
     fn put_blob_mark(&self, mark: u64) -> Work<Result<(), ApplyError>> {
         self.write(Task::Keep(Note::Mark(mark)))
     }
+}
 
+impl Upkeep for SqliteCatalog {
     fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>> {
         self.readers.run(move |connection| inventory::objects(connection, after, limit))
     }

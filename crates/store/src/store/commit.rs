@@ -1,7 +1,7 @@
 //! Commits sealed uploads: gives blobs their lasting names, then hands the batch to the catalog.
 
 use crate::blobs::{BlobError, BlobId, Work};
-use crate::catalog::{Asked, Placed, PlacedBytes, PlacedContent, Reply};
+use crate::catalog::{Asked, EngineError, Placed, PlacedBytes, PlacedContent, Reply};
 use crate::data_folder::reserve::Reserve;
 use crate::engine::Inner;
 use crate::mutation::{
@@ -240,8 +240,8 @@ async fn offer_with_blobs<P: Placed>(
     };
     match &outcome {
         Ok(()) => published.into_iter().for_each(|id| inner.blobs.settled(id)),
-        // Unknown: the catalog may name the blobs, so the next start decides.
-        Err(ApplyError::Unhealthy { .. }) => {}
+        // The catalog may name the blobs, so the next start decides.
+        Err(error) if error.outcome_is_unknown() => {}
         Err(_) => inner.put_failed(published),
     }
     outcome
@@ -261,11 +261,11 @@ fn publish_failure(inner: &Inner, error: BlobError) -> ApplyError {
         }
         BlobError::NotFound => ApplyError::Trouble {
             trouble: Trouble::DataFolder,
-            reason: "a folder of blobs is gone".to_owned(),
+            said: EngineError::new("a folder of blobs is gone"),
         },
         other => match other.trouble() {
-            Some(trouble) => ApplyError::Trouble { trouble, reason: other.to_string() },
-            None => ApplyError::Blob { reason: other.to_string() },
+            Some(trouble) => ApplyError::Trouble { trouble, said: EngineError::new(other) },
+            None => ApplyError::Blob(Arc::new(other)),
         },
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! The gate is ours because SQLite's own waiting for a busy lock sleeps in steps of milliseconds.
 
-use super::CatalogError;
+use super::{CatalogError, EngineError};
 use crate::{Clock, HealthFlag};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -123,9 +123,9 @@ impl Checkpointer {
     /// the sync comes first.
     pub(super) fn begin(connection: &Connection) -> Result<(), CatalogError> {
         match checkpoint(connection, "PASSIVE") {
-            Ok(moved) if moved.busy => Err(CatalogError::Engine(
-                "another program is moving the catalog's log; start again when it has ended".to_owned(),
-            )),
+            Ok(moved) if moved.busy => Err(CatalogError::Engine(EngineError::new(
+                "another program is moving the catalog's log; start again when it has ended",
+            ))),
             Err(error) if error.sqlite_error_code() != Some(ErrorCode::DiskFull) => Err(error.into()),
             _ => Ok(()),
         }

@@ -1,8 +1,8 @@
 //! Lists one page of objects: walks the index in order and seeks past a common prefix instead of reading what is
 //! under it. The cost grows with the page, not with the bucket.
 
-use super::CatalogError;
 use super::rows::record;
+use super::{CatalogError, EngineError};
 use crate::{Entry, ListPage, ListQuery};
 use bytes::Bytes;
 use rusqlite::Connection;
@@ -32,7 +32,8 @@ fn walk(connection: &Connection, bucket: u64, query: &ListQuery) -> Result<ListP
     while let Some(from) = seek.take() {
         let mut rows = statement.query((bucket as i64, &from[..]))?;
         while let Some(row) = rows.next()? {
-            let key = row.get_ref(0)?.as_blob().map_err(|error| CatalogError::Engine(error.to_string()))?;
+            let key =
+                row.get_ref(0)?.as_blob().map_err(|error| CatalogError::Engine(EngineError::new(error)))?;
             if !key.starts_with(&query.prefix) {
                 return Ok(page);
             }

@@ -7,8 +7,8 @@
 //! A content of one piece names it in its own row (`blob` or `inline`); only contents of several pieces have
 //! rows in `extent`. That saves a tree in the most frequent commit.
 
-use super::CatalogError;
 use super::checkpoint::LOG_BYTES_KEPT;
+use super::{CatalogError, EngineError};
 use crate::Trouble;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -75,10 +75,13 @@ CREATE TABLE outbox(
 
 impl From<rusqlite::Error> for CatalogError {
     fn from(error: rusqlite::Error) -> CatalogError {
-        let reason = error.to_string();
-        match trouble_of(&error) {
-            Some(trouble) => CatalogError::Trouble { trouble, reason },
-            None => CatalogError::Engine(reason),
+        let trouble = trouble_of(&error);
+        let corrupt = is_corrupt(&error);
+        let said = EngineError::new(error);
+        match trouble {
+            Some(trouble) => CatalogError::Trouble { trouble, said },
+            None if corrupt => CatalogError::Corrupt(said),
+            None => CatalogError::Engine(said),
         }
     }
 }
@@ -89,6 +92,12 @@ pub(super) fn trouble_of(error: &rusqlite::Error) -> Option<Trouble> {
     use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
     let code = error.sqlite_error_code()?;
     [CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure].contains(&code).then_some(Trouble::DataFolder)
+}
+
+/// Whether SQLite says that its file is damaged.
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    error.sqlite_error_code().is_some_and(|code| [DatabaseCorrupt, NotADatabase].contains(&code))
 }
 
 /// The connection that alone writes rows; makes the tables in a new file.

@@ -11,8 +11,8 @@ use super::in_place::InPlace;
 use super::options::SqliteOptions;
 use super::schema;
 use super::transaction::{Numbers, Transaction};
-use crate::catalog::CatalogError;
 use crate::catalog::{AnyMutation, PlacedBytes};
+use crate::catalog::{CatalogError, EngineError};
 use crate::{ApplyError, Clock, HealthFlag};
 use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl Writer {
                 }
                 self.refuse_when_removed()
             }
-            Err(error) => Some(self.roll_back(&error, before)),
+            Err(error) => Some(self.roll_back(error, before)),
         };
         drop(writing);
         self.metrics.ended(count, failure.is_some());
@@ -174,7 +174,7 @@ impl Writer {
     }
 
     /// Leaves the tables, the buckets and the numbers as the last commit did, and says what went wrong.
-    fn roll_back(&mut self, error: &rusqlite::Error, before: Numbers) -> ApplyError {
+    fn roll_back(&mut self, error: rusqlite::Error, before: Numbers) -> ApplyError {
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
@@ -182,17 +182,17 @@ impl Writer {
         }
         self.buckets = self.shown.copy();
         self.numbers.rolled_back(before);
-        let reason = error.to_string();
-        tracing::error!(%reason, "a batch was not committed");
+        tracing::error!(%error, "a batch was not committed");
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => ApplyError::Full,
             Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                let reason = error.to_string();
                 self.health.refuse_writes(format!("the catalog could not commit: {reason}"));
                 ApplyError::Unhealthy { reason }
             }
-            _ => match schema::trouble_of(error) {
-                Some(trouble) => ApplyError::Trouble { trouble, reason },
-                None => ApplyError::Catalog { reason },
+            _ => match schema::trouble_of(&error) {
+                Some(trouble) => ApplyError::Trouble { trouble, said: EngineError::new(error) },
+                None => ApplyError::Engine(EngineError::new(error)),
             },
         }
     }

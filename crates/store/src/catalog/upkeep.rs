@@ -1,7 +1,9 @@
-//! What a catalog tells a scrub and a backup, and what it keeps for them: every object in the order of its
-//! sequence, what is known to be damaged, and how far the scrub has come.
+//! The role of the catalog that scrubs and backups need: it tells every object in the order of its sequence, checks
+//! itself, and keeps what is known to be damaged and how far the scrub has come.
 
-use crate::ObjectRecord;
+use crate::blobs::Work;
+use crate::catalog_error::CatalogError;
+use crate::{ApplyError, ObjectRecord};
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -62,4 +64,22 @@ pub struct ScrubState {
     pub progress: ScrubProgress,
     /// The highest sequence of an object; 0 without any.
     pub newest: u64,
+}
+
+/// Tells all that there is, and keeps what a scrub found.
+pub trait Upkeep: Send + Sync {
+    /// Every object in the order of its sequence, those after `after`; inline bytes do not come along.
+    fn inventory(&self, after: u64, limit: usize) -> Work<Result<Vec<Inventoried>, CatalogError>>;
+
+    /// The engine's check of itself, and whether its tables agree: a sentence for each thing that is wrong.
+    fn check(&self) -> Work<Result<Vec<String>, CatalogError>>;
+
+    /// What scrubs have kept.
+    fn scrub_state(&self) -> Work<Result<ScrubState, CatalogError>>;
+
+    /// Keeps what a scrub found; damage of contents that are gone by now is forgotten.
+    fn note_scrub(&self, note: ScrubNote) -> Work<Result<(), ApplyError>>;
+
+    /// Takes no more writes, finishes those under way, and ends the workers.
+    fn shutdown(&self) -> Work<()>;
 }
