@@ -74,6 +74,12 @@ const NEEDS: &[Need] = &[
         ..NEED
     },
     Need {
+        package: "postgresql-15",
+        purpose: "the catalog in PostgreSQL",
+        sign: Sign::Answer(&["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"]),
+        ..NEED
+    },
+    Need {
         package: "binutils",
         purpose: "the size of the shipped binary",
         sign: Sign::Program(&["strip"]),
