@@ -1,6 +1,7 @@
 //! The lists of operations: that each entry can be reached, and that nothing is declared that has no effect.
 
 mod api_page;
+mod foreign_words;
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use countersign_protocol::authorization::sub_resource;
 
 use super::*;
 use crate::access::Action;
-use crate::operations::operation::{Handler, UnknownParameters};
+use crate::operations::operation::{Handler, Mark, UnknownParameters};
 
 fn all() -> impl Iterator<Item = &'static Operation> {
     PLACES.into_iter().flat_map(on)
