@@ -50,6 +50,16 @@ impl BucketMode {
         }
     }
 
+    /// Whether it refuses forms that the other lets in.
+    pub(crate) fn demands_more_than(self, other: Self) -> bool {
+        let demand = |mode| match mode {
+            Self::Compat => 0,
+            Self::Guarded => 1,
+            Self::Strict => 2,
+        };
+        demand(self) > demand(other)
+    }
+
     /// Refuses a key that a strict bucket does not take: one that XML 1.0 cannot write, so that parsers which go by
     /// the letter refuse every list it is in.
     ///

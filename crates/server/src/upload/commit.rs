@@ -28,14 +28,15 @@ pub(crate) struct StoredObject {
     pub(crate) callback: Option<Result<CallbackReply, CallbackFailure>>,
 }
 
-/// Stores what was granted and makes its callback. The rights of an anonymous uploader are checked once more before.
+/// Stores what was granted and makes its callback. The bucket's mode, and the rights of an anonymous uploader, are
+/// checked once more before.
 pub(crate) async fn commit(
     context: &RequestContext,
     grant: WriteGrant,
     sealed: SealedUpload,
 ) -> Result<StoredObject, OperationError> {
     grant.check_crc64(sealed.blob().crc64())?;
-    grant.check_rights_again(context).await?;
+    grant.check_again(context).await?;
     let mut upload = grant.into_upload();
     let Some(plan) = upload.callback.take() else {
         // The store finishes what it was handed, whether or not somebody waits for it.

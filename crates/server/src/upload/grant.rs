@@ -37,6 +37,8 @@ type UploadPlace = Place<UploadHolder, BodyWatch>;
 pub(crate) struct WriteGrant {
     principal: Principal,
     leave: Leave,
+    /// The mode that the bucket had.
+    mode: BucketMode,
     size: SizeRange,
     announced_bytes: Option<u64>,
     crc64: Option<u64>,
@@ -107,22 +109,39 @@ impl WriteGrant {
         }
     }
 
-    /// Checks the rights of an anonymous uploader once more when the bytes are in: the lists may have changed while
-    /// they came, which may have taken hours.
-    pub(super) async fn check_rights_again(&self, context: &RequestContext) -> Result<(), OperationError> {
+    /// Checks the bucket's mode and the rights of an anonymous uploader once more when the bytes are in: both may have
+    /// changed while they came, which may have taken hours.
+    pub(super) async fn check_again(&self, context: &RequestContext) -> Result<(), OperationError> {
+        let Upload { bucket, key, forbid_overwrite, .. } = &self.upload;
+        let bucket = existing_bucket(context, bucket).await?;
+        let rules = context.server.rules.of(&bucket);
+        self.check_mode_again(rules.mode)?;
         if self.principal == Principal::Owner {
             return Ok(());
         }
-        let bucket = existing_bucket(context, &self.upload.bucket).await?;
-        let acl = context.server.rules.of(&bucket).acl;
-        let Upload { key, forbid_overwrite, .. } = &self.upload;
         let rights = Rights {
             principal: &self.principal,
             leave: self.leave,
             key,
             forbid_overwrite: *forbid_overwrite,
         };
-        rights.check_now(context, &bucket.name, acl).await
+        rights.check_now(context, &bucket.name, rules.acl).await
+    }
+
+    /// The fields of a form are gone by now. One that a laxer mode let in is sent again.
+    fn check_mode_again(&self, now: BucketMode) -> Result<(), WireError> {
+        now.check_key(&self.upload.key)?;
+        match self.leave {
+            Leave::OfBucketAndObject if now.demands_more_than(self.mode) => {
+                Err(WireError::new(ErrorCode::AccessDenied)
+                    .with_message(format!(
+                        "The bucket's mode became {} while the file came. Send the form again.",
+                        now.as_str()
+                    ))
+                    .with_element("BucketMode", now.as_str()))
+            }
+            Leave::OfBucketAndObject | Leave::OfObject => Ok(()),
+        }
     }
 
     /// What is to be stored, once the bytes are in.
@@ -137,6 +156,7 @@ struct Target {
     leave: Leave,
     bucket: Arc<BucketRecord>,
     key: ObjectKey,
+    mode: BucketMode,
 }
 
 impl Target {
@@ -148,7 +168,7 @@ impl Target {
         mode: BucketMode,
     ) -> Result<Self, WireError> {
         mode.check_key(&key)?;
-        Ok(Self { principal, leave, bucket, key })
+        Ok(Self { principal, leave, bucket, key, mode })
     }
 
     /// With what is to be kept with the bytes.
@@ -275,7 +295,7 @@ impl Allowed {
     /// Takes what the upload needs of what is short, a place and room for its callback, and makes the grant.
     async fn granted(self, context: &RequestContext, asked: Asked<'_>) -> Result<WriteGrant, OperationError> {
         let Self { target, attributes, forbid_overwrite } = self;
-        let Target { principal, leave, bucket, key } = target;
+        let Target { principal, leave, bucket, key, mode } = target;
         let Asked { operation, callback, size, announced_bytes, crc64, etag, limit, holder, body } = asked;
         let callback = match callback {
             Some(plan) => {
@@ -293,7 +313,7 @@ impl Allowed {
         let place = place.ok_or_else(|| WireError::new(ErrorCode::SlowDown))?;
         let bucket = bucket.name.clone();
         let upload = Upload { bucket, key, attributes, forbid_overwrite, callback, operation, place };
-        Ok(WriteGrant { principal, leave, size, announced_bytes, crc64, etag, limit, upload })
+        Ok(WriteGrant { principal, leave, mode, size, announced_bytes, crc64, etag, limit, upload })
     }
 }
 
