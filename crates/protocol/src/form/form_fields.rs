@@ -20,6 +20,9 @@ pub struct FilePart {
 #[derive(Debug, Clone, Default)]
 pub struct FormFields {
     fields: Vec<(String, String)>,
+    /// The names in lower case, that of a field whose value is still to come too.
+    folded: Vec<String>,
+    /// Where each name in lower case is, of a form with too many fields to look through.
     places: HashMap<String, usize>,
     file: FilePart,
     foreign: HashSet<usize>,
@@ -29,6 +32,8 @@ pub struct FormFields {
 
 /// Per field, roughly: two strings and an entry of the index.
 const FIELD_OVERHEAD_BYTES: usize = 128;
+/// So many names are compared one by one, which takes less time than to hash the one that is looked for.
+const COMPARED_MAX: usize = 32;
 
 impl FormFields {
     /// A head made of parts, for signers that check their own forms and for tests.
@@ -71,12 +76,16 @@ impl FormFields {
     /// # Ok::<(), countersign_protocol::form::FormError>(())
     /// ```
     pub fn get(&self, name: &str) -> Option<&str> {
-        let place = match self.places.get(name) {
-            Some(place) => *place,
-            None if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) => return None,
-            None => *self.places.get(&name.to_lowercase())?,
-        };
-        self.fields.get(place).map(|(_, value)| value.as_str())
+        let place = if name.is_ascii() { self.place(name) } else { self.place(&name.to_lowercase()) };
+        self.fields.get(place?).map(|(_, value)| value.as_str())
+    }
+
+    /// Where a name is; of one that is not all ASCII, its form in lower case.
+    fn place(&self, name: &str) -> Option<usize> {
+        if self.folded.len() <= COMPARED_MAX {
+            return self.folded.iter().position(|folded| folded.eq_ignore_ascii_case(name));
+        }
+        self.places.get(name).or_else(|| self.places.get(&name.to_ascii_lowercase())).copied()
     }
 
     /// The value of a field unless it is empty.
@@ -177,16 +186,17 @@ impl FormFields {
     /// Refuses a name that is taken already. Told as soon as the part's header is read, so that the value
     /// of a refused field is never collected.
     pub(super) fn reserve(&mut self, name: &str) -> Result<(), FormError> {
-        let place = self.fields.len();
-        match self.places.entry(name.to_lowercase()) {
-            std::collections::hash_map::Entry::Occupied(_) => {
-                Err(FormError::FieldNamedTwice { name: shortened(name) })
-            }
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(place);
-                Ok(())
-            }
+        let folded = name.to_lowercase();
+        if self.place(&folded).is_some() {
+            return Err(FormError::FieldNamedTwice { name: shortened(name) });
         }
+        self.folded.push(folded);
+        // Up to now they were compared one by one; from the next on they are all in the index.
+        let indexed = if self.folded.len() > COMPARED_MAX { self.places.len() } else { self.folded.len() };
+        for (place, folded) in self.folded.iter().enumerate().skip(indexed) {
+            self.places.insert(folded.clone(), place);
+        }
+        Ok(())
     }
 
     /// Stores the value of the name reserved last.
@@ -256,6 +266,30 @@ mod tests {
     fn refuses_a_field_named_twice_in_any_letter_case() {
         let error = FormFields::from_parts([("key", "a"), ("Key", "b")], FilePart::default()).unwrap_err();
         assert_eq!(error, FormError::FieldNamedTwice { name: "Key".to_owned() });
+    }
+
+    #[test]
+    fn finds_and_refuses_alike_among_few_fields_and_among_many() {
+        let numbered =
+            |count: usize| (0..count).map(|number| (format!("X:\u{c4}{number}"), number.to_string()));
+        for count in [1, COMPARED_MAX - 1, COMPARED_MAX, COMPARED_MAX + 1, 3 * COMPARED_MAX] {
+            let fields = FormFields::from_parts(numbered(count), FilePart::default()).unwrap();
+            for number in 0..count {
+                for name in [format!("x:\u{e4}{number}"), format!("X:\u{c4}{number}")] {
+                    assert_eq!(fields.get(&name), Some(number.to_string().as_str()), "{name} of {count}");
+                }
+            }
+            assert_eq!(fields.get(&format!("x:\u{e4}{count}")), None);
+            // The sign of the unit Kelvin is a k in lower case.
+            let more = numbered(count).chain([("\u{212a}EY".to_owned(), "a".to_owned())]);
+            let kelvin = FormFields::from_parts(more.clone(), FilePart::default()).unwrap();
+            assert_eq!((kelvin.get("Key"), kelvin.get("\u{212a}ey")), (Some("a"), Some("a")), "of {count}");
+            for twice in ["key", "KEY", "x:\u{e4}0"] {
+                let more = more.clone().chain([(twice.to_owned(), String::new())]);
+                let refused = FormFields::from_parts(more, FilePart::default()).unwrap_err();
+                assert_eq!(refused, FormError::FieldNamedTwice { name: twice.to_owned() }, "of {count}");
+            }
+        }
     }
 
     #[test]
