@@ -94,6 +94,7 @@ fn put_documents(tree: &FileTree, ingredients: &Ingredients, version: &str) -> a
     let sources = ingredients.root.join(SOURCES);
     tree.copy(&sources.join("copyright"), &format!("{folder}/copyright"), 0o644)?;
     tree.copy(&sources.join("README.Debian"), &format!("{folder}/README.Debian"), 0o644)?;
+    tree.copy(&sources.join("lintian-overrides"), "usr/share/lintian/overrides/countersign", 0o644)?;
     let notices = ingredients.third_party_notices.as_bytes();
     tree.put_gzipped(&format!("{folder}/{}.gz", third_party::FILE_NAME), notices)?;
     let changes = std::fs::read(ingredients.root.join("CHANGELOG.md"))?;
