@@ -15,8 +15,8 @@ use countersign_conformance::wire::Exchange;
 use countersign_conformance::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, Answer};
 
 /// What must not be found in a log, beside what is computed.
-const TOKENS: [&str; 6] =
-    ["urltoken1", "bodysecret2", "filesecret3", "ststoken4", "badsignature5", "replysecret6"];
+const TOKENS: [&str; 7] =
+    ["urltoken1", "pathtoken7", "bodysecret2", "filesecret3", "ststoken4", "badsignature5", "replysecret6"];
 
 /// A store that logs all that it can into a file.
 struct Logging {
@@ -86,9 +86,14 @@ fn scenario(address: &str) -> (Vec<Answer>, Vec<String>) {
     secrets.extend([ACCESS_KEY_SECRET.to_owned(), policy.0.clone(), signature]);
     let send = |form: &Form| form.post("photos").send(address);
     let mut answers = vec![
-        send(&called_back(&format!("{}/cb?token=urltoken1", application.url()), &policy)),
-        // Nothing listens there: what failed is logged.
-        send(&called_back(&format!("http://127.0.0.1:{}/cb?token=urltoken1", free_port()), &policy)),
+        send(&called_back(&format!("{}/cb/pathtoken7?token=urltoken1", application.url()), &policy)),
+        // Nothing listens there, and what may not be called: what failed is logged.
+        send(&called_back(
+            &format!("http://127.0.0.1:{}/cb/pathtoken7?token=urltoken1", free_port()),
+            &policy,
+        )),
+        send(&called_back("http://10.0.0.1/cb/pathtoken7?token=urltoken1", &policy)),
+        send(&called_back("ftp://127.0.0.1/cb/pathtoken7?token=urltoken1", &policy)),
         send(&Form::signed("b", &policy).without("signature").field("signature", "badsignature5").file(
             "b",
             "text/plain",

@@ -150,7 +150,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
 async fn warn_of_callback(callback: Option<String>, server: Server) {
     for told in server.undeliverable(callback.as_deref().unwrap_or_default()).await {
         tracing::warn!(
-            url = told.url,
+            destination = told.origin,
             reason = told.reason,
             "the configured callback could not be delivered"
         );

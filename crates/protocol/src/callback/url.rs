@@ -101,19 +101,16 @@ impl CallbackUrl {
 }
 
 impl CallbackUrl {
-    /// The URL as a log may have it: a query often holds a token.
+    /// Scheme, host and port, which is what a log may have of it: the address of a webhook often holds its token, in
+    /// the path as well as in the query.
     ///
     /// ```
     /// use countersign_protocol::callback::CallbackUrl;
-    /// let url = CallbackUrl::parse("http://app.example/cb?token=1").unwrap();
-    /// assert_eq!(url.without_query(), "http://app.example/cb?…");
+    /// let url = CallbackUrl::parse("https://app.example/hooks/s3cret?token=1").unwrap();
+    /// assert_eq!(url.origin(), "https://app.example:443");
     /// ```
-    pub fn without_query(&self) -> String {
-        let whole = self.to_string();
-        match whole.split_once('?') {
-            Some((before, _)) => format!("{before}?…"),
-            None => whole,
-        }
+    pub fn origin(&self) -> String {
+        format!("{}://{}:{}", if self.tls { "https" } else { "http" }, self.host, self.port)
     }
 }
 

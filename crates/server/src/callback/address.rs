@@ -23,17 +23,12 @@ pub type Resolver = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send 
 
 /// A callback URL that could not be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{url} could not be called: {reason}")]
+#[error("{origin} could not be called: {reason}")]
 pub struct UndeliverableCallback {
-    /// The URL, with `…` for its query, in which tokens stand.
-    pub url: String,
+    /// The URL's [`CallbackUrl::origin`]; `…` where it is no URL, since who knows what stands in it then.
+    pub origin: String,
     /// Why, naming the option that would permit it where one would.
     pub reason: String,
-}
-
-/// As [`CallbackUrl::without_query`], also for what is no URL.
-fn without_query(text: &str) -> String {
-    text.split_once('?').map_or_else(|| text.to_owned(), |(before, _)| format!("{before}?…"))
 }
 
 /// Asks the system.
@@ -61,14 +56,16 @@ impl AllowedAddresses {
         let mut found = Vec::new();
         for text in callback_url.split(';').map(str::trim).filter(|text| !text.is_empty()) {
             let progress = Progress::of(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-            let failure = match CallbackUrl::parse(text) {
-                Ok(url) => self.of(&url, &progress).await.err().map(|failure| failure.to_string()),
-                Err(error) => Some(error.to_string()),
+            let (origin, failure) = match CallbackUrl::parse(text) {
+                Ok(url) => {
+                    (url.origin(), self.of(&url, &progress).await.err().map(|failure| failure.to_string()))
+                }
+                Err(error) => ("…".to_owned(), Some(error.to_string())),
             };
             if let Some(failure) = failure {
                 let reasons = progress.reasons();
                 let reason = if reasons.is_empty() { failure } else { reasons };
-                found.push(UndeliverableCallback { url: without_query(text), reason });
+                found.push(UndeliverableCallback { origin, reason });
             }
         }
         found

@@ -383,8 +383,8 @@ impl CallbackClient {
 fn log(message: &CallbackMessage, url: &CallbackUrl, progress: &Progress, failure: &CallbackFailure) {
     let (phase, address, reason) = (progress.phase(), progress.address(), progress.reasons());
     let request_id = &message.request_id;
-    let url = url.without_query();
-    tracing::warn!(%request_id, %url, address, %phase, reason, %failure, "a callback failed");
+    let destination = url.origin();
+    tracing::warn!(%request_id, %destination, address, %phase, reason, %failure, "a callback failed");
 }
 
 #[cfg(test)]

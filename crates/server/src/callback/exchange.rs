@@ -142,7 +142,7 @@ impl Exchange {
             progress.try_address(*address);
             match self.send(destination(*address), kept, request.clone(), progress).await {
                 Err(NoAnswer::Silent) => {
-                    tracing::debug!(url = url.without_query(), "a kept connection had been closed")
+                    tracing::debug!(destination = %url.origin(), "a kept connection had been closed")
                 }
                 Err(NoAnswer::Failed(failure)) => return Err(failure),
                 Ok(reply) => return Ok(reply),
