@@ -236,15 +236,16 @@ impl Running {
         self.printed.lock().expect("not poisoned").clone()
     }
 
-    /// What was printed, once it holds this text: the log is written some milliseconds later than the answer. After ten
-    /// seconds it is what was printed without it.
-    pub fn printed_with(&self, text: &str) -> String {
+    /// What was printed, once it holds this text so often: the line of a request is logged when its answer has been
+    /// sent.
+    pub fn printed_with(&self, text: &str, count: usize) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let all = self.printed();
-            if all.contains(text) || Instant::now() >= deadline {
+            if all.matches(text).count() >= count {
                 return all;
             }
+            assert!(Instant::now() < deadline, "{count} of {text:?} in:\n{all}");
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -93,7 +93,7 @@ fn takes_a_large_form(folder: &Path, port: u16, running: &Running) {
     let answer = curl(folder, port, "/photos/", &form);
     assert!(answer.ends_with(" 201") && answer.contains("<PostResponse>"), "{answer}");
     let named = format!("key=\"{key}\"");
-    let all = running.printed_with(&named);
+    let all = running.printed_with(&named, 1);
     let line = all.lines().find(|line| line.contains(&named)).unwrap_or_default();
     assert!(line.contains("status=201"), "{all}");
 }

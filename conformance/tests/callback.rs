@@ -229,7 +229,7 @@ fn refuses_destinations_that_nobody_allowed_and_says_how_to_allow_them() {
             assert_eq!(answer.status, 203, "{}", answer.text());
             let allow = format!("--callback-allow 127.0.0.1/32:{}", application.port());
             assert!(
-                answer.text().contains(&allow) || running.printed_with(&allow).contains(&allow),
+                answer.text().contains(&allow) || running.printed().contains(&allow),
                 "{}\n{}",
                 answer.text(),
                 running.printed()

@@ -75,7 +75,7 @@ fn a_store_without_a_descriptor_for_a_connection_says_so_and_recovers() {
         "the one that waited is served, and told of the trouble"
     );
     assert_eq!(upload(&running).status, 200);
-    let complaints = running.printed_with("could not be accepted").matches("could not be accepted").count();
+    let complaints = running.printed().matches("could not be accepted").count();
     assert!((1..=2).contains(&complaints), "{complaints} lines in the log");
 }
 

@@ -16,19 +16,6 @@ use countersign_conformance::{
 };
 use serde_json::Value;
 
-/// What was printed, once it holds so many of this text.
-fn printed(running: &Running, text: &str, count: usize) -> String {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        let all = running.printed();
-        if all.matches(text).count() >= count {
-            return all;
-        }
-        assert!(Instant::now() < deadline, "{count} of {text:?} in:\n{all}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 fn hang_up(running: &Running) {
     let id = running.process_id().to_string();
     assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
@@ -44,7 +31,7 @@ fn each_request_is_one_line_that_names_what_it_was_and_nothing_secret() {
     let long = format!("/photos/{}?Signature=hidden%0a", "%0a%1b".repeat(300));
     let refused = Exchange::get(&long).host(&running.store).send(&running.store);
     assert_eq!(refused.status, 403, "{}", refused.text());
-    let all = printed(&running, "\"target\":\"request\"", 4);
+    let all = running.printed_with("\"target\":\"request\"", 4);
     let lines: Vec<Value> = all
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -114,7 +101,7 @@ fn a_request_cannot_write_a_line_of_its_own_and_the_lines_can_be_switched_off() 
     let running = Running::store(&[]);
     let forged = "/photos/a%0a2026-01-01T00:00:00Z%20ERROR%20forged%1b%5b2J";
     assert_eq!(Exchange::get(forged).host(&running.store).send(&running.store).status, 404);
-    let all = printed(&running, "forged", 1);
+    let all = running.printed_with("forged", 1);
     let line = all.lines().find(|line| line.contains("forged")).unwrap();
     assert!(line.contains("request: ") && line.contains("status=404"), "{line}");
     assert!(line.contains("\\n2026") && !all.contains("\u{1b}[2J"), "{line:?}");
@@ -131,7 +118,7 @@ fn serve_and_the_application_server_log_their_requests_without_tokens() {
     for (running, part) in [(&serve, "ms="), (&app, "client=127.0.0.1")] {
         let answer = get(&running.app, "/signature?token=s3cret");
         let id = answer.header("x-request-id").unwrap().to_owned();
-        let all = printed(running, "path=\"/signature\"", 1);
+        let all = running.printed_with("path=\"/signature\"", 1);
         let line = all.lines().find(|line| line.contains("/signature\"")).unwrap();
         assert!(line.contains(part) && line.contains("status=200"), "{line}");
         assert!(line.contains(&id), "{line}");
@@ -157,7 +144,7 @@ fn a_refused_preflight_is_told_once_with_the_command_that_permits_it() {
     }
     assert_eq!(ask("https://$(reboot)"), 403);
     let command = "countersign bucket set photos --allow-origin https://page.example.com";
-    let all = printed(&running, command, 1);
+    let all = running.printed_with(command, 1);
     assert_eq!(all.matches("bucket set").count(), 1, "{all}");
     let keys = [("OSS_ACCESS_KEY_ID", ACCESS_KEY_ID), ("OSS_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)];
     let words: Vec<&str> = command.split(' ').skip(1).collect();
@@ -236,7 +223,7 @@ fn a_service_manager_is_told_and_sighup_reads_certificates_again_but_keeps_good_
 fn sighup_without_certificates_ends_nothing() {
     let running = Running::serve(&[]);
     hang_up(&running);
-    printed(&running, "no certificate to read again", 1);
+    running.printed_with("no certificate to read again", 1);
     assert_eq!(get(&running.app, "/healthz").status, 200);
 }
 

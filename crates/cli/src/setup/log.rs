@@ -44,8 +44,9 @@ pub(crate) fn start(format: LogFormat, requests: bool) -> anyhow::Result<()> {
     };
     let colours = io::stderr().is_terminal();
     let clock = clock::real(0);
-    let dropped = move |lines| dropped_line(format, &clock, lines);
-    let lines = LineBuffer::start(io::stderr(), dropped).context("the log cannot be started")?;
+    let of_the_thread = clock.clone();
+    let dropped = move |lines| dropped_line(format, &of_the_thread, lines);
+    let lines = LineBuffer::start(clock, io::stderr(), dropped).context("the log cannot be started")?;
     let lines = LINES.get_or_init(|| lines);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -9,8 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long lines are gathered before they are written, so that a busy server wakes the thread and writes some hundred
-/// times a second and not once for each request.
+use countersign_store::Clock;
+
+/// So long after a write lines are gathered, so that a busy server wakes the thread and writes some hundred times a
+/// second and not once for each request. A line that comes later is written at once.
 const GATHERING: Duration = Duration::from_millis(5);
 /// So much is written at once, without gathering more.
 const GATHERED_BYTES_MAX: usize = WAITING_BYTES_MAX / 2;
@@ -19,11 +21,12 @@ const GATHERED_BYTES_MAX: usize = WAITING_BYTES_MAX / 2;
 pub(super) const WAITING_BYTES_MAX: usize = 512 * 1024;
 
 /// Lines on their way; clones share them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct LineBuffer(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
+    /// Times the gathering.
+    clock: Clock,
     state: Mutex<State>,
     comes: Condvar,
     written: Condvar,
@@ -38,7 +41,7 @@ struct State {
     writes: bool,
     /// The thread waits to be woken by the next line. Waking it costs a system call, so that only that line does it.
     sleeps: bool,
-    /// Somebody waits for the lines to be written: they are not gathered any longer.
+    /// An end waits for the lines to be written: they are not gathered any longer.
     hurries: bool,
 }
 
@@ -54,49 +57,46 @@ impl LineBuffer {
     /// # Errors
     /// When the system gives no thread.
     pub(super) fn start(
+        clock: Clock,
         to: impl Write + Send + 'static,
         dropped: impl Fn(u64) -> String + Send + 'static,
     ) -> io::Result<Self> {
-        Self::start_gathering(GATHERING, to, dropped)
-    }
-
-    fn start_gathering(
-        gathering: Duration,
-        to: impl Write + Send + 'static,
-        dropped: impl Fn(u64) -> String + Send + 'static,
-    ) -> io::Result<Self> {
-        let buffer = Self::default();
+        let inner = Inner { clock, state: Mutex::default(), comes: Condvar::new(), written: Condvar::new() };
+        let buffer = Self(Arc::new(inner));
         let of_the_thread = buffer.clone();
-        let run = move || of_the_thread.run(to, dropped, gathering);
+        let run = move || of_the_thread.run(to, dropped);
         thread::Builder::new().name("log".to_owned()).spawn(run)?;
         Ok(buffer)
     }
 
     /// Waits until all is written, for no longer than this: a reader that has stopped must not keep the process.
     pub(super) fn flush(&self, time_max: Duration) {
-        let deadline = Instant::now() + time_max;
+        let clock = &self.0.clock;
+        let deadline = clock.after(time_max);
         let mut state = self.lock();
         state.hurries = true;
         self.0.comes.notify_one();
         while !state.is_done() {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(clock.monotonic());
             if left.is_zero() {
                 return;
             }
-            state = self.0.written.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            (state, _) = clock.wait_timeout(&self.0.written, state, left);
         }
     }
 
-    fn run(&self, mut to: impl Write, dropped_line: impl Fn(u64) -> String, gathering: Duration) {
+    fn run(&self, mut to: impl Write, dropped_line: impl Fn(u64) -> String) {
         let mut taken = Vec::new();
+        let mut gathered_until = self.0.clock.monotonic();
         loop {
-            let dropped = self.take(&mut taken, gathering);
+            let dropped = self.take(&mut taken, gathered_until);
             if dropped > 0 {
                 taken.extend_from_slice(dropped_line(dropped).as_bytes());
             }
             // Where the log cannot be written there is nowhere to say so.
             let _lost = to.write_all(&taken).and_then(|()| to.flush());
             taken.clear();
+            gathered_until = self.0.clock.after(GATHERING);
             let mut state = self.lock();
             state.writes = false;
             state.hurries = false;
@@ -105,18 +105,22 @@ impl LineBuffer {
         }
     }
 
-    /// Waits for a line and those that come soon after it, and takes all of them; says how many were dropped behind
-    /// them.
-    fn take(&self, into: &mut Vec<u8>, gathering: Duration) -> u64 {
+    /// Waits for a line, and where this moment is still to come for those that come until then; takes all of them, and
+    /// says how many were dropped behind them.
+    fn take(&self, into: &mut Vec<u8>, gathered_until: Instant) -> u64 {
         let mut state = self.lock();
         while state.waiting.is_empty() && state.dropped == 0 {
             state.sleeps = true;
             state = self.0.comes.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.sleeps = false;
-        let gathers = |state: &mut State| !state.hurries && state.waiting.len() < GATHERED_BYTES_MAX;
-        let waited = self.0.comes.wait_timeout_while(state, gathering, gathers);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        while !state.hurries && state.waiting.len() < GATHERED_BYTES_MAX {
+            let left = gathered_until.saturating_duration_since(self.0.clock.monotonic());
+            if left.is_zero() {
+                break;
+            }
+            (state, _) = self.0.clock.wait_timeout(&self.0.comes, state, left);
+        }
         state.writes = true;
         mem::swap(&mut state.waiting, into);
         mem::take(&mut state.dropped)
@@ -156,6 +160,8 @@ impl Write for LineBuffer {
 mod tests {
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+    use countersign_testkit::simulated_clock::SimulatedClock;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -175,13 +181,13 @@ mod tests {
     }
 
     fn started() -> (LineBuffer, Receiver<Vec<u8>>) {
-        gathering(GATHERING)
+        timed_by(Clock::system())
     }
 
-    fn gathering(time: Duration) -> (LineBuffer, Receiver<Vec<u8>>) {
+    fn timed_by(clock: Clock) -> (LineBuffer, Receiver<Vec<u8>>) {
         let (sender, receiver) = sync_channel(0);
         let dropped = |count| format!("{count} dropped\n");
-        (LineBuffer::start_gathering(time, Pipe(sender), dropped).unwrap(), receiver)
+        (LineBuffer::start(clock, Pipe(sender), dropped).unwrap(), receiver)
     }
 
     #[test]
@@ -204,14 +210,35 @@ mod tests {
         assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"and on\n");
     }
 
+    /// Takes what is written next, once the thread is done with it.
+    fn written(buffer: &LineBuffer, reader: &Receiver<Vec<u8>>) -> String {
+        let bytes = reader.recv_timeout(PATIENCE).unwrap();
+        while buffer.lock().writes {
+            thread::yield_now();
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
     #[test]
-    fn lines_that_come_together_are_written_together() {
-        let (mut buffer, reader) = gathering(PATIENCE);
-        buffer.write_all(b"one\n").unwrap();
-        thread::sleep(Duration::from_millis(10));
-        buffer.write_all(b"two\n").unwrap();
+    fn a_line_after_a_pause_is_written_at_once_and_those_right_behind_it_together() {
+        let time = SimulatedClock::new();
+        let (mut buffer, reader) = timed_by(time.clock());
+        for _ in 0..2 {
+            buffer.write_all(b"at once\n").unwrap();
+            assert_eq!(written(&buffer, &reader), "at once\n");
+            buffer.write_all(b"one\n").unwrap();
+            time.advance(GATHERING / 2);
+            assert!(reader.recv_timeout(Duration::from_millis(20)).is_err(), "it waits for more");
+            buffer.write_all(b"two\n").unwrap();
+            time.advance(GATHERING / 2);
+            assert_eq!(written(&buffer, &reader), "one\ntwo\n");
+            time.advance(GATHERING);
+        }
+        buffer.write_all(b"at once\n").unwrap();
+        assert_eq!(written(&buffer, &reader), "at once\n");
+        buffer.write_all(b"the last\n").unwrap();
         buffer.flush(Duration::ZERO);
-        assert_eq!(reader.recv_timeout(PATIENCE).unwrap(), b"one\ntwo\n");
+        assert_eq!(written(&buffer, &reader), "the last\n", "an end does not wait for more");
     }
 
     #[test]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import time
 import warnings
 from typing import Dict, Generator, Iterator, Optional
 
@@ -14,7 +13,6 @@ from countersign_oss import Bucket, Callbacks, Instance, InstanceError, Refused
 from countersign_oss.child_environment import without_proxy
 
 _NUMBERS = itertools.count(1)
-_LOG_DELAY_SECONDS = 0.05
 _OUTCOME = pytest.StashKey[Dict[str, pytest.TestReport]]()
 _LINES_BEFORE = pytest.StashKey[int]()
 
@@ -88,8 +86,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             report.sections.append(("countersign callbacks", "\n".join(lines) or "none came"))
         instance = found.get("countersign")
         if isinstance(instance, Instance):
-            # The instance writes lines that come together at once, some milliseconds after the first.
-            time.sleep(_LOG_DELAY_SECONDS)
             written = instance.log(since=item.stash.get(_LINES_BEFORE, 0))
             if written:
                 report.sections.append(("countersign log", "\n".join(written)))
