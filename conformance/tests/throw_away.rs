@@ -238,6 +238,20 @@ fn a_server_that_keeps_nothing_says_so_takes_uploads_and_leaves_no_folder() {
     }
 }
 
+/// No monitor looks for it, and a test takes no port that was not asked for.
+#[test]
+fn a_server_that_keeps_nothing_has_metrics_only_where_they_are_asked_for() {
+    let root = root();
+    let serve = ["serve", "--store", "127.0.0.1:0", "--app", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    for (arguments, wanted) in [(&serve[..5], false), (&serve[..], true)] {
+        let (mut server, said) = ephemeral(root.path(), arguments);
+        server.kill().expect("killed");
+        server.wait().expect("ended");
+        assert_eq!(said.contains("metrics "), wanted, "{said}");
+    }
+    wait_until("the folders of the killed servers are gone", || is_empty(root.path()));
+}
+
 #[test]
 fn data_that_are_kept_and_thrown_away_at_once_are_refused() {
     for arguments in [&["--ephemeral", "--data", "here"][..], &["--ephemeral-in", "here"]] {

@@ -93,7 +93,12 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let app_bound = listeners::bind(Wanted::or_default(flags.app, DEFAULT_APP_PORT), lan).await?;
     let inner = inner_listener(&options, &app_bound).await?;
     // Before the store is opened, so that it is measured.
-    let admin = Admin::bind_or_default(flags.admin).await?;
+    let admin = if flags.place.ephemeral {
+        // A server for a test: no monitor looks for it, and the next one that is no test may want the port.
+        Admin::bind(flags.admin).await?
+    } else {
+        Admin::bind_or_default(flags.admin).await?
+    };
     let addresses = addresses(&flags, &options, lan, &store_bound, &app_bound, inner.as_ref());
 
     let folder = DataFolder::make(&mut flags.place)?;

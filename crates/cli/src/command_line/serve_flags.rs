@@ -32,7 +32,7 @@ pub(crate) struct ServeFlags {
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) app: Option<SocketAddr>,
     /// Where the administration listener is, with metrics and health for monitors of this machine or a private network, or
-    /// none. Without it 127.0.0.1:9819, or the next free port.
+    /// none. Without it 127.0.0.1:9819, or the next free port; with --ephemeral none.
     #[arg(long, value_name = "ADDR|none", value_parser = admin_address)]
     pub(crate) admin: Option<AdminAddress>,
     /// Be reached from phones in the same network too, and print a QR code.
