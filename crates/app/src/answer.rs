@@ -54,6 +54,11 @@ impl Answer {
         Self::json(status, &json!({ "Status": code, "message": message }))
     }
 
+    /// A refusal of what the one who asks can mend.
+    pub(crate) fn bad_request(code: &str, message: &str) -> Self {
+        Self::refusal(StatusCode::BAD_REQUEST, code, message)
+    }
+
     /// The tutorial's yes: `"Status":"OK"`, with what the callback said about the upload.
     ///
     /// ```

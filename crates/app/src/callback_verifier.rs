@@ -16,19 +16,12 @@ use countersign_protocol::callback::signature::{self, PublicKey};
 use http::{HeaderMap, StatusCode};
 use thiserror::Error;
 
-use crate::{
-    answer::Answer,
-    grant::Grant,
-    key_address::{KeyAddress, KeyAddressError},
-    recorded_request::RecordedRequest,
-    upload_facts::UploadFacts,
-};
+use crate::{answer::Answer, grant::Grant, recorded_request::RecordedRequest, upload_facts::UploadFacts};
+use key_address::{KeyAddress, KeyAddressError};
 
 pub mod key_address;
-pub mod recorded_request;
 #[cfg(test)]
 pub(crate) mod signed_callback;
-pub mod upload_facts;
 
 /// The header with the base64 of the key's address.
 pub const KEY_URL_HEADER: &str = "x-oss-pub-key-url";

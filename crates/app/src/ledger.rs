@@ -10,58 +10,22 @@ use std::{
 };
 
 use rusqlite::Connection;
-use thiserror::Error;
 
-use crate::{answer::Answer, upload_path::UploadPath, upload_record::UploadRecord};
+use crate::answer::Answer;
+use upload_record::UploadRecord;
 
+mod ledger_error;
 mod rows;
+mod upload_query;
 pub mod upload_record;
 
-/// The most records one question is answered with.
-pub const UPLOADS_MAX: u32 = 1_000;
-/// The most bytes that the records of one answer hold, unless the first alone holds more.
-pub const UPLOADS_BYTES_MAX: usize = 1024 * 1024;
+pub use ledger_error::LedgerError;
+pub use upload_query::{UPLOADS_BYTES_MAX, UPLOADS_MAX, UploadQuery};
 
 /// The ledger. Cloning it is cheap and shares the file.
 #[derive(Clone)]
 pub struct UploadLedger {
     connection: Arc<Mutex<Connection>>,
-}
-
-/// What to list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UploadQuery {
-    /// Only uploads of exactly this key. Only then do the bodies of request and answer come along.
-    pub key: Option<String>,
-    /// Only uploads into this folder and those below it; the whole bucket is every folder.
-    pub folder: UploadPath,
-    /// At most so many, newest first; [`UPLOADS_MAX`] is the ceiling.
-    pub limit: u32,
-}
-
-/// Why the ledger did not do what it was asked for.
-#[derive(Debug, Error)]
-pub enum LedgerError {
-    /// SQLite refused, for instance because the disk is full.
-    #[error("the upload ledger cannot be used: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// A record in the file cannot be read back.
-    #[error("the upload ledger holds a record that cannot be read: {column}")]
-    Unreadable {
-        /// The column that holds something else than it should.
-        column: &'static str,
-    },
-    /// The file was written by a later version.
-    #[error("the upload ledger has format {found}, and this program knows up to {known}")]
-    LaterFormat {
-        /// The format in the file.
-        found: i64,
-        /// The newest format known here.
-        known: i64,
-    },
-    /// The program is stopping.
-    #[error("the upload ledger was interrupted")]
-    Interrupted,
 }
 
 impl UploadLedger {
@@ -109,7 +73,7 @@ impl UploadLedger {
     ///
     /// ```
     /// use countersign_app::{Timestamp, answer::Answer, ledger::UploadLedger, upload_facts::UploadFacts};
-    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::UploadRecord};
+    /// use countersign_app::{recorded_request::RecordedRequest, ledger::upload_record::UploadRecord};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -140,7 +104,7 @@ impl UploadLedger {
     ///
     /// ```
     /// use countersign_app::{Timestamp, answer::Answer, ledger::UploadLedger, upload_facts::UploadFacts};
-    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::{UploadRecord, identity_of}};
+    /// use countersign_app::{recorded_request::RecordedRequest, ledger::upload_record::{UploadRecord, identity_of}};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -169,7 +133,7 @@ impl UploadLedger {
     /// ```
     /// use countersign_app::{Timestamp, answer::Answer, upload_facts::UploadFacts, upload_path::UploadPath};
     /// use countersign_app::ledger::{UploadLedger, UploadQuery};
-    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::UploadRecord};
+    /// use countersign_app::{recorded_request::RecordedRequest, ledger::upload_record::UploadRecord};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -203,12 +167,6 @@ impl UploadLedger {
             work(&connection)
         };
         tokio::task::spawn_blocking(job).await.map_err(|_| LedgerError::Interrupted)?
-    }
-}
-
-impl Default for UploadQuery {
-    fn default() -> Self {
-        Self { key: None, folder: UploadPath::whole_bucket(), limit: 100 }
     }
 }
 

@@ -32,25 +32,24 @@ pub mod grant;
 pub mod layer;
 pub mod ledger;
 mod ordered_members;
+pub mod pins;
+pub mod recorded_request;
 pub mod router;
 pub mod signature_hook;
 pub mod signer;
+pub mod signer_options;
 #[cfg(test)]
 mod test_vectors;
+pub mod upload_facts;
 pub mod upload_path;
 
-#[cfg(test)]
-use callback_verifier::signed_callback;
-pub use callback_verifier::{
-    CallbackVerifier, VerifiedCallback, key_address, recorded_request, upload_facts,
-};
+pub use callback_verifier::{CallbackVerifier, VerifiedCallback};
 pub use clock::Clock;
 pub use countersign_protocol::access_key::AccessKeySecret;
 pub use jiff::Timestamp;
 pub use layer::VerifyCallbackLayer;
-pub use ledger::{UploadLedger, upload_record};
+pub use ledger::UploadLedger;
 pub use pins::{Pins, StoreKind};
-pub use router::{AppOptions, admission, allowed_origins, router};
-pub use signature_answer::SignatureAnswer;
-pub use signer::{Signer, SignerChoice, pins, signature_answer, signer_options};
+pub use router::{app_options::AppOptions, router};
+pub use signer::{Signer, signature_answer::SignatureAnswer, signer_choice::SignerChoice};
 pub use signer_options::{CallbackOptions, SignatureVersion, SignerOptions};

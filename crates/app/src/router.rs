@@ -58,28 +58,22 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{Method, StatusCode, header};
 use tokio::sync::Semaphore;
 
 use crate::{
-    admission::Admission,
-    allowed_origins::AllowedOrigins,
     byte_budget::{BudgetShort, ByteBudget},
-    callback_verifier::{CallbackVerifier, VerifiedCallback},
-    clock::Clock,
-    forward::Forward,
-    layer::{CALLBACK_BODY_BYTES_MAX, VerifyCallbackLayer},
-    ledger::UploadLedger,
-    signer::Signer,
-    upload_path::UploadPath,
+    callback_verifier::VerifiedCallback,
+    layer::VerifyCallbackLayer,
 };
+use app_options::AppOptions;
 use date::dated;
 use endpoint_metrics::EndpointMetrics;
-use hooks::{Authorize, OnUpload};
-use testing::TestingChoices;
 
 pub mod admission;
 pub mod allowed_origins;
+pub mod app_options;
+mod cache_control;
 pub mod date;
 mod endpoint_metrics;
 pub mod hooks;
@@ -94,88 +88,6 @@ const ANSWERS_BYTES_MAX: usize = 16 * 1024 * 1024;
 const ANSWER_BYTES_UNCOUNTED: usize = 4 * 1024;
 /// How many lists of uploads are made at once.
 const LISTINGS_MAX: usize = 2;
-
-/// Picks the upload address for the one who asks, from the server's own list; `None` means the configured one.
-pub type HostChooser = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
-
-/// What the router is made of.
-#[derive(Clone)]
-pub struct AppOptions {
-    /// Signs uploads.
-    pub signer: Arc<Signer>,
-    /// Knows the store's key.
-    pub verifier: CallbackVerifier,
-    /// Remembers the uploads.
-    pub ledger: UploadLedger,
-    /// Tells when a callback arrived.
-    pub clock: Clock,
-    /// Who may ask for signatures and read the ledger.
-    pub admission: Admission,
-    /// Pages served elsewhere that may ask for signatures.
-    pub origins: AllowedOrigins,
-    /// Whether `version=1|4` and `callback=0|1` in the query of `/signature` are the caller's choice.
-    pub switches: bool,
-    /// Makes `bucket=NAME` and `callback_url=URL` the caller's choice too, of a throw-away instance's tests. Without it
-    /// both are refused.
-    pub testing: Option<TestingChoices>,
-    /// The folder that everybody's uploads stay in, and whose uploads are listed, where no request is authorized by
-    /// itself: the signer's own.
-    pub folder: UploadPath,
-    /// Says who a request is of and what it may upload, see [`AppOptions::authorize`].
-    pub authorize: Option<Authorize>,
-    /// Has the say about each upload, see [`AppOptions::on_upload`].
-    pub on_upload: Option<OnUpload>,
-    /// The upload address for a caller, where that depends on the caller.
-    pub host_chooser: Option<HostChooser>,
-    /// The path that the store calls, where a proxy in front changes it.
-    pub called_path: Option<String>,
-    /// An existing application that has the say about each upload.
-    pub forward: Option<Forward>,
-    /// The longest body of a callback, in bytes.
-    pub callback_body_bytes_max: usize,
-}
-
-impl AppOptions {
-    /// Everybody may ask, pages of this address only, nothing to switch and nothing behind.
-    ///
-    /// ```
-    /// use countersign_app::{
-    ///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
-    /// };
-    /// # use std::sync::Arc;
-    ///
-    /// let clock = Arc::new(Timestamp::now);
-    /// let signing = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", "http://127.0.0.1:9817/photos");
-    /// let signer = Signer::new(signing, clock.clone())?;
-    /// let verifier = CallbackVerifier::new().pin_alibaba()?;
-    /// let options = AppOptions::new(signer, verifier, UploadLedger::in_memory()?, clock);
-    /// assert!(options.admission.is_open() && options.authorize.is_none());
-    /// assert_eq!(options.folder.as_str(), "user-dir/", "the signer's own folder");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn new(signer: Signer, verifier: CallbackVerifier, ledger: UploadLedger, clock: Clock) -> Self {
-        let own = signer.options();
-        let folder = own.directory.as_ref().unwrap_or(&own.root).clone();
-        Self {
-            signer: Arc::new(signer),
-            verifier,
-            ledger,
-            clock,
-            admission: Admission::open(),
-            origins: AllowedOrigins::SameOnly,
-            switches: false,
-            testing: None,
-            folder,
-            authorize: None,
-            on_upload: None,
-            host_chooser: None,
-            called_path: None,
-            forward: None,
-            callback_body_bytes_max: CALLBACK_BODY_BYTES_MAX,
-        }
-    }
-}
 
 /// `GET /signature` and `POST /callback`.
 ///
@@ -289,7 +201,7 @@ pub fn callback_routes(options: AppOptions) -> Router {
 /// use axum::body::Body;
 /// use countersign_app::{
 ///     AccessKeySecret, AppOptions, CallbackVerifier, Signer, SignerOptions, Timestamp, UploadLedger,
-///     admission::Admission, router,
+///     router, router::admission::Admission,
 /// };
 /// use tower::ServiceExt as _;
 /// # use std::sync::Arc;
@@ -384,12 +296,6 @@ async fn held(State(budget): State<ByteBudget>, request: Request, next: Next) ->
             crate::answer::Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, "Busy", message).into_response()
         }
     }
-}
-
-/// Signatures and lists are of the moment and of the one who asked.
-fn uncached(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]

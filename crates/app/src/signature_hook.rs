@@ -22,7 +22,7 @@ use crate::{
     application::{Application, ApplicationError, ApplicationUrlError, Bounds},
     grant::Grant,
     router::{
-        AppOptions,
+        app_options::AppOptions,
         hooks::{Purpose, Question},
     },
 };

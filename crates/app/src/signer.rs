@@ -22,15 +22,17 @@ use crate::{
     clock::Clock,
     grant::{Grant, GrantError},
     pins::{Pins, StoreKind},
-    signature_answer::{SignatureAnswer, SignatureAnswerV1, SignatureAnswerV4},
     signer_options::{CallbackOptions, SignatureVersion, SignerOptions, SignerOptionsError, is_family},
     upload_path::{UploadPath, UploadPathError},
 };
+use signature_answer::{SignatureAnswer, SignatureAnswerV1, SignatureAnswerV4};
+use signer_choice::SignerChoice;
 
-pub mod pins;
+mod granted;
+mod pinning;
 pub mod sealed_grant;
 pub mod signature_answer;
-pub mod signer_options;
+pub mod signer_choice;
 
 /// V4 signatures are good for at most seven days.
 const LIFETIME_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
@@ -41,34 +43,6 @@ pub struct Signer {
     /// The callback parameter, encoded once.
     callback: Option<String>,
     clock: Clock,
-}
-
-/// What is chosen for one signature. Nothing chosen means the signer's setting. No choice weakens a pin.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SignerChoice {
-    /// Another signature version.
-    pub version: Option<SignatureVersion>,
-    /// `Some(false)` leaves a configured callback out.
-    pub callback: Option<bool>,
-    /// Another upload address, for a device that reaches the store by another one. Comes from the server's own
-    /// list, never from the request.
-    pub host: Option<String>,
-    /// List the form's fields in the answer, beside the members that uploaders of the tutorial read.
-    pub fields: bool,
-    /// Custom values for the callback, names with their `x:` in front. They are pinned and stand in the list of
-    /// fields; an uploader that does not send them is refused by the store.
-    pub values: Vec<(String, String)>,
-    /// The whole key behind the folder, instead of any key in it: `avatar.jpg`. Then the policy demands that the form
-    /// forbids overwriting.
-    pub key: Option<String>,
-    /// Whom the signature is for and what he may upload: his folder, size and types, and who he is, which comes back with
-    /// the callback. The user (`x:user`) and the values are pinned and listed like [`Self::values`] where the
-    /// callback's template names them.
-    pub grant: Option<Grant>,
-    /// Another bucket of the same store, which the policy then names; goes with its [`host`](Self::host). For tests.
-    pub bucket: Option<String>,
-    /// Another address for the callback, with the body that is configured. For tests.
-    pub callback_url: Option<String>,
 }
 
 /// Why nothing is signed.
@@ -232,7 +206,7 @@ impl Signer {
             return Ok(answer);
         }
         let name = choice.key.as_deref().unwrap_or("${filename}");
-        Ok(answer.with_fields(name, self.further_fields(choice)))
+        Ok(answer.with_fields(name, pinning::further_fields(&self.options, choice)))
     }
 
     /// Refuses a choice that could not be kept, or that would weaken a pin.
@@ -302,7 +276,7 @@ impl Signer {
             };
         };
         let unplaced = |reason: String| SignError::GrantUnplaced { reason };
-        let body = self.sealed_body(&callback.body, &callback.body_type, grant);
+        let body = sealed_grant::sealed_body(&self.options, &callback.body, &callback.body_type, grant);
         let body = body.ok_or_else(|| unplaced(SignerOptionsError::GrantUnplaced.to_string()))?;
         let encoded = encode_callback(&CallbackOptions { body, ..callback.clone() });
         encoded.map_err(|reason| unplaced(SignerOptionsError::Callback { reason }.to_string()))
@@ -350,7 +324,7 @@ impl Signer {
             }
             types => policy = policy.is_in("content-type", types),
         }
-        self.pin(policy, choice, callback)
+        pinning::pin(&self.options, policy, choice, callback)
     }
 
     fn sign_v4(&self, now: Timestamp, policy: PolicyDocument) -> SignatureAnswerV4 {

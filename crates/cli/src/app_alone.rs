@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use axum::routing::get;
-use countersign_app::admission::Admission;
-use countersign_app::allowed_origins::AllowedOrigins;
+use countersign_app::router::admission::Admission;
+use countersign_app::router::allowed_origins::AllowedOrigins;
 use countersign_app::router::{date::dated, uploads_routes};
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{

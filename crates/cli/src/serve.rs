@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use axum::Router;
-use countersign_app::admission::Admission;
+use countersign_app::router::admission::Admission;
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind};
 use countersign_server::listen::request_log::RequestLog;
@@ -240,8 +240,9 @@ fn app_options(
     // With an application that is asked, what is signed is its choice and not the caller's.
     app.switches = flags.signing.signature_hook.is_none();
     app.callback_body_bytes_max = flags.settings.callback_body_max;
-    app.origins =
-        countersign_app::allowed_origins::AllowedOrigins::from_list(flags.signing.allow_origin.clone());
+    app.origins = countersign_app::router::allowed_origins::AllowedOrigins::from_list(
+        flags.signing.allow_origin.clone(),
+    );
     if let Some(token) = token {
         app.admission = Admission::open().or_token(token.into());
         if addresses.reach == Reach::Network {

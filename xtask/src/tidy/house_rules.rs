@@ -143,15 +143,8 @@ pub(crate) const TEST_ONLY: &[&str] =
 pub(crate) const PUBLIC_INTERFACES: &[&str] = &["crates/protocol/src", "crates/app/src"];
 
 /// Source folders whose files still use each other in circles. It only gets shorter.
-pub(crate) const CIRCLES_TO_MEND: &[&str] = &[
-    "bench/src",
-    "conformance/src",
-    "crates/app/src",
-    "crates/cli/src",
-    "crates/crashfs/src",
-    "fuzz/src",
-    "xtask/src",
-];
+pub(crate) const CIRCLES_TO_MEND: &[&str] =
+    &["bench/src", "conformance/src", "crates/cli/src", "crates/crashfs/src", "fuzz/src", "xtask/src"];
 
 /// The rooms of a package, floor by floor: a room is a module of the root with all that is below it.
 #[derive(Debug, Clone, Copy)]
@@ -206,6 +199,18 @@ pub(crate) const ROOMS: &[Rooms] = &[
             &["authorization", "error_reference", "form", "image", "xml"],
             &["callback", "resource"],
             &["credential", "notation", "wire_refusal"],
+        ],
+    },
+    Rooms {
+        source_folder: "crates/app/src",
+        floors: &[
+            &["signature_hook"],
+            &["router"],
+            &["forward", "layer", "ledger", "signer"],
+            &["application", "callback_verifier"],
+            &["answer", "grant"],
+            &["byte_budget", "clock", "recorded_request", "signer_options", "upload_facts"],
+            &["ordered_members", "pins", "upload_path"],
         ],
     },
 ];

@@ -36,7 +36,7 @@ impl KeyAddress {
     /// For everything that is not plainly `http(s)://host[:port]/path`.
     ///
     /// ```
-    /// use countersign_app::key_address::{KeyAddress, KeyAddressError};
+    /// use countersign_app::callback_verifier::key_address::{KeyAddress, KeyAddressError};
     ///
     /// let pinned = KeyAddress::parse("https://gosspublic.alicdn.com/callback_pub_key_v1.pem")?;
     /// assert_eq!(KeyAddress::parse("https://GOSSPUBLIC.alicdn.com:443/callback_pub_key_v1.pem")?, pinned);

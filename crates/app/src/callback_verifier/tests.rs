@@ -1,7 +1,7 @@
 //! Genuine callbacks of this store and of the real OSS, and forgeries of both.
 
 use super::*;
-use crate::signed_callback::{BODY, KEY_URL, signed, verifier};
+use crate::callback_verifier::signed_callback::{BODY, KEY_URL, signed, verifier};
 use http::HeaderValue;
 
 const ALIBABA_URL: &str = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem";

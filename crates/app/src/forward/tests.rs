@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
+    callback_verifier::signed_callback::{BODY, noon, signed, verifier},
     grant::Grant,
-    signed_callback::{BODY, noon, signed, verifier},
     upload_path::UploadPath,
 };
 use http::StatusCode;

@@ -5,10 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::{LedgerError, UPLOADS_BYTES_MAX, UPLOADS_MAX, UploadQuery};
-use crate::{
-    answer::Answer, recorded_request::RecordedRequest, upload_facts::UploadFacts, upload_record::UploadRecord,
-};
+use super::ledger_error::LedgerError;
+use super::upload_query::{UPLOADS_BYTES_MAX, UPLOADS_MAX, UploadQuery};
+use super::upload_record::UploadRecord;
+use crate::{answer::Answer, recorded_request::RecordedRequest, upload_facts::UploadFacts};
 
 const FORMAT: i64 = 1;
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
+    callback_verifier::signed_callback::{BODY, noon, signed},
     recorded_request::RecordedRequest,
-    signed_callback::{BODY, noon, signed},
     upload_facts::UploadFacts,
 };
 use http::StatusCode;

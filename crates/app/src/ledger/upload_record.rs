@@ -49,7 +49,7 @@ impl UploadRecord {
     ///
     /// ```
     /// use countersign_app::{Timestamp, answer::Answer, upload_facts::UploadFacts};
-    /// use countersign_app::{recorded_request::RecordedRequest, upload_record::UploadRecord};
+    /// use countersign_app::{recorded_request::RecordedRequest, ledger::upload_record::UploadRecord};
     ///
     /// let (head, _) = http::Request::post("/callback").header("x-oss-request-id", "header").body(())?.into_parts();
     /// let record = |body: &'static str| {
@@ -96,7 +96,7 @@ impl UploadRecord {
 /// not cover it, so a captured callback could be sent again under any number of ids.
 ///
 /// ```
-/// use countersign_app::{recorded_request::RecordedRequest, upload_facts::UploadFacts, upload_record::identity_of};
+/// use countersign_app::{recorded_request::RecordedRequest, upload_facts::UploadFacts, ledger::upload_record::identity_of};
 ///
 /// let identity = |url: &str, body: &'static str| -> Result<String, http::Error> {
 ///     let (head, _) = http::Request::post(url).body(())?.into_parts();

@@ -45,7 +45,7 @@ impl Admission {
     /// Admits whoever shows this token, in the header `x-countersign-token` or in the query as `token`.
     ///
     /// ```
-    /// use countersign_app::admission::{Admission, NotAdmitted};
+    /// use countersign_app::router::admission::{Admission, NotAdmitted};
     ///
     /// let admission = Admission::open().or_token("open sesame".into());
     /// let (head, _) = http::Request::get("/signature").header("x-countersign-token", "open sesame").body(())?.into_parts();
@@ -63,7 +63,7 @@ impl Admission {
     /// With a value the header must equal it; without, it must not be empty.
     ///
     /// ```
-    /// use countersign_app::admission::Admission;
+    /// use countersign_app::router::admission::Admission;
     ///
     /// let admission = Admission::open().or_trusted_header(http::HeaderName::from_static("x-user"), None);
     /// let (known, _) = http::Request::get("/signature").header("x-user", "42").body(())?.into_parts();
@@ -79,7 +79,7 @@ impl Admission {
     /// Lets the requests pass that the function names, for instance those that came over loopback.
     ///
     /// ```
-    /// use countersign_app::admission::Admission;
+    /// use countersign_app::router::admission::Admission;
     ///
     /// let health = |request: &http::request::Parts| request.uri.path() == "/healthz";
     /// let admission = Admission::open().or_token("open sesame".into()).exempting(health);

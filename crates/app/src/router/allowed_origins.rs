@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::admission::TOKEN_HEADER;
+use super::admission::TOKEN_HEADER;
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_SECONDS: &str = "600";
@@ -29,7 +29,7 @@ impl AllowedOrigins {
     /// Reads a list as it stands in a configuration: nothing, `*`, or origins.
     ///
     /// ```
-    /// use countersign_app::allowed_origins::AllowedOrigins;
+    /// use countersign_app::router::allowed_origins::AllowedOrigins;
     ///
     /// let listed = ["https://app.example".to_owned()];
     /// assert_eq!(AllowedOrigins::from_list(listed.clone()), AllowedOrigins::Listed(listed.to_vec()));
@@ -51,7 +51,7 @@ impl AllowedOrigins {
     /// origins may send the user's cookies along, because these say who asks; any page may never.
     ///
     /// ```
-    /// use countersign_app::allowed_origins::AllowedOrigins;
+    /// use countersign_app::router::allowed_origins::AllowedOrigins;
     /// use http::{HeaderMap, HeaderValue, header};
     ///
     /// let origins = AllowedOrigins::from_list(["https://app.example".to_owned()]);

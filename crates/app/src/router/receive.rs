@@ -9,14 +9,16 @@
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::AppOptions;
+use super::app_options::AppOptions;
 use crate::{
     answer::Answer,
     application::ApplicationError,
     callback_verifier::VerifiedCallback,
     forward::Forward,
-    ledger::LedgerError,
-    upload_record::{UploadRecord, identity_of},
+    ledger::{
+        LedgerError,
+        upload_record::{UploadRecord, identity_of},
+    },
 };
 
 pub(super) async fn receive(options: &AppOptions, mut callback: VerifiedCallback) -> Answer {

@@ -12,14 +12,14 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::{
-    AppOptions,
+    app_options::AppOptions,
+    cache_control::uncached,
     hooks::Purpose,
     testing::{TestingChoices, loopback_url},
-    uncached,
 };
 use crate::{
     answer::Answer,
-    signer::{SignError, SignerChoice},
+    signer::{SignError, signer_choice::SignerChoice},
     signer_options::{SignatureVersion, SignerOptions},
     upload_path::{UploadPath, UploadPathError},
 };
@@ -43,7 +43,8 @@ pub(super) async fn sign(
     // The framework would read a broken character as another one, and sign a folder that nobody asked for.
     let is_text = percent_decode_str(parts.uri.query().unwrap_or_default()).decode_utf8().is_ok();
     let Some(Query(query)) = query.ok().filter(|_| is_text) else {
-        return refusal("InvalidQuery", "the query cannot be read, or names something twice").into_response();
+        return Answer::bad_request("InvalidQuery", "the query cannot be read, or names something twice")
+            .into_response();
     };
     let mut choice = SignerChoice::default();
     if options.switches {
@@ -62,7 +63,7 @@ pub(super) async fn sign(
     }
     let asked = match query.path.as_deref().map(UploadPath::normalise).transpose() {
         Ok(asked) => asked,
-        Err(error) => return refusal("InvalidPath", &error.to_string()).into_response(),
+        Err(error) => return Answer::bad_request("InvalidPath", &error.to_string()).into_response(),
     };
     choice.grant = match options.granted(Purpose::Signature, asked.as_ref(), &parts).await {
         Ok(grant) => grant,
@@ -71,13 +72,13 @@ pub(super) async fn sign(
     let folder = options.folder_of(choice.grant.as_ref());
     let path = match path_within(asked, folder, options.signer.options()) {
         Ok(path) => path,
-        Err(error) => return refusal("InvalidPath", &error.to_string()).into_response(),
+        Err(error) => return Answer::bad_request("InvalidPath", &error.to_string()).into_response(),
     };
     match options.signer.sign(path.as_ref().map(UploadPath::as_str), &choice) {
         Ok(answer) => uncached(Json(answer).into_response()),
-        Err(SignError::Path(error)) => refusal("InvalidPath", &error.to_string()).into_response(),
+        Err(SignError::Path(error)) => Answer::bad_request("InvalidPath", &error.to_string()).into_response(),
         Err(error @ (SignError::CallbackUnpinned | SignError::CallbackUrl { .. })) => {
-            refusal("InvalidCallback", &error.to_string()).into_response()
+            Answer::bad_request("InvalidCallback", &error.to_string()).into_response()
         }
         // What the server itself chose, or its clock: not for the one who asks to mend.
         Err(error) => {
@@ -108,13 +109,13 @@ fn switched(query: &SignatureQuery) -> Result<SignerChoice, Answer> {
         None => None,
         Some("1") => Some(SignatureVersion::V1),
         Some("4") => Some(SignatureVersion::V4),
-        Some(_) => return Err(refusal("InvalidVersion", "version is 1 or 4")),
+        Some(_) => return Err(Answer::bad_request("InvalidVersion", "version is 1 or 4")),
     };
     let callback = match query.callback.as_deref() {
         None => None,
         Some("0") => Some(false),
         Some("1") => Some(true),
-        Some(_) => return Err(refusal("InvalidCallback", "callback is 0 or 1")),
+        Some(_) => return Err(Answer::bad_request("InvalidCallback", "callback is 0 or 1")),
     };
     Ok(SignerChoice { version, callback, ..SignerChoice::default() })
 }
@@ -129,7 +130,7 @@ async fn choose_for_test(
     let Some(testing) = testing else {
         if bucket.is_some() || callback_url.is_some() {
             let message = "bucket and callback_url may be chosen at throw-away instances for tests only";
-            return Err(refusal("NotForTests", message));
+            return Err(Answer::bad_request("NotForTests", message));
         }
         return Ok(());
     };
@@ -139,7 +140,10 @@ async fn choose_for_test(
     }
     if let Some(url) = callback_url {
         if choice.callback == Some(false) {
-            return Err(refusal("InvalidCallback", "callback=0 and callback_url contradict each other"));
+            return Err(Answer::bad_request(
+                "InvalidCallback",
+                "callback=0 and callback_url contradict each other",
+            ));
         }
         choice.callback_url = Some(loopback_url(url)?);
     }
@@ -151,10 +155,6 @@ fn listed(query: &SignatureQuery) -> Result<bool, Answer> {
     match query.fields.as_deref() {
         None | Some("0") => Ok(false),
         Some("1") => Ok(true),
-        Some(_) => Err(refusal("InvalidFields", "fields is 0 or 1")),
+        Some(_) => Err(Answer::bad_request("InvalidFields", "fields is 0 or 1")),
     }
-}
-
-pub(super) fn refusal(code: &str, message: &str) -> Answer {
-    Answer::refusal(StatusCode::BAD_REQUEST, code, message)
 }

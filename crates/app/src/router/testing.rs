@@ -29,7 +29,7 @@ impl TestingChoices {
     pub(super) async fn bucket(&self, name: &str) -> Result<ChosenBucket, Answer> {
         match (self.upload_host)(name.to_owned()).await {
             Some(host) => Ok(ChosenBucket { name: name.to_owned(), host }),
-            None => Err(super::sign::refusal("InvalidBucket", &format!("there is no bucket {name:?} here"))),
+            None => Err(Answer::bad_request("InvalidBucket", &format!("there is no bucket {name:?} here"))),
         }
     }
 }
@@ -39,7 +39,7 @@ impl TestingChoices {
 pub(super) fn loopback_url(text: &str) -> Result<String, Answer> {
     let refused = |reason: &str| {
         let message = format!("callback_url is one address as in http://127.0.0.1:8000/callback: {reason}");
-        Err(super::sign::refusal("InvalidCallbackUrl", &message))
+        Err(Answer::bad_request("InvalidCallbackUrl", &message))
     };
     if text.contains(';') {
         return refused("a semicolon separates several");

@@ -11,14 +11,18 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::*;
+use super::{admission::Admission, allowed_origins::AllowedOrigins, app_options::HostChooser, *};
 use crate::{
+    callback_verifier::signed_callback::{BODY, noon, signed, verifier},
+    forward::Forward,
+    ledger::UploadLedger,
     recorded_request::RecordedRequest,
-    signed_callback::{BODY, noon, signed, verifier},
+    signer::Signer,
     signer_options::{CallbackOptions, SignerOptions},
     upload_path::UploadPath,
 };
 use countersign_protocol::access_key::AccessKeySecret;
+use http::request::Parts;
 
 mod authorized;
 mod callbacks;

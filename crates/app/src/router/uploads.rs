@@ -12,7 +12,7 @@ use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{AppOptions, hooks::Purpose, uncached};
+use super::{app_options::AppOptions, cache_control::uncached, hooks::Purpose};
 use crate::{answer::Answer, ledger::UploadQuery};
 
 /// `key` for one key exactly, `limit` for other than 100 lines.

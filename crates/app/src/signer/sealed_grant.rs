@@ -16,11 +16,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::Signer;
 use crate::{
     callback_verifier::VerifiedCallback,
     grant::Grant,
-    signer_options::{CallbackOptions, SignerOptions, SignerOptionsError},
+    signer_options::{CallbackOptions, SignerOptions},
     upload_facts::UploadFacts,
     upload_path::UploadPath,
 };
@@ -58,122 +57,58 @@ struct Sealed {
     values: Vec<(String, String)>,
 }
 
-impl Signer {
-    /// Whether a grant finds a place in the callback's body, and the key is told beside it, so that this is known before
-    /// the first upload.
-    ///
-    /// # Errors
-    /// [`SignerOptionsError::GrantUnplaced`].
-    ///
-    /// ```
-    /// use countersign_app::{AccessKeySecret, CallbackOptions, Signer, SignerOptions, Timestamp};
-    /// # use std::sync::Arc;
-    ///
-    /// let signer = |body: &str| {
-    ///     let host = "http://127.0.0.1:9817/photos";
-    ///     let mut options = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", host);
-    ///     let to = CallbackOptions::to("http://127.0.0.1:8000/callback");
-    ///     options.callback = Some(CallbackOptions { body: body.to_owned(), ..to });
-    ///     Signer::new(options, Arc::new(Timestamp::now))
-    /// };
-    /// assert!(signer("object=${object}&size=${size}")?.check_grants().is_ok());
-    /// assert!(signer("size=${size}")?.check_grants().is_err(), "whose folder it is in could not be checked");
-    /// # Ok::<(), countersign_app::signer_options::SignerOptionsError>(())
-    /// ```
-    pub fn check_grants(&self) -> Result<(), SignerOptionsError> {
-        let Some(callback) = &self.options.callback else { return Ok(()) };
-        let told = sample(callback).is_some_and(|body| {
-            let key = UploadFacts::of(body.as_bytes()).key;
-            key.as_deref() == Some(SAMPLE) && UploadFacts::member(body.as_bytes(), GRANT_MEMBER).is_some()
-        });
-        if told { Ok(()) } else { Err(SignerOptionsError::GrantUnplaced) }
-    }
-
-    /// Whom an upload was granted to, by a callback that was verified: user, folder and values. Sizes and types were
-    /// enforced by the store and are not told again.
-    ///
-    /// # Errors
-    /// [`NotGranted`].
-    ///
-    /// ```
-    /// use countersign_app::{
-    ///     AccessKeySecret, CallbackOptions, Signer, SignerChoice, SignerOptions, Timestamp, grant::Grant,
-    ///     upload_path::UploadPath,
-    /// };
-    /// # use countersign_app::{CallbackVerifier, recorded_request::RecordedRequest};
-    /// # use countersign_protocol::callback::{CallbackParameter, CallbackVariables, signature::{SignError, sign}};
-    /// # use base64::{Engine, engine::general_purpose::STANDARD};
-    /// # use std::sync::Arc;
-    ///
-    /// let host = "http://127.0.0.1:9817/photos";
-    /// let mut options = SignerOptions::new("ak", AccessKeySecret::from("sk"), "photos", host);
-    /// let to = CallbackOptions::to("http://127.0.0.1:8000/callback");
-    /// options.callback = Some(CallbackOptions { body: "object=${object}".to_owned(), ..to });
-    /// let signer = Signer::new(options, Arc::new(Timestamp::now))?;
-    ///
-    /// let grant = Grant::new("42", UploadPath::normalise("users/42")?);
-    /// let signed = signer.sign(None, &SignerChoice { grant: Some(grant), ..Default::default() })?;
-    /// # // The store's part: it fills the template of the callback in, signs it and sends it.
-    /// # let callback = signed.form_fields().into_iter().find(|(name, _)| *name == "callback").unwrap().1.to_owned();
-    /// # let key = countersign_sys::RsaMd5Key::generate_1024_for_tests()?;
-    /// # let verifier = CallbackVerifier::new().pin("http://127.0.0.1:9817/key.pem", &key.public_key_pem()?)?;
-    /// # let rsa_md5 = |message: &[u8]| key.sign(message).map_err(|error| SignError { reason: error.to_string() });
-    /// # let received = |object: &str| -> Result<_, Box<dyn std::error::Error>> {
-    /// #     let parameter = CallbackParameter::parse(&callback)?.unwrap();
-    /// #     let variables = CallbackVariables { object: object.to_owned(), ..Default::default() };
-    /// #     let body = parameter.body.expand(&variables, parameter.body_type);
-    /// #     let (head, _) = http::Request::post("/callback")
-    /// #         .header("authorization", sign(&rsa_md5, "/callback", None, body.as_bytes())?)
-    /// #         .header("x-oss-pub-key-url", STANDARD.encode("http://127.0.0.1:9817/key.pem"))
-    /// #         .body(())?
-    /// #         .into_parts();
-    /// #     Ok(verifier.verify_request(RecordedRequest::new(&head, body.into()), None)?)
-    /// # };
-    /// // … and when the store reports uploads with this signature:
-    /// assert_eq!(signer.granted(&received("users/42/a.jpg")?)?.user, "42");
-    /// assert!(signer.granted(&received("users/43/a.jpg")?).is_err(), "another user's folder");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn granted(&self, callback: &VerifiedCallback) -> Result<Grant, NotGranted> {
-        let body = &callback.request.body;
-        let sealed = UploadFacts::member(body, GRANT_MEMBER).ok_or(NotGranted::Missing)?;
-        let grant = self.opened(&sealed).ok_or(NotGranted::Forged)?;
-        if !self.options.callback.as_ref().is_some_and(|callback| is_of(body, callback)) {
-            return Err(NotGranted::Reshaped);
-        }
-        let facts = &callback.facts;
-        let here = facts.bucket.as_ref().is_none_or(|bucket| *bucket == self.options.bucket)
-            && facts.key.as_ref().is_some_and(|key| lies_in(key, grant.folder.as_str()));
-        if here { Ok(grant) } else { Err(NotGranted::Elsewhere) }
-    }
-
-    /// The callback's body with the grant in it; `None` where it is neither a form nor a JSON object.
-    pub(super) fn sealed_body(&self, body: &str, body_type: &str, grant: &Grant) -> Option<String> {
-        let sealed = Sealed {
-            user: grant.user.clone(),
-            folder: grant.folder.as_str().to_owned(),
-            values: grant.values.clone(),
-        };
-        let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&sealed).ok()?);
-        let tag = URL_SAFE_NO_PAD.encode(tag(&self.options, &claims));
-        with_member(body, body_type, &format!("{claims}.{tag}"))
-    }
-
-    fn opened(&self, sealed: &str) -> Option<Grant> {
-        let (claims, shown) = sealed.split_once('.')?;
-        let shown = URL_SAFE_NO_PAD.decode(shown).ok()?;
-        if !bool::from(tag(&self.options, claims).as_slice().ct_eq(&shown)) {
-            return None;
-        }
-        let sealed: Sealed = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-        let folder = match sealed.folder.as_str() {
-            "" => UploadPath::whole_bucket(),
-            folder => UploadPath::normalise(folder).ok()?,
-        };
-        Some(Grant { values: sealed.values, ..Grant::new(sealed.user, folder) })
-    }
+/// Whether a grant finds a place in this callback's body, and the key is told with it.
+pub(super) fn finds_a_place(callback: &CallbackOptions) -> bool {
+    sample(callback).is_some_and(|body| {
+        let key = UploadFacts::of(body.as_bytes()).key;
+        key.as_deref() == Some(SAMPLE) && UploadFacts::member(body.as_bytes(), GRANT_MEMBER).is_some()
+    })
 }
 
+/// The grant that a verified callback carries, if it was made with these options and is for that object.
+pub(super) fn read(options: &SignerOptions, callback: &VerifiedCallback) -> Result<Grant, NotGranted> {
+    let body = &callback.request.body;
+    let sealed = UploadFacts::member(body, GRANT_MEMBER).ok_or(NotGranted::Missing)?;
+    let grant = opened(options, &sealed).ok_or(NotGranted::Forged)?;
+    if !options.callback.as_ref().is_some_and(|callback| is_of(body, callback)) {
+        return Err(NotGranted::Reshaped);
+    }
+    let facts = &callback.facts;
+    let here = facts.bucket.as_ref().is_none_or(|bucket| *bucket == options.bucket)
+        && facts.key.as_ref().is_some_and(|key| lies_in(key, grant.folder.as_str()));
+    if here { Ok(grant) } else { Err(NotGranted::Elsewhere) }
+}
+
+/// The callback's body with the grant in it; `None` where it is neither a form nor a JSON object.
+pub(super) fn sealed_body(
+    options: &SignerOptions,
+    body: &str,
+    body_type: &str,
+    grant: &Grant,
+) -> Option<String> {
+    let sealed = Sealed {
+        user: grant.user.clone(),
+        folder: grant.folder.as_str().to_owned(),
+        values: grant.values.clone(),
+    };
+    let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&sealed).ok()?);
+    let tag = URL_SAFE_NO_PAD.encode(tag(options, &claims));
+    with_member(body, body_type, &format!("{claims}.{tag}"))
+}
+
+fn opened(options: &SignerOptions, sealed: &str) -> Option<Grant> {
+    let (claims, shown) = sealed.split_once('.')?;
+    let shown = URL_SAFE_NO_PAD.decode(shown).ok()?;
+    if !bool::from(tag(options, claims).as_slice().ct_eq(&shown)) {
+        return None;
+    }
+    let sealed: Sealed = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let folder = match sealed.folder.as_str() {
+        "" => UploadPath::whole_bucket(),
+        folder => UploadPath::normalise(folder).ok()?,
+    };
+    Some(Grant { values: sealed.values, ..Grant::new(sealed.user, folder) })
+}
 /// What the store would send of an upload that there never was.
 fn sample(callback: &CallbackOptions) -> Option<String> {
     let body = with_member(&callback.body, &callback.body_type, SAMPLE)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{signed_callback::noon, signer_options::DEFAULT_SIZE_BYTES_MAX};
+use crate::{callback_verifier::signed_callback::noon, signer_options::DEFAULT_SIZE_BYTES_MAX};
 use countersign_protocol::{
     access_key::AccessKeySecret,
     form::{FilePart, FormFields},

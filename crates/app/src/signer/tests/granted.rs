@@ -79,8 +79,12 @@ fn a_grant_finds_its_place_in_forms_and_objects_and_reads_the_same_there() {
             let variables = CallbackVariables { object: key.to_owned(), ..CallbackVariables::default() };
             let kind = BodyType::parse(body_type).unwrap();
             let sent = Template::parse(&body).unwrap().expand(&variables, kind);
-            let recorded = crate::signed_callback::signed("/callback", &sent, "5C");
-            signer.granted(&crate::signed_callback::verifier().verify_request(recorded, None).unwrap())
+            let recorded = crate::callback_verifier::signed_callback::signed("/callback", &sent, "5C");
+            signer.granted(
+                &crate::callback_verifier::signed_callback::verifier()
+                    .verify_request(recorded, None)
+                    .unwrap(),
+            )
         };
         assert_eq!(granted("user-dir/42/\"},{a&b=c.jpg"), Ok(grant()), "{template}");
         assert_eq!(granted("user-dir/42/..a/b../...jpg"), Ok(grant()), "{template}");
