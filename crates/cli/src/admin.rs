@@ -16,7 +16,7 @@ use std::time::Duration;
 use axum::Router;
 use countersign_server::listen::ListenOptions;
 
-use crate::command_line::AdminAddress;
+use crate::command_line::admin_address::AdminAddress;
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::Running;
 use measuring::Measuring;

@@ -20,7 +20,7 @@ use countersign_store::Clock;
 use http::HeaderName;
 
 use crate::admin::{Admin, Watched};
-use crate::command_line::AppFlags;
+use crate::command_line::app_flags::AppFlags;
 use crate::network::reachable::Reachable;
 use crate::serve::DEFAULT_APP_PORT;
 use crate::setup::data_folder::{self, DataFolder};

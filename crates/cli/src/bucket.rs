@@ -14,7 +14,7 @@ use countersign_server::bucket_rules::mode::{BucketMode, MODE_HEADER};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::command_line::{BucketCommand, BucketPlace, BucketSettings};
+use crate::command_line::bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
 use crate::configuration::PREFIX;
 use crate::setup::{credentials, running_store};
 use crate::wording::on_one_line;

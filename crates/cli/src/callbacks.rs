@@ -10,7 +10,7 @@ use countersign_store::{CloseOutboxEntry, DeliveryOutcome, OutboxRecord, Store, 
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::command_line::{CallbacksCheckFlags, CallbacksDropFlags, CallbacksListFlags};
+use crate::command_line::callbacks_flags::{CallbacksCheckFlags, CallbacksDropFlags, CallbacksListFlags};
 use crate::setup::clock;
 use crate::wording::on_one_line;
 

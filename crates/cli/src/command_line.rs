@@ -1,21 +1,24 @@
 //! The commands and their flags. What the environment and the configuration file say is turned into flags too, and
 //! read by the same parser ([`crate::configuration`]).
 
-mod admin_address;
-mod app_flags;
-mod bucket_flags;
-mod config_flags;
-mod flag_groups;
-mod health_flags;
+pub(crate) mod admin_address;
+pub(crate) mod app_flags;
+pub(crate) mod bucket_flags;
+pub(crate) mod callbacks_flags;
+pub(crate) mod config_flags;
+pub(crate) mod flag_groups;
+mod given_address;
+pub(crate) mod health_flags;
 mod help;
-mod instance_flags;
+pub(crate) mod instance_flags;
 #[cfg(test)]
 mod packaged_settings;
 mod quantity;
-mod serve_flags;
-mod store_flags;
-mod upkeep_flags;
-mod upload_flags;
+mod scrub_schedule;
+pub(crate) mod serve_flags;
+pub(crate) mod store_flags;
+pub(crate) mod upkeep_flags;
+pub(crate) mod upload_flags;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,24 +26,21 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::configuration::{self, ConfigError, Environment, Warning};
 use crate::shown_address::without_secrets;
-
-pub(crate) use admin_address::AdminAddress;
-pub(crate) use app_flags::AppFlags;
-pub(crate) use bucket_flags::{BucketCommand, BucketPlace, BucketSettings};
-pub(crate) use config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
-pub(crate) use flag_groups::{
-    DataFlags, KeyFlags, LogFormat, ProxyFlags, SigningFlags, StoreSettings, TlsFlags,
-};
-pub(crate) use health_flags::HealthFlags;
-pub(crate) use instance_flags::{EnvFlags, ExecFlags, InstanceFlags};
-pub(crate) use serve_flags::{Lan, ServeFlags};
-pub(crate) use store_flags::StoreFlags;
-pub(crate) use upkeep_flags::{BackupFlags, ExportFlags, RestoreFlags, ScrubFlags};
-pub(crate) use upload_flags::UploadFlags;
+use app_flags::AppFlags;
+use bucket_flags::BucketCommand;
+use callbacks_flags::CallbacksCommand;
+use config_flags::ConfigCommand;
+use flag_groups::LogFormat;
+use health_flags::HealthFlags;
+use instance_flags::{EnvFlags, ExecFlags, InstanceFlags};
+use serve_flags::ServeFlags;
+use store_flags::StoreFlags;
+use upkeep_flags::{BackupFlags, ExportFlags, RestoreFlags, ScrubFlags};
+use upload_flags::UploadFlags;
 
 /// Uploads straight to the store, countersigned by your application.
 #[derive(Debug, Parser)]
@@ -115,70 +115,6 @@ pub(crate) enum Command {
         command: CallbacksCommand,
     },
 }
-
-/// What can be done about owed callbacks.
-#[derive(Debug, Subcommand)]
-pub(crate) enum CallbacksCommand {
-    /// List the callbacks that no application has acknowledged.
-    List(CallbacksListFlags),
-    /// Say whether callbacks are owed, for a monitor: exits with 1 when some are.
-    Check(CallbacksCheckFlags),
-    /// Forget callbacks that are owed, so that their room is free again; the store must be stopped. The objects stay.
-    Drop(CallbacksDropFlags),
-}
-
-/// Flags of `callbacks list`.
-#[derive(Debug, Args)]
-pub(crate) struct CallbacksListFlags {
-    /// The store's data folder; the store may be running.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
-    pub(crate) data: PathBuf,
-    /// Answer in JSON: one array, in which each has its state, owed or under-way.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Flags of `callbacks drop`.
-#[derive(Debug, Args)]
-pub(crate) struct CallbacksDropFlags {
-    /// The store's data folder.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
-    pub(crate) data: PathBuf,
-    #[command(flatten)]
-    pub(crate) which: CallbacksDropped,
-    /// Only say how many would be forgotten.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// Which callbacks are forgotten; one of these must be said.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct CallbacksDropped {
-    /// The one with this id, as `callbacks list --json` names it; repeatable.
-    #[arg(long, value_name = "N")]
-    pub(crate) id: Vec<u64>,
-    /// All that have been owed for this long or longer.
-    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    pub(crate) older_than: Option<std::time::Duration>,
-    /// All.
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
-/// Flags of `callbacks check`.
-#[derive(Debug, Args)]
-pub(crate) struct CallbacksCheckFlags {
-    /// The store's data folder; the store may be running.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
-    pub(crate) data: PathBuf,
-    /// Count what has been owed for longer than this, as in 5m; a bare number counts seconds.
-    #[arg(long, value_name = "TIME", value_parser = quantity::duration, default_value = "1m")]
-    pub(crate) older_than: std::time::Duration,
-}
-
-/// The data folder when none is named.
-pub(crate) const DEFAULT_DATA: &str = "countersign-data";
 
 impl Command {
     /// How the log is written.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Command;
 use serde_json::{Value as Json, json};
 
-use crate::command_line::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags, program};
+use crate::command_line::config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
+use crate::command_line::program;
 use crate::configuration::{
     ConfigError, ConfigFile, Environment, Held, Kind, Resolved, Source, Value, everything, is_server,
     resolve, sentence,

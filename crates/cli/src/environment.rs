@@ -1,5 +1,4 @@
-//! Sets the environment variables by which tests and applications find a running instance, and prints them for a
-//! shell (`countersign env`).
+//! The environment variables by which tests and applications find a running instance.
 //!
 //! Three kinds: what is set; the proxy exceptions, which gain this machine's own names; and what must not be there,
 //! because it would make an SDK act for another account or call another address.
@@ -7,14 +6,9 @@
 pub(crate) mod shell;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
-use anyhow::Context as _;
 use countersign_app::AccessKeySecret;
 use serde::{Deserialize, Serialize};
-
-use crate::command_line::EnvFlags;
-use crate::setup::running_store;
 
 /// What a running store, with or without an application server, says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -170,24 +164,6 @@ fn proxy_exceptions(upper: Option<OsString>, lower: Option<OsString>) -> String 
         }
     }
     names.join(",")
-}
-
-/// `countersign env`.
-pub(crate) fn print(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
-    let environment = running_store::find(&flags.data)
-        .with_context(|| format!("there is no environment of {} to print", flags.data.display()))?;
-    let outer = |name: &str| std::env::var_os(name);
-    if flags.json {
-        say!("{}", environment.to_json(outer));
-    } else {
-        for (name, value) in environment.variables(outer) {
-            say!("{}", flags.shell.set(name, &value));
-        }
-        for name in environment.removed() {
-            say!("{}", flags.shell.unset(name));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal};
 
-use crate::command_line::ExecFlags;
+use crate::command_line::instance_flags::ExecFlags;
 use crate::instance::{InstanceOptions, RunningInstance, SAID};
 use crate::setup::clock;
 use crate::setup::process_limits::OpenFiles;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use reqwest::{StatusCode, Url};
 
-use crate::command_line::HealthFlags;
+use crate::command_line::health_flags::HealthFlags;
 use crate::setup::{running_app, running_store};
 use crate::wording::{innermost, on_one_line};
 

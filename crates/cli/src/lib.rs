@@ -20,6 +20,7 @@ mod callbacks;
 mod command_line;
 mod config_command;
 mod configuration;
+mod env_command;
 mod environment;
 mod exec;
 mod health;
@@ -36,7 +37,8 @@ mod upload;
 
 use std::process::ExitCode;
 
-use command_line::{CallbacksCommand, Command, CommandRead};
+use command_line::callbacks_flags::CallbacksCommand;
+use command_line::{Command, CommandRead};
 use setup::process_limits;
 
 /// How many threads may wait for the disk or hash at the same time: more make no disk faster, and each keeps
@@ -84,7 +86,7 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::App(flags) => Box::pin(app_alone::run(*flags)).await,
             Command::Exec(flags) => Box::pin(exec::run(flags, open_files)).await,
             Command::Instance(flags) => Box::pin(instance::until_asked::run(flags)).await,
-            Command::Env(flags) => environment::print(&flags),
+            Command::Env(flags) => env_command::run(&flags),
             Command::Upload(flags) => upload::run(flags).await,
             Command::Scrub(flags) => upkeep::scrub::run(flags).await,
             Command::Backup(flags) => upkeep::backup::run(flags).await,

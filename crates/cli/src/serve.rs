@@ -3,12 +3,15 @@
 //! The three stay strangers: the application server sees the store only through signed forms and signed
 //! callbacks, as it would see OSS. What is shared is made here: the access key, and the pinned callback key.
 
+mod addresses;
+mod arrival;
 mod demo_bucket;
 pub(crate) mod known_host;
 mod open_link;
 mod page_files;
 mod routes;
 mod serve_document;
+mod serving;
 mod welcome;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,15 +23,15 @@ use axum::Router;
 use countersign_app::router::admission::Admission;
 use countersign_app::upload_path::UploadPath;
 use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind};
+use countersign_server::listen::ListenOptions;
 use countersign_server::listen::request_log::RequestLog;
-use countersign_server::listen::{ListenOptions, Peer};
 use countersign_server::{Permission, Server};
 use countersign_store::Clock;
-use http::request::Parts;
 
 use crate::admin::{Admin, Watched};
-use crate::command_line::{Lan, ServeFlags};
+use crate::command_line::serve_flags::ServeFlags;
 use crate::network::interfaces;
+use crate::network::interfaces::Lan;
 use crate::network::reachable::Reachable;
 use crate::seed;
 use crate::setup::credentials::{self, AccessKey};
@@ -39,50 +42,16 @@ use crate::setup::shutdown::EndSignals;
 use crate::setup::store_server::{self, StoreServer};
 use crate::setup::{callback_key, clock, random, readiness, running_store, signing};
 use crate::store_alone::DEFAULT_STORE_PORT;
+use addresses::{Addresses, Reach};
+use arrival::arrived_at;
+use demo_bucket::BUCKET;
 use known_host::KnownHost;
-use routes::Serving;
+use serving::Serving;
 
 /// The default port of the page.
 pub(crate) const DEFAULT_APP_PORT: u16 = 9818;
-/// The bucket that the page uploads into.
-const BUCKET: &str = "demo";
-/// The folder in it.
+/// The page's folder in its bucket.
 const DIRECTORY: &str = "user-dir/";
-
-/// The addresses of this start.
-struct Addresses {
-    store: Reachable,
-    app: Reachable,
-    /// The local network's, when it was asked for or is listened on among all.
-    lan: Option<IpAddr>,
-    /// Where the store calls the application.
-    callback: SocketAddr,
-    reach: Reach,
-}
-
-/// Who can come to the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// This machine only.
-    Home,
-    /// Others too, by an address of their own; what comes over loopback is from home.
-    Network,
-    /// Others too, and what comes over loopback may be theirs: a proxy hands it on, or loopback itself was
-    /// named as the address for others.
-    Anyhow,
-}
-
-impl Reach {
-    fn of(app: &Reachable, lan: Option<IpAddr>, public: Option<&str>, proxied: bool) -> Self {
-        if proxied || public.is_some() || lan.is_some_and(|lan| lan.is_loopback()) {
-            Reach::Anyhow
-        } else if lan.is_some() || app.is_open() {
-            Reach::Network
-        } else {
-            Reach::Home
-        }
-    }
-}
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
@@ -108,7 +77,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let token = if addresses.reach == Reach::Home { None } else { Some(random::text::<16>()?) };
     let mut origins = welcome::origins(&addresses.app, flags.public_app_url.as_deref());
     origins.extend(flags.signing.allow_origin.iter().cloned());
-    demo_bucket::prepare(&opened.store, BUCKET, &origins).await?;
+    demo_bucket::prepare(&opened.store, &origins).await?;
     // After the page's own bucket, which is what the page says of it whatever a seed says.
     let seeded = seed::at_start(&opened.store, flags.settings.seed.as_deref()).await?;
 
@@ -280,39 +249,9 @@ fn callback_url(flags: &ServeFlags, addresses: &Addresses) -> anyhow::Result<Opt
     }
 }
 
-/// Both ends of the connection that the request came by.
-fn peer_of(extensions: &http::Extensions) -> Peer {
-    extensions.get::<Peer>().copied().unwrap_or_default()
-}
-
-/// The address of this machine that the request came to.
-fn arrived_at(parts: &Parts) -> IpAddr {
-    peer_of(&parts.extensions).local.ip()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reach(listening: &[&str], lan: Option<&str>, public: Option<&str>, proxied: bool) -> Reach {
-        let listening = listening.iter().map(|address| address.parse().unwrap()).collect();
-        Reach::of(
-            &Reachable::new(false, listening, None),
-            lan.map(|lan| lan.parse().unwrap()),
-            public,
-            proxied,
-        )
-    }
-
-    #[test]
-    fn only_what_nobody_else_reaches_needs_no_token() {
-        assert_eq!(reach(&["127.0.0.1:1"], None, None, false), Reach::Home);
-        assert_eq!(
-            reach(&["127.0.0.1:1", "192.168.1.5:1"], Some("192.168.1.5"), None, false),
-            Reach::Network
-        );
-        assert_eq!(reach(&["0.0.0.0:1"], None, None, false), Reach::Network);
-    }
 
     #[test]
     fn a_callback_address_that_the_operator_names_is_permitted_and_no_other() {
@@ -322,16 +261,5 @@ mod tests {
         let expected = ["127.0.0.1:8000", "127.0.0.1:81", "10.0.0.5:443"];
         assert_eq!(named.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
         assert!(named_addresses("http://localhost.evil.example/").is_empty());
-    }
-
-    #[test]
-    fn behind_a_proxy_loopback_is_not_home() {
-        assert_eq!(reach(&["127.0.0.1:1"], None, Some("https://up.example.com"), false), Reach::Anyhow);
-        assert_eq!(reach(&["127.0.0.1:1"], Some("127.0.0.1"), None, false), Reach::Anyhow);
-        assert_eq!(
-            reach(&["127.0.0.1:1"], None, None, true),
-            Reach::Anyhow,
-            "--trusted-proxy says there is one"
-        );
     }
 }

@@ -7,7 +7,7 @@ use countersign_server::listen::request_log::RequestLog;
 
 use crate::admin::{Admin, Watched};
 use crate::bucket;
-use crate::command_line::StoreFlags;
+use crate::command_line::store_flags::StoreFlags;
 use crate::network::reachable::Reachable;
 use crate::seed;
 use crate::setup::credentials::{self, Origin};

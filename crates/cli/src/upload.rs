@@ -2,6 +2,7 @@
 //! form straight to the store, and says what the application answered.
 
 mod form;
+mod http_client;
 mod local_files;
 mod outcome;
 mod permission;
@@ -14,7 +15,7 @@ use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::command_line::UploadFlags;
+use crate::command_line::upload_flags::UploadFlags;
 use crate::wording::on_one_line;
 use local_files::LocalFile;
 use permission::SignatureEndpoint;

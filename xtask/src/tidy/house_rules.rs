@@ -144,7 +144,7 @@ pub(crate) const PUBLIC_INTERFACES: &[&str] = &["crates/protocol/src", "crates/a
 
 /// Source folders whose files still use each other in circles. It only gets shorter.
 pub(crate) const CIRCLES_TO_MEND: &[&str] =
-    &["bench/src", "conformance/src", "crates/cli/src", "crates/crashfs/src", "fuzz/src", "xtask/src"];
+    &["bench/src", "conformance/src", "crates/crashfs/src", "fuzz/src", "xtask/src"];
 
 /// The rooms of a package, floor by floor: a room is a module of the root with all that is below it.
 #[derive(Debug, Clone, Copy)]
@@ -211,6 +211,21 @@ pub(crate) const ROOMS: &[Rooms] = &[
             &["answer", "grant"],
             &["byte_budget", "clock", "recorded_request", "signer_options", "upload_facts"],
             &["ordered_members", "pins", "upload_path"],
+        ],
+    },
+    Rooms {
+        source_folder: "crates/cli/src",
+        floors: &[
+            &["exec", "testing"],
+            &["app_alone", "instance"],
+            &["serve"],
+            &["store_alone"],
+            &["admin", "bucket", "callbacks", "config_command", "env_command", "health", "upload"],
+            &["upkeep"],
+            &["seed", "setup"],
+            &["command_line"],
+            &["configuration", "environment", "network"],
+            &["shown_address", "wording", "xml_text"],
         ],
     },
 ];

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::flag_groups::listen_address;
+use super::given_address::listen_address;
 
 /// The value of `--admin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

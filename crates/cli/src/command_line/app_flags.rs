@@ -7,9 +7,8 @@ use clap::Args;
 use countersign_app::{AccessKeySecret, StoreKind};
 
 use super::admin_address::{AdminAddress, admin_address};
-use super::flag_groups::{
-    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, TlsFlags, base_url, listen_address,
-};
+use super::flag_groups::{ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, TlsFlags};
+use super::given_address::{base_url, listen_address};
 
 /// Flags of `app`.
 #[derive(Debug, Args)]

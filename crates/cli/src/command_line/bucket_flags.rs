@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use countersign_app::AccessKeySecret;
 use countersign_server::bucket_rules::mode::BucketMode;
 
-use super::DEFAULT_DATA;
+use super::flag_groups::{DEFAULT_DATA, secret};
+use super::given_address::origin;
 
 /// What can be done about buckets.
 #[derive(Debug, Subcommand)]
@@ -77,7 +78,7 @@ pub(crate) struct BucketPlace {
     #[arg(long, env = "OSS_ACCESS_KEY_ID", value_name = "ID")]
     pub(crate) access_key_id: Option<String>,
     /// Its secret; better given in the environment, here or as COUNTERSIGN_ACCESS_KEY_SECRET.
-    #[arg(long, env = "OSS_ACCESS_KEY_SECRET", hide_env_values = true, value_name = "SECRET", value_parser = super::flag_groups::secret)]
+    #[arg(long, env = "OSS_ACCESS_KEY_SECRET", hide_env_values = true, value_name = "SECRET", value_parser = secret)]
     pub(crate) access_key_secret: Option<AccessKeySecret>,
     /// The region that signatures name.
     #[arg(long, env = "OSS_REGION", value_name = "ID", default_value = "cn-hangzhou")]
@@ -92,35 +93,4 @@ pub(crate) struct BucketPlace {
 
 fn mode(text: &str) -> Result<BucketMode, String> {
     BucketMode::parse(text).ok_or_else(|| "write guarded, compat or strict".to_owned())
-}
-
-/// `https://www.example.com`, `http://127.0.0.1:8000`, or `*`.
-pub(crate) fn origin(text: &str) -> Result<String, String> {
-    let refusal = || "write SCHEME://HOST[:PORT] as the browser's address bar has it, or *".to_owned();
-    if text == "*" {
-        return Ok(text.to_owned());
-    }
-    let url = reqwest::Url::parse(text).map_err(|_| refusal())?;
-    let origin = url.origin();
-    let bare =
-        url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if bare && origin.is_tuple() { Ok(origin.ascii_serialization()) } else { Err(refusal()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_is_spelled_as_browsers_send_it() {
-        assert_eq!(origin("https://www.Example.com/").unwrap(), "https://www.example.com");
-        assert_eq!(origin("http://127.0.0.1:8000").unwrap(), "http://127.0.0.1:8000");
-        assert_eq!(origin("https://a.example:443").unwrap(), "https://a.example");
-        assert_eq!(origin("*").unwrap(), "*");
-        for bad in
-            ["www.example.com", "https://a.example/page", "https://u@a.example", "null", "", "file:///x"]
-        {
-            assert!(origin(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -1,6 +1,5 @@
 //! Flags that several commands have in common.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,13 +8,17 @@ use countersign_app::AccessKeySecret;
 use countersign_server::listen::TrustedProxy;
 use countersign_server::{EtagSource, Permission};
 
-use super::upkeep_flags::BackgroundScrubFlags;
+use super::given_address::{base_url, key_url, origin};
+use super::scrub_schedule::BackgroundScrubFlags;
+
+/// The data folder when none is named.
+pub(crate) const DEFAULT_DATA: &str = "countersign-data";
 
 /// Where a server keeps its data, or that it keeps none.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataFlags {
     /// Where everything is kept.
-    #[arg(long, value_name = "DIR", default_value = super::DEFAULT_DATA)]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
     /// Keep nothing: the data folder is a throw-away one, in memory where there is room, nothing is synced, and it is
     /// removed at the end, or by the next start where the process was killed.
@@ -212,7 +215,7 @@ pub(crate) struct SigningFlags {
     #[arg(long, value_name = "NAME", requires = "signature_hook", help_heading = "Signing")]
     pub(crate) signature_hook_header: Vec<String>,
     /// Pages of this origin may ask for signatures and, in `serve`, upload into its bucket (`*` for any); repeatable.
-    #[arg(long, value_name = "ORIGIN", value_parser = super::bucket_flags::origin, help_heading = "Signing")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin, help_heading = "Signing")]
     pub(crate) allow_origin: Vec<String>,
 }
 
@@ -236,29 +239,4 @@ fn host_and_bucket(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write HOST=BUCKET".to_owned()),
     }
-}
-
-/// An address without a slash at its end.
-pub(super) fn base_url(text: &str) -> Result<String, String> {
-    let refusal = || "write http://HOST[:PORT] or https://HOST[:PORT]".to_owned();
-    let url = reqwest::Url::parse(text).map_err(|_| refusal())?;
-    let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
-    if plain && url.has_host() && url.username().is_empty() {
-        Ok(url.as_str().trim_end_matches('/').to_owned())
-    } else {
-        Err(refusal())
-    }
-}
-
-/// The whole address of a key, kept as it was written: receivers compare it.
-pub(super) fn key_url(text: &str) -> Result<String, String> {
-    base_url(text)?;
-    Ok(text.to_owned())
-}
-
-/// An address to listen on: `127.0.0.1:9817`, `[::1]:9817` or `localhost:9817`.
-pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let spelled = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let spelled = spelled.as_deref().unwrap_or(text);
-    spelled.parse().map_err(|_| "write ADDRESS:PORT, as in 127.0.0.1:9817".to_owned())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DEFAULT_DATA;
+use super::flag_groups::DEFAULT_DATA;
 
 /// Flags of `health`.
 #[derive(Debug, Args)]

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::DEFAULT_DATA;
-use super::flag_groups::{ClockFlags, LogFlags};
+use super::flag_groups::{ClockFlags, DEFAULT_DATA, LogFlags};
 use crate::environment::shell::Shell;
 
 /// Flags of `instance`.

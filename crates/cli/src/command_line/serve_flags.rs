@@ -1,24 +1,15 @@
 //! The flags of `serve`.
 
-use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
+use std::net::SocketAddr;
 
 use clap::Args;
 
 use super::admin_address::{AdminAddress, admin_address};
 use super::flag_groups::{
-    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags, base_url,
-    listen_address,
+    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags,
 };
-
-/// Whether and where to be reached in the local network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lan {
-    /// On the one address that is plainly the local network's.
-    Find,
-    /// On this one.
-    At(IpAddr),
-}
+use super::given_address::{base_url, listen_address};
+use crate::network::interfaces::Lan;
 
 /// Flags of `serve`.
 #[derive(Debug, Args)]
@@ -58,17 +49,4 @@ pub(crate) struct ServeFlags {
     pub(crate) log: LogFlags,
     #[command(flatten)]
     pub(crate) clock: ClockFlags,
-}
-
-impl FromStr for Lan {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "find" {
-            return Ok(Lan::Find);
-        }
-        text.parse()
-            .map(Lan::At)
-            .map_err(|_| "write --lan, or --lan=ADDRESS with an address of this machine".into())
-    }
 }

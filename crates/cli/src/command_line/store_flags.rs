@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::admin_address::{AdminAddress, admin_address};
-use super::flag_groups::{
-    ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags, listen_address,
-};
+use super::flag_groups::{ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags};
+use super::given_address::{listen_address, origin};
 
 /// Flags of `store`.
 #[derive(Debug, Args)]
@@ -25,7 +24,7 @@ pub(crate) struct StoreFlags {
     #[arg(long, value_name = "NAME")]
     pub(crate) bucket: Vec<String>,
     /// Let pages of this origin upload into the buckets that `--bucket` names; repeatable.
-    #[arg(long, value_name = "ORIGIN", value_parser = super::bucket_flags::origin, requires = "bucket")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin, requires = "bucket")]
     pub(crate) allow_origin: Vec<String>,
     #[command(flatten)]
     pub(crate) key: KeyFlags,

@@ -14,7 +14,7 @@ pub(crate) enum Shell {
 
 impl Shell {
     /// The line that sets and exports a variable.
-    pub(super) fn set(self, name: &str, value: &str) -> String {
+    pub(crate) fn set(self, name: &str, value: &str) -> String {
         match self {
             Shell::Sh => format!("export {name}='{}'", value.replace('\'', r"'\''")),
             Shell::Fish => format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'")),
@@ -23,7 +23,7 @@ impl Shell {
     }
 
     /// The line that takes a variable away, where it is there.
-    pub(super) fn unset(self, name: &str) -> String {
+    pub(crate) fn unset(self, name: &str) -> String {
         match self {
             Shell::Sh => format!("unset {name}"),
             Shell::Fish => format!("set -e {name}"),

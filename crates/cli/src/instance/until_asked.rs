@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::{InstanceOptions, RunningInstance, SAID};
-use crate::command_line::InstanceFlags;
+use crate::command_line::instance_flags::InstanceFlags;
 use crate::setup::{clock, readiness};
 
 /// Runs until standard input ends or a signal asks to stop.

@@ -2,10 +2,31 @@
 //! VPNs.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 
-use crate::command_line::Lan;
+/// Whether and where to be reached in the local network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lan {
+    /// On the one address that is plainly the local network's.
+    Find,
+    /// On this one.
+    At(IpAddr),
+}
+
+impl FromStr for Lan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "find" {
+            return Ok(Lan::Find);
+        }
+        text.parse()
+            .map(Lan::At)
+            .map_err(|_| "write --lan, or --lan=ADDRESS with an address of this machine".into())
+    }
+}
 
 /// How the names of interfaces begin that no phone is behind.
 const SKIPPED_PREFIXES: &[&str] = &[

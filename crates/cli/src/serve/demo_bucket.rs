@@ -11,13 +11,16 @@ use countersign_store::{BucketExists, CommitError, CreateBucket, PutSetting, Sto
 
 use crate::bucket::page_origins;
 
+/// The bucket that the page uploads into.
+pub(super) const BUCKET: &str = "demo";
 /// After how many days an object is deleted.
 const RETENTION_DAYS: u32 = 1;
 /// The same for the page.
 pub(crate) const RETENTION_HOURS: u32 = RETENTION_DAYS * 24;
 
 /// Makes the bucket if need be, and writes the CORS rule for where the page is this time.
-pub(crate) async fn prepare(store: &Store, name: &str, origins: &[String]) -> anyhow::Result<()> {
+pub(crate) async fn prepare(store: &Store, origins: &[String]) -> anyhow::Result<()> {
+    let name = BUCKET;
     let lifecycle = (settings::LIFECYCLE.to_owned(), lifecycle().into_bytes());
     let mode = (settings::MODE.to_owned(), BucketMode::Guarded.as_str().as_bytes().to_vec());
     let settings = BTreeMap::from([lifecycle, mode]);

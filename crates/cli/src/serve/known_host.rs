@@ -13,6 +13,8 @@ use countersign_app::answer::Answer;
 use http::uri::Authority;
 use http::{StatusCode, header};
 
+use super::arrival::peer_of;
+
 /// Where a callback comes in: it is signed, and its Host is whatever the signer chose as `callbackHost`.
 const CALLBACK_PATH: &str = "/callback";
 
@@ -39,7 +41,7 @@ impl KnownHost {
 /// Passes on what asks for a known name.
 pub(crate) async fn demand(State(known): State<Arc<KnownHost>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    let at_loopback = super::peer_of(request.extensions()).local.ip().is_loopback();
+    let at_loopback = peer_of(request.extensions()).local.ip().is_loopback();
     let is_strange = at_loopback && host.is_some_and(|host| !known.knows(host));
     if is_strange && request.uri().path() != CALLBACK_PATH {
         let message = "this address answers to its number, to localhost and to the name in --public-app-url";

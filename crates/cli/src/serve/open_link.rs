@@ -17,8 +17,9 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
-use super::routes::Serving;
-use super::{BUCKET, arrived_at};
+use super::arrival::arrived_at;
+use super::demo_bucket::BUCKET;
+use super::serving::Serving;
 
 /// How long the address lives.
 const LIFETIME: Duration = Duration::from_secs(600);

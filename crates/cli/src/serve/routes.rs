@@ -8,61 +8,18 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use countersign_app::AppOptions;
 use countersign_app::answer::Answer;
 use countersign_app::router::admission::Admission;
 use countersign_app::router::{date::dated, uploads_routes};
 use countersign_app::upload_path::UploadPath;
-use countersign_app::{AppOptions, UploadLedger};
-use countersign_server::Server;
-use countersign_store::{Clock, Health, Store};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
+use super::arrival::arrived_at;
 use super::known_host::{self, KnownHost};
-use super::{arrived_at, open_link, page_files, serve_document};
-use crate::network::reachable::Reachable;
-use crate::setup::credentials::AccessKey;
-use crate::setup::store_server::StoreServer;
-
-/// What the routes of `serve` share.
-pub(super) struct Serving {
-    admission: Admission,
-    facts: serve_document::Facts,
-    pub(super) store: Store,
-    pub(super) server: Server,
-    pub(super) reachable: Reachable,
-    pub(super) access_key: AccessKey,
-    pub(super) clock: Clock,
-    pub(super) ledger: UploadLedger,
-}
-
-impl Serving {
-    pub(super) fn new(
-        app: &AppOptions,
-        opened: &StoreServer,
-        reachable: &Reachable,
-        access_key: AccessKey,
-        clock: Clock,
-        facts: serve_document::Facts,
-    ) -> Self {
-        Serving {
-            admission: app.admission.clone(),
-            facts,
-            store: opened.store.clone(),
-            server: opened.server.clone(),
-            reachable: reachable.clone(),
-            access_key,
-            clock,
-            ledger: app.ledger.clone(),
-        }
-    }
-
-    /// Whether the store takes writes. The page is answered by the same process, so that it is there is shown
-    /// by the answer itself.
-    fn is_ready(&self) -> bool {
-        matches!(self.store.health(), Health::Good)
-    }
-}
+use super::serving::Serving;
+use super::{open_link, page_files};
 
 /// Everything under the application's address.
 pub(super) fn router(app: AppOptions, serving: Serving, known_host: KnownHost) -> Router {

@@ -4,9 +4,9 @@ use anyhow::Context as _;
 use countersign_app::AppOptions;
 use serde_json::{Value, json};
 
-use super::demo_bucket::RETENTION_HOURS;
-use super::{Addresses, BUCKET};
-use crate::command_line::ServeFlags;
+use super::addresses::Addresses;
+use super::demo_bucket::{BUCKET, RETENTION_HOURS};
+use crate::command_line::serve_flags::ServeFlags;
 use crate::network::qr_code;
 
 /// What does not change while the program runs.

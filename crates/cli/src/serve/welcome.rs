@@ -3,7 +3,9 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use super::{Addresses, Reach, serve_document::Facts};
+use super::addresses::{Addresses, Reach};
+use super::demo_bucket::BUCKET;
+use super::serve_document::Facts;
 use crate::network::reachable::Reachable;
 use crate::network::{interfaces, qr_code};
 use crate::seed::Seeded;
@@ -63,7 +65,7 @@ impl Greeting {
             Some((url, code)) => say!("phone            {url}\n\n{code}"),
             None => say!("phone            stop, and run  {} --lan", own_command()),
         }
-        say!("store            {}, bucket {}", self.store, super::BUCKET);
+        say!("store            {}, bucket {}", self.store, BUCKET);
         if let Some(seeded) = seeded {
             say!("seed             {}", seeded.in_words());
         }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use countersign_app::AccessKeySecret;
 
 use super::{private_file, random};
-use crate::command_line::KeyFlags;
+use crate::command_line::flag_groups::KeyFlags;
 
 /// The access key of a start.
 #[derive(Debug, Clone)]

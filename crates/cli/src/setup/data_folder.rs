@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use countersign_app::UploadLedger;
 
 use super::ephemeral_folder::EphemeralFolder;
-use crate::command_line::DataFlags;
+use crate::command_line::flag_groups::DataFlags;
 
 /// The folder for as long as the server runs; dropping it removes a throw-away one.
 pub(crate) struct DataFolder {

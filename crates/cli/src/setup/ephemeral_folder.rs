@@ -8,6 +8,7 @@
 
 mod guard;
 mod leftovers;
+mod marking;
 mod root;
 
 use std::io;
@@ -17,19 +18,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, unlinkat};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat};
 
 use super::random;
 use guard::FolderGuard;
+use marking::{MARK, MARK_FILE, PREFIX, open_folder};
 use root::Root;
 
-/// What the names begin with.
-const PREFIX: &str = "countersign-ephemeral-";
-/// The file that marks a folder and whose lock says that a process uses it.
-const MARK_FILE: &str = "EPHEMERAL";
-/// What stands in it.
-const MARK: &[u8] =
-    b"A throw-away data folder of countersign. It may be removed when no process holds a lock here.\n";
 /// How often a name is tried: another start may remove the folder before it is marked.
 const NAMES_TRIED: usize = 16;
 /// How often it is tried to remove a folder into which a thread may still be writing.
@@ -149,26 +144,6 @@ impl Drop for EphemeralFolder {
         {
             tracing::warn!(%error, folder = %self.path.display(), "the throw-away folder stays for the next start");
         }
-    }
-}
-
-/// Opens a folder that is this user's alone, and never through a link.
-fn open_folder(within: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = openat(within, name, flags, Mode::empty())?;
-    let found = fstat(&folder)?;
-    if found.st_uid == rustix::process::geteuid().as_raw() && found.st_mode & 0o077 == 0 {
-        Ok(folder)
-    } else {
-        Err(io::ErrorKind::PermissionDenied.into())
-    }
-}
-
-/// Removes an empty folder.
-fn remove_empty(within: &OwnedFd, name: &str) -> io::Result<()> {
-    match unlinkat(within, name, AtFlags::REMOVEDIR) {
-        Err(rustix::io::Errno::NOENT) => Ok(()),
-        removed => Ok(removed?),
     }
 }
 

@@ -11,7 +11,7 @@ use countersign_server::listen::{ListenOptions, TlsFiles};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::{process_limits, reload};
-use crate::command_line::{ProxyFlags, TlsFlags};
+use crate::command_line::flag_groups::{ProxyFlags, TlsFlags};
 
 /// How many ports are tried after a default one that is taken.
 const PORTS_TRIED: u16 = 50;

@@ -14,7 +14,7 @@ use countersign_store::Clock;
 use tracing_subscriber::EnvFilter;
 
 use super::clock;
-use crate::command_line::LogFormat;
+use crate::command_line::flag_groups::LogFormat;
 use line_buffer::LineBuffer;
 use line_fields::LineFields;
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use super::credentials::AccessKey;
 use super::private_file;
 use super::store_server::StoreServer;
-use crate::command_line::StoreSettings;
+use crate::command_line::flag_groups::StoreSettings;
 use crate::environment::Environment;
 use crate::network::reachable::Reachable;
 

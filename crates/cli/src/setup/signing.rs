@@ -10,7 +10,7 @@ use countersign_app::upload_path::UploadPath;
 use countersign_app::{CallbackOptions, Pins, SignatureVersion, SignerOptions};
 use countersign_server::listen::Peer;
 
-use crate::command_line::SigningFlags;
+use crate::command_line::flag_groups::SigningFlags;
 use crate::setup::store_server;
 
 fn pins(flags: &SigningFlags) -> Pins {

@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::credentials::AccessKey;
-use crate::command_line::StoreSettings;
+use crate::command_line::flag_groups::StoreSettings;
 use crate::network::reachable::Reachable;
 
 /// How long deleted bytes stay. Readers are in this process and hold what they read, so it need only be longer

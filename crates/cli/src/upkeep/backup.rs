@@ -7,7 +7,7 @@ use countersign_store::{BackupError, BackupOptions, BackupReport, RestoreOptions
 use serde_json::{Value, json};
 
 use super::{ProgressLine, count, scrub, size};
-use crate::command_line::{BackupFlags, RestoreFlags};
+use crate::command_line::upkeep_flags::{BackupFlags, RestoreFlags};
 use crate::setup::clock;
 use crate::wording::on_one_line;
 

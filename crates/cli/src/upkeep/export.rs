@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{ProgressLine, count, size};
-use crate::command_line::ExportFlags;
+use crate::command_line::upkeep_flags::ExportFlags;
 use crate::seed::{Exported, SeedError, export};
 use crate::setup::clock;
 

@@ -8,7 +8,7 @@ use countersign_store::{ScrubOptions, ScrubReport, Store};
 use serde_json::{Value, json};
 
 use super::{ProgressLine, count, size};
-use crate::command_line::ScrubFlags;
+use crate::command_line::upkeep_flags::ScrubFlags;
 use crate::setup::clock;
 use crate::wording::on_one_line;
 

@@ -9,6 +9,7 @@ use countersign_protocol::url_encoding;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::http_client::client_for;
 use crate::wording::innermost;
 
 /// Where signatures are asked for, and how.
@@ -75,7 +76,7 @@ impl SignatureEndpoint {
 
     /// Asks for a permission.
     pub(super) async fn ask(&self) -> anyhow::Result<Permission> {
-        let mut request = super::send::client_for(&self.url)?.get(self.url.clone());
+        let mut request = client_for(&self.url)?.get(self.url.clone());
         if let Some(token) = &self.token {
             request = request.header("x-countersign-token", token.as_bytes());
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::local_files::LocalFile;
 use super::outcome::Outcome;
-use crate::command_line::UploadFlags;
+use crate::command_line::upload_flags::UploadFlags;
 use crate::wording::on_one_line;
 
 /// What has become of the files so far.

@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
+use super::marking::{MARK, MARK_FILE, PREFIX, open_folder};
 use super::root::Root;
-use super::{MARK, MARK_FILE, PREFIX, open_folder, remove_empty};
 
 /// Removes what is left over, so that the start does not wait for it.
 pub(super) fn remove_in_background(root: &Root) -> io::Result<JoinHandle<()>> {
@@ -103,6 +103,14 @@ fn remove_any(within: &OwnedFd, name: &CStr) -> io::Result<()> {
             }
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes an empty folder.
+fn remove_empty(within: &OwnedFd, name: &str) -> io::Result<()> {
+    match unlinkat(within, name, AtFlags::REMOVEDIR) {
+        Err(Errno::NOENT) => Ok(()),
+        removed => Ok(removed?),
     }
 }
 
