@@ -12,6 +12,7 @@ mod in_place;
 mod inventory;
 mod listing;
 mod options;
+mod outbox_table;
 mod read_pool;
 mod rows;
 mod schema;
@@ -103,7 +104,7 @@ impl SqliteCatalog {
         let mut all: Vec<OutboxRecord> = Vec::new();
         loop {
             let after = all.last().map_or(0, |record| record.id);
-            let page = rows::outbox(&connection, after, u32::MAX as usize)?;
+            let page = outbox_table::page(&connection, after, u32::MAX as usize)?;
             if page.is_empty() {
                 return Ok(all);
             }
@@ -213,7 +214,7 @@ impl Records for SqliteCatalog {
 
 impl Journal for SqliteCatalog {
     fn outbox(&self, after: u64, limit: usize) -> Work<Result<Vec<OutboxRecord>, CatalogError>> {
-        self.readers.run(move |connection| rows::outbox(connection, after, limit))
+        self.readers.run(move |connection| outbox_table::page(connection, after, limit))
     }
 }
 

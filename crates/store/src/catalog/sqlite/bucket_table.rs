@@ -14,7 +14,7 @@ pub(super) type Buckets = BTreeMap<String, Bucket>;
 /// A bucket with its number in the catalog.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
-    /// The number that versions name it by.
+    /// The number that objects name it by.
     pub(super) id: u64,
     /// What the store answers.
     pub(super) record: Arc<BucketRecord>,

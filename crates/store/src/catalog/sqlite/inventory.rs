@@ -8,7 +8,7 @@ use super::schema;
 use crate::catalog::{DamageRecord, Inventoried, ScrubNote, ScrubProgress, ScrubState};
 use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 /// Names of the counters that hold the scrub's progress.
 const POSITION: &str = "scrub_position";
@@ -19,28 +19,23 @@ const ENDED: &str = "scrub_ended";
 const TOLD_MAX: u32 = 20;
 
 /// What the tables must say of each other: a sentence, and a query for the numbers that break it.
-const AGREEMENTS: [(&str, &str); 5] = [
+const AGREEMENTS: [(&str, &str); 4] = [
     (
-        "a version names a content that is not there",
-        "SELECT seq FROM version WHERE NOT EXISTS(SELECT 1 FROM content WHERE id = version.content)",
+        "an object is in a bucket that is not there",
+        "SELECT seq FROM object WHERE NOT EXISTS(SELECT 1 FROM bucket WHERE id = object.bucket)",
     ),
     (
-        "a version is in a bucket that is not there",
-        "SELECT seq FROM version WHERE NOT EXISTS(SELECT 1 FROM bucket WHERE id = version.bucket)",
+        "an object names bytes in the catalog that are not there",
+        "SELECT seq FROM object WHERE inline IS NOT NULL AND NOT EXISTS(SELECT 1 FROM inline WHERE blob = object.inline)",
     ),
     (
-        "a content is not named as often as it says",
-        "SELECT c.id FROM content c LEFT JOIN (SELECT content, count(*) AS named FROM version GROUP BY content) v
-         ON v.content = c.id WHERE c.refs <> coalesce(v.named, 0)",
-    ),
-    (
-        "a blob is garbage and yet named by a content",
+        "a blob is garbage and yet named by an object",
         "SELECT g.id FROM garbage g WHERE g.blob IS NOT NULL
-         AND (EXISTS(SELECT 1 FROM content WHERE blob = g.blob) OR EXISTS(SELECT 1 FROM extent WHERE blob = g.blob))",
+         AND (EXISTS(SELECT 1 FROM object WHERE blob = g.blob) OR EXISTS(SELECT 1 FROM extent WHERE blob = g.blob))",
     ),
     (
         "bytes in the catalog are named by nothing",
-        "SELECT blob FROM inline EXCEPT SELECT inline FROM content EXCEPT SELECT inline FROM extent
+        "SELECT blob FROM inline EXCEPT SELECT inline FROM object EXCEPT SELECT inline FROM extent
          EXCEPT SELECT inline FROM garbage",
     ),
 ];
@@ -51,11 +46,10 @@ pub(super) fn objects(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Inventoried>, CatalogError> {
-    // CROSS JOIN keeps the order of the loops: the walk is over versions, whatever the statistics say.
+    // CROSS JOIN keeps the order of the loops: the walk is over objects, whatever the statistics say.
     let mut statement = connection.prepare_cached(
-        "SELECT b.name, v.key, v.seq, v.modified, v.attributes, c.id, c.len, c.md5, c.crc, c.blob, c.inline
-         FROM version v CROSS JOIN content c ON c.id = v.content CROSS JOIN bucket b ON b.id = v.bucket
-         WHERE v.seq > ?1 ORDER BY v.seq LIMIT ?2",
+        "SELECT b.name, o.key, o.seq, o.modified, o.attributes, o.len, o.md5, o.crc, o.blob, o.inline
+         FROM object o CROSS JOIN bucket b ON b.id = o.bucket WHERE o.seq > ?1 ORDER BY o.seq LIMIT ?2",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query((i64::try_from(after).unwrap_or(i64::MAX), limit))?;
@@ -100,22 +94,14 @@ pub(super) fn state(connection: &Connection) -> Result<ScrubState, CatalogError>
         ended: time(ENDED)?,
     };
     let newest: Option<i64> =
-        connection.prepare_cached("SELECT max(seq) FROM version")?.query_row([], |row| row.get(0))?;
+        connection.prepare_cached("SELECT max(seq) FROM object")?.query_row([], |row| row.get(0))?;
     Ok(ScrubState { damaged: damaged(connection)?, progress, newest: newest.unwrap_or(0) as u64 })
 }
 
 fn damaged(connection: &Connection) -> Result<Vec<DamageRecord>, CatalogError> {
-    // A catalog that is only read, and was written before there was such a table, has none.
-    let there = connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'damage'")?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .optional()?;
-    if there.is_none() {
-        return Ok(Vec::new());
-    }
     let mut statement = connection.prepare_cached(
         "SELECT content, bucket, key, seq, what, found FROM damage
-         WHERE EXISTS(SELECT 1 FROM content WHERE id = damage.content) ORDER BY content",
+         WHERE EXISTS(SELECT 1 FROM object WHERE seq = damage.content) ORDER BY content",
     )?;
     let mut rows = statement.query([])?;
     let mut damaged = Vec::new();
@@ -161,7 +147,7 @@ pub(super) fn note(connection: &Connection, note: &ScrubNote) -> rusqlite::Resul
     // What was overwritten or deleted since is damaged no longer.
     connection
         .prepare_cached(
-            "DELETE FROM damage WHERE NOT EXISTS(SELECT 1 FROM content WHERE id = damage.content)",
+            "DELETE FROM damage WHERE NOT EXISTS(SELECT 1 FROM object WHERE seq = damage.content)",
         )?
         .execute([])?;
     Ok(())

@@ -8,10 +8,8 @@ use bytes::Bytes;
 use rusqlite::Connection;
 
 /// From a key on, in byte order; the columns after the key are those that a record is made of.
-const WALK: &str =
-    "SELECT v.key, v.seq, v.modified, v.attributes, c.id, c.len, c.md5, c.crc, c.blob, c.inline
-     FROM version v INDEXED BY version_current JOIN content c ON c.id = v.content
-     WHERE v.bucket = ?1 AND v.current = 1 AND v.key >= ?2 ORDER BY v.key";
+const WALK: &str = "SELECT key, seq, modified, attributes, len, md5, crc, blob, inline
+     FROM object WHERE bucket = ?1 AND key >= ?2 ORDER BY key";
 
 /// One page, read in one short transaction.
 pub(super) fn page(

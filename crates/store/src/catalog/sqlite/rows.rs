@@ -4,16 +4,15 @@ use super::CatalogError;
 use super::bucket_table::timestamp;
 use crate::blobs::BlobId;
 use crate::catalog::{Extent, Garbage, Piece};
-use crate::{ContentRef, ObjectRecord, OutboxRecord, Place};
+use crate::{ContentRef, ObjectRecord, Place};
 use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// Finds the object of a key.
 pub(super) const OBJECT: &str =
-    "SELECT v.seq, v.modified, v.attributes, c.id, c.len, c.md5, c.crc, c.blob, c.inline, i.bytes
-     FROM version v JOIN content c ON c.id = v.content LEFT JOIN inline i ON i.blob = c.inline
-     WHERE v.bucket = ?1 AND v.key = ?2 AND v.current = 1";
+    "SELECT o.seq, o.modified, o.attributes, o.len, o.md5, o.crc, o.blob, o.inline, i.bytes
+     FROM object o LEFT JOIN inline i ON i.blob = o.inline WHERE o.bucket = ?1 AND o.key = ?2";
 
 /// The object that a key holds, inline bytes with it.
 pub(super) fn object(
@@ -26,31 +25,31 @@ pub(super) fn object(
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut object = record(row, 0, key)?;
     if let Place::Inline { bytes, .. } = &mut object.content.place {
-        *bytes = row.get::<_, Option<Vec<u8>>>(9)?.map(Bytes::from);
+        *bytes = row.get::<_, Option<Vec<u8>>>(8)?.map(Bytes::from);
     }
     Ok(Some(object))
 }
 
-/// A record from the columns seq, modified, attributes, content's id, len, md5, crc, blob and inline, which begin
-/// at column `first`.
+/// A record from the columns seq, modified, attributes, len, md5, crc, blob and inline, which begin at column `first`.
 pub(super) fn record(row: &Row<'_>, first: usize, key: Bytes) -> Result<ObjectRecord, CatalogError> {
-    let len = row.get::<_, i64>(first + 4)? as u64;
-    let place = match (row.get::<_, Option<Vec<u8>>>(first + 7)?, row.get::<_, Option<i64>>(first + 8)?) {
+    let len = row.get::<_, i64>(first + 3)? as u64;
+    let sequence = row.get::<_, i64>(first)? as u64;
+    let place = match (row.get::<_, Option<Vec<u8>>>(first + 6)?, row.get::<_, Option<i64>>(first + 7)?) {
         (Some(blob), _) => Place::Blob(blob_id(&blob)?),
         (None, Some(inline)) => Place::Inline { row: inline as u64, bytes: None },
         (None, None) if len == 0 => Place::Empty,
         (None, None) => Place::Extents,
     };
-    let md5: Option<Vec<u8>> = row.get(first + 5)?;
+    let md5: Option<Vec<u8>> = row.get(first + 4)?;
     Ok(ObjectRecord {
         key,
-        sequence: row.get::<_, i64>(first)? as u64,
+        sequence,
         len,
         md5: md5.map(|md5| sixteen(&md5, "an MD5")).transpose()?,
-        crc64: row.get::<_, Option<i64>>(first + 6)?.unwrap_or(0) as u64,
+        crc64: row.get::<_, i64>(first + 5)? as u64,
         modified: timestamp(row.get(first + 1)?)?,
         attributes: Bytes::from(row.get::<_, Vec<u8>>(first + 2)?),
-        content: ContentRef { id: row.get::<_, i64>(first + 3)? as u64, place },
+        content: ContentRef { id: sequence, place },
     })
 }
 
@@ -93,40 +92,6 @@ pub(super) fn extents(connection: &Connection, content: u64) -> Result<Vec<Exten
     Ok(extents)
 }
 
-/// A page of outbox entries ends with the one that brings it above so many bytes of payload.
-const OWED_BYTES_MAX: usize = 1024 * 1024;
-
-/// Open outbox entries.
-pub(super) fn outbox(
-    connection: &Connection,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<OutboxRecord>, CatalogError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, bucket, key, seq, created, payload, attempts, last_error
-         FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2",
-    )?;
-    let mut rows = statement.query((signed(after), signed(limit as u64)))?;
-    let (mut owed, mut bytes) = (Vec::new(), 0);
-    while bytes <= OWED_BYTES_MAX
-        && let Some(row) = rows.next()?
-    {
-        let payload: Vec<u8> = row.get(5)?;
-        bytes += payload.len();
-        owed.push(OutboxRecord {
-            id: row.get::<_, i64>(0)? as u64,
-            bucket: row.get(1)?,
-            key: Bytes::from(row.get::<_, Vec<u8>>(2)?),
-            sequence: row.get::<_, i64>(3)? as u64,
-            created: timestamp(row.get(4)?)?,
-            payload: Bytes::from(payload),
-            attempts: row.get(6)?,
-            last_error: row.get(7)?,
-        });
-    }
-    Ok(owed)
-}
-
 /// Garbage that is due.
 pub(super) fn garbage(
     connection: &Connection,
@@ -155,7 +120,7 @@ pub(super) fn garbage(
 /// Those that no row names.
 pub(super) fn unnamed(connection: &Connection, mut blobs: Vec<BlobId>) -> Result<Vec<BlobId>, CatalogError> {
     let mut named = connection.prepare_cached(
-        "SELECT EXISTS(SELECT 1 FROM content WHERE blob = ?1) OR EXISTS(SELECT 1 FROM extent WHERE blob = ?1)
+        "SELECT EXISTS(SELECT 1 FROM object WHERE blob = ?1) OR EXISTS(SELECT 1 FROM extent WHERE blob = ?1)
              OR EXISTS(SELECT 1 FROM garbage WHERE blob = ?1)",
     )?;
     let mut failure = None;
@@ -169,6 +134,7 @@ pub(super) fn unnamed(connection: &Connection, mut blobs: Vec<BlobId>) -> Result
     failure.map_or(Ok(blobs), |error| Err(error.into()))
 }
 
-fn signed(number: u64) -> i64 {
+/// A number as SQLite has it; those above its range come after every row.
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,11 +1,13 @@
 //! The schema of the catalog, and how each kind of connection is set up.
 //!
-//! One number rises through the whole catalog: it is the sequence of a version, and the id of the content, the
-//! inline row, the outbox entry or the garbage made with it. A start takes the next block of numbers, so none is
-//! used twice, even after what had it was deleted.
+//! One number rises through the whole catalog: it is the sequence of an object, and the id of its inline row, the
+//! outbox entry or the garbage made with it, and the revision of a bucket. A start takes the next block of numbers,
+//! so none is used twice, even after what had it was deleted.
 //!
-//! A content of one piece names it in its own row (`blob` or `inline`); only contents of several pieces have
-//! rows in `extent`. That saves a tree in the most frequent commit.
+//! An object is one row, in the order of sequences, with an index over bucket and key
+//! (`docs/decisions/one-row-per-object.md`). A content of one piece is named in that row (`blob` or `inline`); only
+//! contents of several pieces have rows in `extent`, by the object's sequence. That saves trees in the most frequent
+//! commit.
 
 use super::checkpoint::LOG_BYTES_KEPT;
 use super::{CatalogError, EngineError};
@@ -15,15 +17,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
 
-/// Made beside the other tables, in a catalog of an earlier day too.
-const DAMAGE_TABLE: &str = "
-CREATE TABLE IF NOT EXISTS damage(
-    content INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
-    what TEXT NOT NULL, found INTEGER NOT NULL
-);";
-
 /// The schema that this program writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 /// "CtSg": marks the file as ours.
 const APPLICATION_ID: i64 = 0x4374_5367;
 
@@ -35,24 +30,22 @@ pub(super) const BLOB_MARK: &str = "blob_mark";
 const TABLES: &str = "
 CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE bucket(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL);
+CREATE TABLE bucket(
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
+    owner TEXT NOT NULL DEFAULT '', versioning INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0
+);
 
 CREATE TABLE setting(
     bucket INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY(bucket, name)
 ) WITHOUT ROWID;
 
-CREATE TABLE version(
-    seq INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, key BLOB NOT NULL, current INTEGER NOT NULL,
-    modified INTEGER NOT NULL, content INTEGER, attributes BLOB NOT NULL
+CREATE TABLE object(
+    seq INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, key BLOB NOT NULL, modified INTEGER NOT NULL,
+    len INTEGER NOT NULL, md5 BLOB, crc INTEGER NOT NULL, blob BLOB, inline INTEGER, attributes BLOB NOT NULL
 );
-CREATE UNIQUE INDEX version_current ON version(bucket, key) WHERE current = 1;
-
-CREATE TABLE content(
-    id INTEGER PRIMARY KEY, refs INTEGER NOT NULL, len INTEGER NOT NULL, md5 BLOB, crc INTEGER,
-    blob BLOB, inline INTEGER
-);
-CREATE INDEX content_blob ON content(blob) WHERE blob IS NOT NULL;
+CREATE UNIQUE INDEX object_key ON object(bucket, key);
+CREATE INDEX object_blob ON object(blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE extent(
     content INTEGER NOT NULL, ordinal INTEGER NOT NULL, \"end\" INTEGER NOT NULL, blob BLOB, inline INTEGER,
@@ -70,6 +63,11 @@ CREATE TABLE outbox(
     id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
     created INTEGER NOT NULL, payload BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT,
     owner BLOB, lease_until INTEGER
+);
+
+CREATE TABLE damage(
+    content INTEGER PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
+    what TEXT NOT NULL, found INTEGER NOT NULL
 );
 ";
 
@@ -115,7 +113,6 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, Cata
         SCHEMA => {}
         found => return Err(CatalogError::UnknownSchema { found, known: SCHEMA }),
     }
-    connection.execute_batch(DAMAGE_TABLE)?;
     Ok(connection)
 }
 

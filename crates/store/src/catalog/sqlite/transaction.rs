@@ -6,10 +6,9 @@ use super::commit_queue::Note;
 use super::{inventory, schema};
 use crate::catalog::{AnyMutation, Garbage, Piece, PlacedBytes, PlacedContent};
 use crate::{
-    Answered, BucketExists, BucketRecord, CloseOutboxEntry, ContentRef, CreateBucket, DeleteBucket,
-    DeleteBucketRefusal, DeleteObject, DeleteRefusal, DeliveryOutcome, NoSuchBucket, NoSuchOutboxEntry,
-    ObjectDeleted, ObjectPut, ObjectRecord, OutboxEntry, Place, PutAttributes, PutAttributesRefusal,
-    PutObject, PutRefusal, PutSetting,
+    Answered, BucketExists, BucketRecord, ContentRef, CreateBucket, DeleteBucket, DeleteBucketRefusal,
+    DeleteObject, DeleteRefusal, NoSuchBucket, ObjectDeleted, ObjectPut, ObjectRecord, Place, PutAttributes,
+    PutAttributesRefusal, PutObject, PutRefusal, PutSetting,
 };
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -85,7 +84,7 @@ impl Transaction<'_> {
         }
         let id = self.number()?;
         self.connection
-            .prepare_cached("INSERT INTO bucket(id, name, created) VALUES(?1, ?2, ?3)")?
+            .prepare_cached("INSERT INTO bucket(id, name, created, revision) VALUES(?1, ?2, ?3, ?1)")?
             .execute((id as i64, &name, self.now.as_microsecond()))?;
         for (setting, value) in &settings {
             self.write_setting(id, setting, Some(value))?;
@@ -102,7 +101,7 @@ impl Transaction<'_> {
         let Some(id) = self.bucket_id(name) else { return Ok(Err(DeleteBucketRefusal::NoSuchBucket)) };
         let holds_objects = self
             .connection
-            .prepare_cached("SELECT 1 FROM version WHERE bucket = ?1 AND current = 1 LIMIT 1")?
+            .prepare_cached("SELECT 1 FROM object WHERE bucket = ?1 LIMIT 1")?
             .exists([id as i64])?;
         if holds_objects {
             return Ok(Err(DeleteBucketRefusal::BucketNotEmpty));
@@ -118,6 +117,10 @@ impl Transaction<'_> {
         let PutSetting { bucket, name, value } = put;
         let Some(id) = self.bucket_id(&bucket) else { return Ok(Err(NoSuchBucket)) };
         self.write_setting(id, &name, value.as_ref())?;
+        let revision = self.number()?;
+        self.connection
+            .prepare_cached("UPDATE bucket SET revision = ?2 WHERE id = ?1")?
+            .execute((id as i64, revision as i64))?;
         if let Some(bucket) = self.buckets.get_mut(&bucket) {
             let settings = &mut Arc::make_mut(&mut bucket.record).settings;
             match value {
@@ -141,26 +144,6 @@ impl Transaction<'_> {
                 .execute((bucket as i64, name))?,
         };
         Ok(())
-    }
-
-    fn close_outbox_entry(&mut self, close: CloseOutboxEntry) -> Outcome<CloseOutboxEntry> {
-        let CloseOutboxEntry { id, outcome } = close;
-        let changed = match outcome {
-            DeliveryOutcome::Delivered | DeliveryOutcome::Forgotten => {
-                self.connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id as i64])?
-            }
-            DeliveryOutcome::Failed(error) => self
-                .connection
-                .prepare_cached("UPDATE outbox SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1")?
-                .execute((id as i64, error))?,
-            DeliveryOutcome::Refused { error, payload } => self
-                .connection
-                .prepare_cached(
-                    "UPDATE outbox SET attempts = attempts + 1, last_error = ?2, payload = ?3 WHERE id = ?1",
-                )?
-                .execute((id as i64, error, payload))?,
-        };
-        Ok(if changed == 0 { Err(NoSuchOutboxEntry) } else { Ok(()) })
     }
 
     /// Writes what the store notes for itself.
@@ -218,18 +201,27 @@ impl Transaction<'_> {
         self.buckets.get(name).map(|bucket| bucket.id)
     }
 
-    /// The current version of a key: its sequence and its content.
-    pub(super) fn current(&self, bucket: u64, key: &[u8]) -> rusqlite::Result<Option<(u64, i64)>> {
+    /// What a key holds now.
+    fn current(&self, bucket: u64, key: &[u8]) -> rusqlite::Result<Option<Current>> {
         self.connection
-            .prepare_cached(
-                "SELECT seq, content FROM version WHERE bucket = ?1 AND key = ?2 AND current = 1",
-            )?
-            .query_row((bucket as i64, key), |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))
+            .prepare_cached("SELECT seq, len, blob, inline FROM object WHERE bucket = ?1 AND key = ?2")?
+            .query_row((bucket as i64, key), |row| {
+                let (len, blob, inline) = (row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?);
+                Ok(Current { sequence: row.get::<_, i64>(0)? as u64, len, blob, inline })
+            })
             .optional()
     }
 }
 
-/// Putting and deleting an object: the version, its content, and the garbage that the replaced content becomes.
+/// The object that a key holds: which one, and what holds its bytes.
+struct Current {
+    sequence: u64,
+    len: i64,
+    blob: Option<Vec<u8>>,
+    inline: Option<i64>,
+}
+
+/// Putting and deleting an object: its row, and the garbage that the bytes of the replaced one become.
 impl Transaction<'_> {
     fn put_object(&mut self, put: PutObject<PlacedContent>) -> Outcome<PutObject<PlacedContent>> {
         let PutObject { bucket: bucket_name, key, content, attributes, forbid_overwrite, outbox_entry } = put;
@@ -237,22 +229,33 @@ impl Transaction<'_> {
             self.discard_offered(&content)?;
             return Ok(Err(PutRefusal::NoSuchBucket));
         };
-        if let Some((sequence, replaced)) = self.current(bucket, &key)? {
+        if let Some(replaced) = self.current(bucket, &key)? {
             if forbid_overwrite {
                 self.discard_offered(&content)?;
                 return Ok(Err(PutRefusal::ObjectExists));
             }
-            self.remove_version(sequence, replaced)?;
+            self.remove_object(&replaced)?;
         }
         let sequence = self.number()?;
         let modified = self.now.as_microsecond();
-        let place = self.insert_content(sequence, &content)?;
+        let (blob, inline, place) = self.place(sequence, &content)?;
         self.connection
             .prepare_cached(
-                "INSERT INTO version(seq, bucket, key, current, modified, content, attributes)
-                 VALUES(?1, ?2, ?3, 1, ?4, ?1, ?5)",
+                "INSERT INTO object(seq, bucket, key, modified, len, md5, crc, blob, inline, attributes)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
-            .execute((sequence as i64, bucket as i64, &key[..], modified, &attributes[..]))?;
+            .execute((
+                sequence as i64,
+                bucket as i64,
+                &key[..],
+                modified,
+                content.len as i64,
+                content.md5.as_ref().map(|md5| &md5[..]),
+                content.crc64 as i64,
+                blob,
+                inline,
+                &attributes[..],
+            ))?;
         let outbox_id = match outbox_entry {
             Some(entry) => Some(self.insert_outbox_entry(sequence, &bucket_name, &key, &entry)?),
             None => None,
@@ -277,8 +280,8 @@ impl Transaction<'_> {
         let changed = self
             .connection
             .prepare_cached(
-                "UPDATE version SET attributes = ?5
-                 WHERE bucket = ?1 AND key = ?2 AND current = 1 AND seq = ?3 AND attributes = ?4",
+                "UPDATE object SET attributes = ?5
+                 WHERE bucket = ?1 AND key = ?2 AND seq = ?3 AND attributes = ?4",
             )?
             .execute((
                 bucket as i64,
@@ -293,42 +296,33 @@ impl Transaction<'_> {
     fn delete_object(&mut self, delete: &DeleteObject) -> Outcome<DeleteObject> {
         let DeleteObject { bucket, key, only_if_sequence } = delete;
         let Some(bucket) = self.bucket_id(bucket) else { return Ok(Err(DeleteRefusal::NoSuchBucket)) };
-        let Some((sequence, content)) = self.current(bucket, key)? else {
+        let Some(current) = self.current(bucket, key)? else {
             return Ok(match only_if_sequence {
                 Some(_) => Err(DeleteRefusal::ObjectChanged),
                 None => Ok(ObjectDeleted { removed: None }),
             });
         };
-        if only_if_sequence.is_some_and(|meant| meant != sequence) {
+        if only_if_sequence.is_some_and(|meant| meant != current.sequence) {
             return Ok(Err(DeleteRefusal::ObjectChanged));
         }
-        self.remove_version(sequence, content)?;
-        Ok(Ok(ObjectDeleted { removed: Some(sequence) }))
+        self.remove_object(&current)?;
+        Ok(Ok(ObjectDeleted { removed: Some(current.sequence) }))
     }
 
-    /// The content's row, with its bytes when they come along.
-    fn insert_content(&mut self, number: u64, content: &PlacedContent) -> rusqlite::Result<Place> {
-        let (blob, inline, place) = match &content.bytes {
+    /// The columns that say where a content is, and the same as a record has it; writes the bytes that come along.
+    fn place<'content>(
+        &self,
+        sequence: u64,
+        content: &'content PlacedContent,
+    ) -> rusqlite::Result<(Option<&'content [u8]>, Option<i64>, Place)> {
+        Ok(match &content.bytes {
             PlacedBytes::Blob(id) => (Some(&id.0[..]), None, Place::Blob(*id)),
             PlacedBytes::Inline(_) if content.len == 0 => (None, None, Place::Empty),
             PlacedBytes::Inline(chunks) => {
-                self.insert_inline(number, chunks)?;
-                (None, Some(number as i64), Place::Inline { row: number, bytes: None })
+                self.insert_inline(sequence, chunks)?;
+                (None, Some(sequence as i64), Place::Inline { row: sequence, bytes: None })
             }
-        };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO content(id, refs, len, md5, crc, blob, inline) VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute((
-                number as i64,
-                content.len as i64,
-                content.md5.as_ref().map(|md5| &md5[..]),
-                content.crc64 as i64,
-                blob,
-                inline,
-            ))?;
-        Ok(place)
+        })
     }
 
     fn insert_inline(&self, row: u64, chunks: &[Bytes]) -> rusqlite::Result<()> {
@@ -344,36 +338,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn insert_outbox_entry(
-        &mut self,
-        sequence: u64,
-        bucket: &str,
-        key: &[u8],
-        owed: &OutboxEntry,
-    ) -> rusqlite::Result<u64> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO outbox(id, bucket, key, seq, created, payload) VALUES(?1, ?2, ?3, ?1, ?4, ?5)",
-            )?
-            .execute((sequence as i64, bucket, key, self.now.as_microsecond(), &owed.payload))?;
-        Ok(sequence)
-    }
-
-    /// Takes a version away, and its content when nothing else refers to it.
-    fn remove_version(&mut self, sequence: u64, content: i64) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("DELETE FROM version WHERE seq = ?1")?.execute([sequence as i64])?;
-        let (refs, blob, inline): (i64, Option<Vec<u8>>, Option<i64>) = self
-            .connection
-            .prepare_cached("UPDATE content SET refs = refs - 1 WHERE id = ?1 RETURNING refs, blob, inline")?
-            .query_row([content], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        if refs > 0 {
-            return Ok(());
+    /// Takes an object away; what held its bytes becomes garbage.
+    fn remove_object(&mut self, object: &Current) -> rusqlite::Result<()> {
+        let sequence = object.sequence as i64;
+        self.connection.prepare_cached("DELETE FROM object WHERE seq = ?1")?.execute([sequence])?;
+        if object.len > 0 && object.blob.is_none() && object.inline.is_none() {
+            return self.remove_extents(sequence);
         }
-        self.connection.prepare_cached("DELETE FROM content WHERE id = ?1")?.execute([content])?;
-        if blob.is_none() && inline.is_none() {
-            return self.remove_extents(content);
-        }
-        self.discard(blob.as_deref(), inline, self.grace)
+        self.discard(object.blob.as_deref(), object.inline, self.grace)
     }
 
     fn remove_extents(&mut self, content: i64) -> rusqlite::Result<()> {
