@@ -70,16 +70,35 @@ pub enum CatalogError {
         found: String,
     },
     /// The catalog was written by another version of the schema.
-    #[error("the catalog has schema {found}; this program knows {known}")]
+    #[error("the catalog has schema {found}; this program knows {known}{}", newer(*found, *known))]
     UnknownSchema {
         /// The schema number found.
         found: i64,
         /// The schema number of this program.
         known: i64,
     },
+    /// There is no room to bring the catalog to this program's schema; it is as it was.
+    #[error(
+        "the catalog has schema {found} and must be brought to {known}, which needs {needed} bytes of room where it \
+         lies, for a copy and for its new tables; {available} are free"
+    )]
+    NoRoomToMigrate {
+        /// The schema number found.
+        found: i64,
+        /// The schema number of this program.
+        known: i64,
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
     /// The catalog is shutting down.
     #[error("the catalog is shutting down")]
     Closed,
+}
+
+fn newer(found: i64, known: i64) -> &'static str {
+    if found > known { ", so a newer version wrote it, and nothing of it was changed" } else { "" }
 }
 
 impl CatalogError {

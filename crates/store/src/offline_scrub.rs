@@ -1,6 +1,8 @@
 //! Scrubs a data folder from another process. Beside a store that has it open nothing is written; where none has,
-//! what was found is kept in the catalog, so that the next start does not serve it.
+//! what was found is kept in the catalog, so that the next start does not serve it. A catalog of an older schema is only
+//! read: bringing it to this program's is for a start of the store.
 
+use crate::blobs::device::LocalDisk;
 use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
 use crate::catalog::{Catalog, DamageRecord, ScrubNote, SqliteCatalog, SqliteOptions};
 use crate::data_folder::folder_lock::FolderLock;
@@ -32,6 +34,8 @@ struct Opened {
     /// Held where no store has the folder open.
     lock: Option<FolderLock>,
     beside: Option<u32>,
+    /// The catalog has an older schema, and is only read.
+    older: bool,
 }
 
 impl Store {
@@ -67,7 +71,11 @@ impl Store {
             if options.remove_orphans {
                 orphans::remove(scrubbed, found, &mut report).await;
             }
-            keep(scrubbed, &mut report).await;
+            if opened.older {
+                tell_that_nothing_is_kept(&mut report);
+            } else {
+                keep(scrubbed, &mut report).await;
+            }
         }
         scrubbed.catalog.shutdown().await;
         Ok(report)
@@ -87,27 +95,42 @@ fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
     if !path.exists() {
         return Err(OpenError::NoStore { path: data.clone() });
     }
-    let (lock, beside) = match FolderLock::take(data) {
+    let mut older = false;
+    let locked = FolderLock::take_after(data, || {
+        older = SqliteCatalog::is_older(&path)?;
+        Ok(())
+    });
+    let (lock, beside) = match locked {
         Ok(lock) => (Some(lock), None),
         Err(OpenError::InUse { pid, .. }) if !options.remove_orphans => (None, Some(pid.unwrap_or_default())),
         Err(error) => return Err(error),
     };
     let catalog: Arc<dyn Catalog> = match lock {
-        Some(_) => Arc::new(SqliteCatalog::open(SqliteOptions {
+        Some(_) if !older => Arc::new(SqliteCatalog::open(SqliteOptions {
             path,
             clock: options.clock.clone(),
             health: HealthFlag::default(),
             durable: true,
             read_connections: 1,
             garbage_grace: Duration::ZERO,
+            device: Arc::new(LocalDisk),
         })?),
-        None => Arc::new(SqliteCatalog::open_beside(&path, &options.clock, 1)?),
+        _ => Arc::new(SqliteCatalog::open_beside(&path, &options.clock, 1)?),
     };
     let blobs: Arc<dyn Blobs> =
         Arc::new(LocalFiles::open_beside(&LocalFilesOptions::new(data.join(BLOBS_FOLDER))));
     let (pins, clock) = (Pins::default(), options.clock.clone());
     let ending = Arc::default();
-    Ok(Opened { scrubbed: Scrubbed { catalog, blobs, pins, clock, ending }, lock, beside })
+    Ok(Opened { scrubbed: Scrubbed { catalog, blobs, pins, clock, ending }, lock, beside, older })
+}
+
+fn tell_that_nothing_is_kept(report: &mut ScrubReport) {
+    if !report.damaged.is_empty() || !report.healed.is_empty() {
+        report.catalog.push(
+            "what was found is not kept, because the catalog has an older schema, which the store changes when it starts"
+                .to_owned(),
+        );
+    }
 }
 
 async fn keep(scrubbed: &Scrubbed, report: &mut ScrubReport) {

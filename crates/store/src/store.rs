@@ -409,14 +409,19 @@ fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, Open
     if folder.join(RESTORING_FILE).exists() {
         return Err(OpenError::HalfRestored { path: folder.clone() });
     }
-    let lock = FolderLock::take(folder)?;
+    let path = folder.join(CATALOG_FILE);
+    let lock = FolderLock::take_after(folder, || {
+        SqliteCatalog::is_older(&path)?;
+        Ok(())
+    })?;
     let catalog = SqliteCatalog::open(SqliteOptions {
-        path: folder.join(CATALOG_FILE),
+        path,
         clock: options.clock.clone(),
         health: health.clone(),
         durable: options.durable,
         read_connections: options.read_connections,
         garbage_grace: options.garbage_grace,
+        device: Arc::clone(&options.device),
     })?;
     let blobs = LocalFiles::open(LocalFilesOptions {
         folder: folder.join(BLOBS_FOLDER),

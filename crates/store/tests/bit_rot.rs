@@ -267,12 +267,15 @@ async fn the_catalogs_own_damage_is_told() {
     store.shutdown().await;
     drop(store);
     let connection = rusqlite::Connection::open(folder.path().join("catalog.sqlite")).unwrap();
-    connection.execute("UPDATE object SET bucket = 99 WHERE seq = (SELECT min(seq) FROM object)", []).unwrap();
+    connection
+        .execute("UPDATE object SET bucket = 99 WHERE seq = (SELECT min(seq) FROM object)", [])
+        .unwrap();
     connection.execute("DELETE FROM object WHERE seq = (SELECT max(seq) FROM object)", []).unwrap();
     connection.execute("DELETE FROM inline WHERE blob = (SELECT min(blob) FROM inline)", []).unwrap();
     drop(connection);
     let told = scrub(folder.path()).await.catalog.join("\n");
-    for part in ["a bucket that is not there", "bytes in the catalog that are not there", "named by nothing"] {
+    for part in ["a bucket that is not there", "bytes in the catalog that are not there", "named by nothing"]
+    {
         assert!(told.contains(part), "{part} in:\n{told}");
     }
 }

@@ -21,6 +21,7 @@ mod sqlite {
             health: HealthFlag::default(),
             durable: true,
             read_connections: 2,
+            device: std::sync::Arc::new(countersign_store::blobs::device::LocalDisk),
             garbage_grace: GRACE,
         });
         CatalogFixture { catalog: Arc::new(catalog.unwrap()), clock, keep: Box::new(folder) }

@@ -41,6 +41,7 @@ async fn assemble(folder: &Path, clock: &Clock) -> (Store, FaultyBlobs, FaultyCa
         health: health.clone(),
         durable: true,
         read_connections: 2,
+        device: Arc::new(countersign_store::blobs::device::LocalDisk),
         garbage_grace: Duration::ZERO,
     });
     let catalog = FaultyCatalog::new(Arc::new(catalog.unwrap()), health.clone());

@@ -46,10 +46,14 @@ pub(super) fn take_all(
     Ok(taken)
 }
 
-/// What belongs to a process and not to the data, and what SQLite keeps beside a database, stays behind.
+/// What belongs to a process and not to the data, what SQLite keeps beside a database, and the catalog as it was before
+/// its schema changed, stay behind.
 fn is_taken(name: &str) -> bool {
     const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", ".draft"];
-    let own = [LOCK_FILE, HOLD_FILE, RESERVE_FILE, CATALOG_FILE].contains(&name) || name.starts_with('.');
+    let own = [LOCK_FILE, HOLD_FILE, RESERVE_FILE].contains(&name)
+        || name == CATALOG_FILE
+        || name.strip_prefix(CATALOG_FILE).is_some_and(|end| end.starts_with(".before-schema-"))
+        || name.starts_with('.');
     !own && !name.contains(char::is_control) && !BESIDE.iter().any(|end| name.ends_with(end))
 }
 

@@ -107,6 +107,11 @@ pub(crate) fn sync_name(device: &dyn Device, path: &Path, made: bool) -> io::Res
     }
 }
 
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    parent_of(path).unwrap_or(Path::new("."))
+}
+
 fn parent_of(path: &Path) -> Option<&Path> {
     path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
 }

@@ -8,14 +8,18 @@ mod batch_metrics;
 mod bucket_table;
 mod checkpoint;
 mod commit_queue;
+pub(crate) mod file_copy;
 mod in_place;
 mod inventory;
 mod listing;
+mod migrations;
+mod older_schema;
 mod options;
 mod outbox_table;
 mod read_pool;
 mod rows;
 mod schema;
+mod schema_on_disk;
 mod transaction;
 mod writer;
 
@@ -55,11 +59,17 @@ impl std::fmt::Debug for SqliteCatalog {
 }
 
 impl SqliteCatalog {
-    /// Opens or makes the database and starts the workers. Blocks; call it within a Tokio runtime.
+    /// Opens or makes the database, after bringing one of an older schema to this program's, and starts the workers.
+    /// Blocks; call it within a Tokio runtime.
     ///
     /// # Errors
     /// [`CatalogError`] when it cannot be opened or is of an unknown schema.
     pub fn open(options: SqliteOptions) -> Result<SqliteCatalog, CatalogError> {
+        if migrations::is_older(&options.path)? {
+            migrations::run(&options)?;
+        } else {
+            migrations::tell_of_copy(&options);
+        }
         let connection = schema::open_writer(&options.path, options.durable)?;
         let checkpoint_connection = schema::open_checkpointer(&options.path, options.durable)?;
         Checkpointer::begin(&checkpoint_connection)?;
@@ -75,6 +85,15 @@ impl SqliteCatalog {
             spawn("catalog-checkpoint", &options.health, move || checkpoints.run(&checkpoint_connection))?,
         ];
         Ok(SqliteCatalog { queue, buckets, readers, checkpointer, workers: Arc::new(Mutex::new(workers)) })
+    }
+
+    /// Whether the database in this file, which no connection of this process may have open, has an older schema than
+    /// this program's; the next [`SqliteCatalog::open`] changes that. Writes nothing. Blocks.
+    ///
+    /// # Errors
+    /// [`CatalogError::UnknownSchema`] for a newer one.
+    pub fn is_older(path: &Path) -> Result<bool, CatalogError> {
+        migrations::is_older(path)
     }
 
     /// The catalog in this file for reading only, beside a process that may have it open; a write is answered

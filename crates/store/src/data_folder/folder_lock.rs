@@ -18,6 +18,15 @@ pub(crate) struct FolderLock {
 impl FolderLock {
     /// Takes the lock at once or says who has it.
     pub(crate) fn take(folder: &Path) -> Result<FolderLock, OpenError> {
+        FolderLock::take_after(folder, || Ok(()))
+    }
+
+    /// As [`FolderLock::take`]. `look` is called with the lock taken and nothing written yet; what it refuses leaves the
+    /// file as it was.
+    pub(crate) fn take_after(
+        folder: &Path,
+        look: impl FnOnce() -> Result<(), OpenError>,
+    ) -> Result<FolderLock, OpenError> {
         let path = folder.join(LOCK_FILE);
         let failed = |source| OpenError::Folder { path: path.clone(), source };
         let mut file = OpenOptions::new()
@@ -36,6 +45,7 @@ impl FolderLock {
             }
             Err(errno) => return Err(failed(errno.into())),
         }
+        look()?;
         file.set_len(0).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;

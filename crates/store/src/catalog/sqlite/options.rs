@@ -1,7 +1,9 @@
 //! How to open the catalog in SQLite.
 
+use crate::blobs::device::Device;
 use crate::{Clock, HealthFlag};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How to open the catalog.
@@ -19,4 +21,6 @@ pub struct SqliteOptions {
     pub read_connections: usize,
     /// How long garbage stays before the sweeper may have it.
     pub garbage_grace: Duration,
+    /// The file system of what a new schema needs besides the database: names of files, and room.
+    pub device: Arc<dyn Device>,
 }

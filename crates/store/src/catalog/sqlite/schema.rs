@@ -10,7 +10,7 @@
 //! commit.
 
 use super::checkpoint::LOG_BYTES_KEPT;
-use super::{CatalogError, EngineError};
+use super::{CatalogError, EngineError, older_schema};
 use crate::Trouble;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The schema that this program writes.
-const SCHEMA: i64 = 2;
+pub(super) const SCHEMA: i64 = 2;
 /// "CtSg": marks the file as ours.
 const APPLICATION_ID: i64 = 0x4374_5367;
 
@@ -98,7 +98,8 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code().is_some_and(|code| [DatabaseCorrupt, NotADatabase].contains(&code))
 }
 
-/// The connection that alone writes rows; makes the tables in a new file.
+/// The connection that alone writes rows; makes the tables in a new file. One of an older schema is brought to this
+/// one before ([`super::migrations`]).
 pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, CatalogError> {
     let connection = Connection::open(path)?;
     set_up(&connection, durable, 16 * 1024)?;
@@ -131,11 +132,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
     keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(32);
     connection.pragma_update(None, "cache_size", -2048)?;
+    older_schema::show(&connection, SCHEMA)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn set_up(connection: &Connection, durable: bool, cache_kib: i64) -> Result<(), CatalogError> {
+/// Sets up a connection that may write.
+pub(super) fn set_up(connection: &Connection, durable: bool, cache_kib: i64) -> Result<(), CatalogError> {
     keep_plans(connection)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);

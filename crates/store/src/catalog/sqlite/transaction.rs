@@ -238,7 +238,12 @@ impl Transaction<'_> {
         }
         let sequence = self.number()?;
         let modified = self.now.as_microsecond();
-        let (blob, inline, place) = self.place(sequence, &content)?;
+        let place = self.place(sequence, &content)?;
+        let (blob, inline) = match &place {
+            Place::Blob(id) => (Some(&id.0[..]), None),
+            Place::Inline { row, .. } => (None, Some(*row as i64)),
+            Place::Empty | Place::Extents => (None, None),
+        };
         self.connection
             .prepare_cached(
                 "INSERT INTO object(seq, bucket, key, modified, len, md5, crc, blob, inline, attributes)
@@ -309,18 +314,14 @@ impl Transaction<'_> {
         Ok(Ok(ObjectDeleted { removed: Some(current.sequence) }))
     }
 
-    /// The columns that say where a content is, and the same as a record has it; writes the bytes that come along.
-    fn place<'content>(
-        &self,
-        sequence: u64,
-        content: &'content PlacedContent,
-    ) -> rusqlite::Result<(Option<&'content [u8]>, Option<i64>, Place)> {
+    /// Where a content is; writes the bytes that come along.
+    fn place(&self, sequence: u64, content: &PlacedContent) -> rusqlite::Result<Place> {
         Ok(match &content.bytes {
-            PlacedBytes::Blob(id) => (Some(&id.0[..]), None, Place::Blob(*id)),
-            PlacedBytes::Inline(_) if content.len == 0 => (None, None, Place::Empty),
+            PlacedBytes::Blob(id) => Place::Blob(*id),
+            PlacedBytes::Inline(_) if content.len == 0 => Place::Empty,
             PlacedBytes::Inline(chunks) => {
                 self.insert_inline(sequence, chunks)?;
-                (None, Some(sequence as i64), Place::Inline { row: sequence, bytes: None })
+                Place::Inline { row: sequence, bytes: None }
             }
         })
     }

@@ -245,6 +245,7 @@ mod tests {
             durable: true,
             read_connections: 1,
             garbage_grace: Duration::ZERO,
+            device: Arc::new(crate::blobs::device::LocalDisk),
         };
         let connection = schema::open_writer(&options.path, true).unwrap();
         let shown = Arc::new(BucketTable::load(&connection).unwrap());
