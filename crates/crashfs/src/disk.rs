@@ -45,6 +45,18 @@ impl Image {
         hasher.finish()
     }
 
+    /// The schema that the catalog's file names, if there is one.
+    pub(crate) fn schema(&self) -> Option<u32> {
+        let named = |folder: Inode, name: &str| match self.nodes.get(&folder) {
+            Some(Node::Folder(names)) => names.get(name).copied(),
+            _ => None,
+        };
+        match self.nodes.get(&named(named(ROOT, "data")?, "catalog.sqlite")?) {
+            Some(Node::File(bytes)) => Some(u32::from_be_bytes(bytes.get(60..64)?.try_into().ok()?)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn next_inode(&self) -> Inode {
         self.nodes.keys().next_back().map_or(1, |last| last + 1)
     }

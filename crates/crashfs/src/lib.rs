@@ -18,6 +18,7 @@
     reason = "what is here runs in tests only, where a panic is a failed test"
 )]
 
+mod beginning;
 mod campaign;
 pub mod disk;
 mod lies;
@@ -35,5 +36,5 @@ pub use lies::{LIES, Lie};
 pub use recorded_device::RecordedDevice;
 pub use recorded_vfs::record;
 pub use rehearsal::{Recording, rehearse};
-pub use scenario::{SCENARIOS, Scenario, Step, Verb};
+pub use scenario::{Begins, SCENARIOS, Scenario, Step, Verb};
 pub use verdict::Loss;

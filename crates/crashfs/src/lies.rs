@@ -68,6 +68,16 @@ pub const LIES: &[Lie] = &[
         tell: |entries| without_syncs(entries, |place| place.ends_with(".sqlite")),
     },
     Lie {
+        name: "the copy from before a migration is not synced",
+        scenario: "a catalog of schema 1",
+        tell: |entries| without_syncs(entries, |place| place.ends_with(".before-schema-2")),
+    },
+    Lie {
+        name: "the name of the copy from before a migration is not synced",
+        scenario: "a catalog of schema 1",
+        tell: |entries| without_syncs(entries, |place| place == "data"),
+    },
+    Lie {
         name: "blobs are named after the commit that names them",
         scenario: "large uploads",
         tell: names_after_the_next_sync_of_the_log,

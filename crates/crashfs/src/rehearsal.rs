@@ -1,9 +1,10 @@
 //! Runs a scenario against the embedded store on a recorded disk.
 
+use crate::beginning;
 use crate::disk::Image;
 use crate::recorded_device::RecordedDevice;
 use crate::recorded_vfs::record;
-use crate::scenario::{Scenario, Step, Verb};
+use crate::scenario::{BUCKET_NAME, Scenario, Step, Verb};
 use crate::survival::Chances;
 use crate::trace::{Entry, Event, Trace};
 use crate::verdict::{Loss, blob_files, observe};
@@ -22,8 +23,6 @@ use tempfile::TempDir;
 
 /// The data folder on the recorded disk.
 pub(crate) const DATA: &str = "data";
-/// The bucket of all objects.
-pub(crate) const BUCKET: &str = "b";
 /// How long a sync waits in a rehearsal, so that whoever answers before it is caught.
 const BEFORE_SYNC: Duration = Duration::from_millis(1);
 
@@ -40,16 +39,17 @@ pub struct Recording {
     pub(crate) operations: Vec<Operation>,
 }
 
-/// Runs a scenario from an empty disk.
+/// Runs a scenario from the beginning.
 pub async fn rehearse(scenario: &Scenario) -> Recording {
+    let (initial, base) = beginning::of(scenario.begins, DATA).await;
     let folder = real_folder();
-    let trace = Trace::begin(folder.path(), Image::empty(), BEFORE_SYNC).expect("a real folder is laid out");
-    let stage = Stage::open(trace, TestClock::new(), scenario.unnamed_files).await.expect("an empty disk");
+    let trace = Trace::begin(folder.path(), initial, BEFORE_SYNC).expect("a real folder is laid out");
+    let stage = Stage::open(trace, TestClock::new(), scenario.unnamed_files).await.expect("a first start");
     let mut rehearsal = Rehearsal { stage, folders: vec![folder] };
     for step in scenario.steps {
         rehearsal.step(*step).await;
     }
-    rehearsal.stage.end(World::default())
+    rehearsal.stage.end(base)
 }
 
 /// A folder for the files of a recorded disk: in memory where there is such a place.
@@ -214,7 +214,8 @@ impl Stage {
                 self.ask(verb, deletions, keys.iter().map(|key| no_object(key)).collect()).await
             }
             Verb::Expire(key) => {
-                let seen = self.store.object(BUCKET, key).await.expect("the catalog").expect("the object");
+                let seen =
+                    self.store.object(BUCKET_NAME, key).await.expect("the catalog").expect("the object");
                 self.ask(verb, vec![delete(key, Some(seen.sequence))], vec![no_object(key)]).await
             }
             Verb::CloseOutboxEntry(key) => {
@@ -275,7 +276,7 @@ fn put(
     outbox_entry: Option<OutboxEntry>,
 ) -> PutObject {
     PutObject {
-        bucket: BUCKET.to_owned(),
+        bucket: BUCKET_NAME.to_owned(),
         key: Bytes::copy_from_slice(key.as_bytes()),
         content,
         attributes,
@@ -285,7 +286,11 @@ fn put(
 }
 
 fn delete(key: &str, only_if_sequence: Option<u64>) -> DeleteObject {
-    DeleteObject { bucket: BUCKET.to_owned(), key: Bytes::copy_from_slice(key.as_bytes()), only_if_sequence }
+    DeleteObject {
+        bucket: BUCKET_NAME.to_owned(),
+        key: Bytes::copy_from_slice(key.as_bytes()),
+        only_if_sequence,
+    }
 }
 
 fn no_object(key: &'static str) -> Effect {

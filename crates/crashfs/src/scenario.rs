@@ -55,13 +55,24 @@ pub enum Step {
     KillInCommit(Verb),
 }
 
-/// Steps, from an empty disk on.
+/// What a disk holds before the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// Nothing.
+    Empty,
+    /// The data folder of schema 1 that the store's tests have, without its damaged object.
+    Schema1,
+}
+
+/// Steps, from a disk that holds nothing or an older data folder.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     /// Its name in messages.
     pub name: &'static str,
     /// Whether the file system has files without names.
     pub unnamed_files: bool,
+    /// What is there before the first start.
+    pub begins: Begins,
     /// What happens.
     pub steps: &'static [Step],
 }
@@ -73,7 +84,10 @@ pub(crate) const LARGE: usize = 9_000;
 /// A blob that is written in several batches.
 const HUGE: usize = 300_000;
 
-const BUCKET: Step = Step::Do(Verb::CreateBucket("b"));
+/// The bucket of all objects.
+pub(crate) const BUCKET_NAME: &str = "uploads";
+
+const BUCKET: Step = Step::Do(Verb::CreateBucket(BUCKET_NAME));
 
 const fn put(key: &'static str, len: usize) -> Step {
     Step::Do(Verb::Put { key, len, owed: false })
@@ -92,16 +106,19 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a first start and small uploads",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[BUCKET, post("a", SMALL), put("b", SMALL), put("empty", 0)],
     },
     Scenario {
         name: "large uploads",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[BUCKET, post("a", LARGE), put("b", HUGE), put("c", LARGE)],
     },
     Scenario {
         name: "large uploads where no file can be without a name",
         unnamed_files: false,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             post("a", LARGE),
@@ -114,6 +131,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "overwriting both ways",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             post("small", SMALL),
@@ -131,6 +149,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "deleting, one and many, and by lifecycle",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             put("a", SMALL),
@@ -152,6 +171,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "owed entries that are closed",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             post("a", SMALL),
@@ -165,6 +185,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "several clients in one batch",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             Step::Together(&[
@@ -189,6 +210,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "checkpoints in between",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             post("a", SMALL),
@@ -209,6 +231,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "good and bad ends",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             post("a", LARGE),
@@ -228,6 +251,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a refused upload, a sweep and a new start",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             put("a", LARGE),
@@ -241,6 +265,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "uploads that come to nothing",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             put("a", LARGE),
@@ -260,6 +285,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a kill inside a commit, then a stop without a write",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             post("a", SMALL),
@@ -276,6 +302,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a kill inside a commit, then a checkpoint or a sweep without a write",
         unnamed_files: true,
+        begins: Begins::Empty,
         steps: &[
             BUCKET,
             put("a", LARGE),
@@ -289,5 +316,11 @@ pub const SCENARIOS: &[Scenario] = &[
             Step::Checkpoint("RESTART"),
             put("d", SMALL),
         ],
+    },
+    Scenario {
+        name: "a catalog of schema 1",
+        unnamed_files: true,
+        begins: Begins::Schema1,
+        steps: &[put("small.jpg", LARGE), Step::Reopen, post("b", SMALL)],
     },
 ];

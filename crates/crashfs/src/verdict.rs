@@ -1,8 +1,8 @@
 //! Opens a store on what a power loss left, and checks that it kept every promise.
 
 use crate::disk::Image;
-use crate::rehearsal::{BUCKET, DATA, Recording, Stage, real_folder};
-use crate::scenario::{LARGE, SMALL, Verb};
+use crate::rehearsal::{DATA, Recording, Stage, real_folder};
+use crate::scenario::{BUCKET_NAME, LARGE, SMALL, Verb};
 use crate::trace::{Entry, Event, Trace};
 use crate::world::{Held, World};
 use bytes::Bytes;
@@ -23,6 +23,9 @@ pub enum Loss {
     /// The database is damaged.
     #[error("the catalog is damaged: {0}")]
     CatalogDamaged(String),
+    /// The copy of the catalog from before a migration is not there, or not whole.
+    #[error("the copy from before the migration: {0}")]
+    CopyLost(String),
     /// It takes no new work.
     #[error("the store takes nothing more: {0}")]
     TakesNoMore(String),
@@ -185,13 +188,16 @@ async fn started(trace: Arc<Trace>, expected: &Expectation) -> Result<(Stage, Wo
     let found = observe(&stage.store).await?;
     compare(&found, &expected.world(&found))?;
     check_catalog(stage.trace.folder())?;
+    if expected.recording.initial.schema() == Some(1) {
+        check_copy(stage.trace.folder())?;
+    }
     Ok((stage, found))
 }
 
 /// The store takes new uploads, large and small, and overwrites; then the sweeper leaves nothing behind.
 async fn go_on(stage: &Stage, found: &World, overwritten: &'static str) -> Result<(), Loss> {
-    if !found.buckets.contains(BUCKET) {
-        stage.perform(Verb::CreateBucket(BUCKET)).await?;
+    if !found.buckets.contains(BUCKET_NAME) {
+        stage.perform(Verb::CreateBucket(BUCKET_NAME)).await?;
     }
     let used = sequences(&stage.store).await?.last().copied().unwrap_or(0);
     stage.perform(Verb::Put { key: "after, large", len: LARGE, owed: true }).await?;
@@ -222,7 +228,7 @@ async fn observe_records(store: &Store) -> Result<(World, Vec<ObjectRecord>), Lo
     world.buckets = buckets.iter().map(|bucket| bucket.name.clone()).collect();
     let owed = store.outbox(0, 1000).await.map_err(|error| failed(&error))?;
     world.owed = owed.into_iter().map(|entry| entry.payload).collect();
-    let records = if world.buckets.contains(BUCKET) { listed(store).await? } else { Vec::new() };
+    let records = if world.buckets.contains(BUCKET_NAME) { listed(store).await? } else { Vec::new() };
     for record in &records {
         let held = read(store, record).await.map_err(|reason| Loss::ObjectUnreadable {
             key: String::from_utf8_lossy(&record.key).into_owned(),
@@ -238,10 +244,11 @@ async fn listed(store: &Store) -> Result<Vec<ObjectRecord>, Loss> {
     let (mut records, mut after) = (Vec::new(), Vec::new());
     loop {
         let query = ListQuery { after: after.clone(), limit: 3, ..ListQuery::default() };
-        let page = store.list(BUCKET, query).await.map_err(|error| Loss::QueryFails(error.to_string()))?;
+        let page =
+            store.list(BUCKET_NAME, query).await.map_err(|error| Loss::QueryFails(error.to_string()))?;
         for entry in page.entries {
             let Listed::Object(mut listed) = entry else { continue };
-            let held = store.object(BUCKET, &listed.key).await;
+            let held = store.object(BUCKET_NAME, &listed.key).await;
             let held = held.map_err(|error| Loss::QueryFails(error.to_string()))?;
             let Some(mut record) = held else {
                 return Err(Loss::Listing(format!("{:?} is listed and not found", listed.key)));
@@ -312,6 +319,21 @@ fn check_catalog(folder: &Path) -> Result<(), Loss> {
     let answer: String =
         connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(damaged)?;
     if answer == "ok" { Ok(()) } else { Err(Loss::CatalogDamaged(answer)) }
+}
+
+/// Once a catalog has its new schema, the copy of the old one is there, whole.
+fn check_copy(folder: &Path) -> Result<(), Loss> {
+    let lost = |error: rusqlite::Error| Loss::CopyLost(error.to_string());
+    let path = folder.join(DATA).join("catalog.sqlite.before-schema-2");
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(lost)?;
+    let answer = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+    let schema = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let objects = connection.query_row("SELECT count(*) FROM version", [], |row| row.get::<_, i64>(0));
+    match (answer.map_err(lost)?.as_str(), schema.map_err(lost)?, objects.map_err(lost)?) {
+        ("ok", 1, 9) => Ok(()),
+        other => Err(Loss::CopyLost(format!("{other:?}"))),
+    }
 }
 
 /// With the grace over and the sweeper through, the files of blobs are those that objects name.

@@ -54,6 +54,7 @@ scenarios! {
     fn survives_uploads_that_come_to_nothing() plays "uploads that come to nothing",
     fn survives_a_kill_inside_a_commit_and_a_stop_without_a_write() plays "a kill inside a commit, then a stop without a write",
     fn survives_a_kill_inside_a_commit_and_a_checkpoint_or_a_sweep_without_a_write() plays "a kill inside a commit, then a checkpoint or a sweep without a write",
+    fn survives_a_migration() plays "a catalog of schema 1",
 }
 
 #[test]
