@@ -14,7 +14,9 @@ use rusqlite::Connection;
 use crate::answer::Answer;
 use upload_record::UploadRecord;
 
+mod formats;
 mod ledger_error;
+
 mod rows;
 mod upload_query;
 pub mod upload_record;
@@ -32,7 +34,7 @@ impl UploadLedger {
     /// Opens the ledger in this file, which is made when it is missing. Blocks for a moment.
     ///
     /// # Errors
-    /// When the file cannot be opened or has a later format.
+    /// When the file cannot be opened, or has a later format: then no byte of it changes.
     ///
     /// ```
     /// use countersign_app::ledger::{UploadLedger, UploadQuery};
@@ -47,6 +49,7 @@ impl UploadLedger {
     /// # }
     /// ```
     pub fn open(file: &Path) -> Result<Self, LedgerError> {
+        formats::refuse_later(file)?;
         Self::prepare(Connection::open(file)?)
     }
 
@@ -59,6 +62,7 @@ impl UploadLedger {
     }
 
     fn prepare(connection: Connection) -> Result<Self, LedgerError> {
+        formats::bring_up_to_date(&connection)?;
         rows::prepare(&connection)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }

@@ -10,22 +10,6 @@ use super::upload_query::{UPLOADS_BYTES_MAX, UPLOADS_MAX, UploadQuery};
 use super::upload_record::UploadRecord;
 use crate::{answer::Answer, recorded_request::RecordedRequest, upload_facts::UploadFacts};
 
-const FORMAT: i64 = 1;
-
-const TABLE: &str = "
-    CREATE TABLE upload (
-        id INTEGER PRIMARY KEY,
-        identity TEXT NOT NULL UNIQUE,
-        key TEXT, size INTEGER, mime_type TEXT, height INTEGER, width INTEGER,
-        bucket TEXT, request_id TEXT,
-        time_us INTEGER NOT NULL,
-        calls INTEGER NOT NULL DEFAULT 1,
-        method TEXT NOT NULL, path TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
-        answer_status INTEGER NOT NULL, answer_type TEXT, answer_body BLOB NOT NULL
-    );
-    CREATE INDEX upload_by_key ON upload (key, id);
-    PRAGMA user_version = 1;";
-
 /// An answer that accepted stays; one that did not is replaced by what came later.
 const RECORD: &str = "
     INSERT INTO upload (identity, key, size, mime_type, height, width, bucket, request_id, time_us,
@@ -50,17 +34,13 @@ const COLUMNS: &str = "answer_status, answer_type, key, size, mime_type, height,
 /// the upload, and dropped.
 const WITHOUT_BODIES: &str = "iif(length(body) <= 65536, body, x'') AS body, x'' AS answer_body";
 
+/// Sets a connection up.
 pub(super) fn prepare(connection: &Connection) -> Result<(), LedgerError> {
     // The answer to a callback promises that the upload is known: it must survive a power cut.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.busy_timeout(std::time::Duration::from_secs(2))?;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found {
-        0 => Ok(connection.execute_batch(&format!("BEGIN IMMEDIATE;{TABLE}COMMIT;"))?),
-        FORMAT => Ok(()),
-        _ => Err(LedgerError::LaterFormat { found, known: FORMAT }),
-    }
+    Ok(())
 }
 
 pub(super) fn record(connection: &Connection, record: &UploadRecord) -> Result<Answer, LedgerError> {

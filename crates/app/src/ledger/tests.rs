@@ -7,6 +7,7 @@ use crate::{
     upload_facts::UploadFacts,
 };
 use http::StatusCode;
+use std::collections::BTreeMap;
 
 fn answer(status: StatusCode, text: &str) -> Answer {
     Answer { status, content_type: Some("text/plain".to_owned()), body: text.to_owned().into() }
@@ -163,10 +164,17 @@ async fn remembers_after_a_restart() {
 }
 
 #[test]
-fn refuses_a_file_of_a_later_version() {
+fn refuses_a_file_of_a_later_version_and_changes_no_byte() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("uploads.sqlite");
     drop(UploadLedger::open(&file).unwrap());
+    let files = || {
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        names.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect::<BTreeMap<_, _>>()
+    };
     Connection::open(&file).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    let before = files();
+    assert_eq!(before.len(), 1);
     assert!(matches!(UploadLedger::open(&file), Err(LedgerError::LaterFormat { found: 2, known: 1 })));
+    assert!(files() == before);
 }
