@@ -6,9 +6,9 @@
 
 mod answer_reader;
 mod connection;
+mod form_template;
 mod load_report;
 mod request_plan;
-mod upload_form;
 mod worker;
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const LARGE_BYTES_MIN: u64 = 1 << 20;
 
 /// What to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Operation {
+pub(crate) enum Workload {
     /// A signed form with a file.
     Post,
     /// A signed PUT.
@@ -63,7 +63,7 @@ pub(crate) struct LoadOptions {
     pub(crate) endpoint: String,
     /// What to send.
     #[arg(long, value_enum)]
-    pub(crate) operation: Operation,
+    pub(crate) operation: Workload,
     /// Whose signatures.
     #[arg(long, value_enum, default_value = "oss")]
     pub(crate) dialect: Dialect,

@@ -8,7 +8,7 @@ mod callers;
 mod chance;
 mod checker;
 mod record;
-mod strangers;
+mod slow_clients;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -108,14 +108,16 @@ pub fn run(options: SoakOptions) -> Arc<Tally> {
             tally.table()
         );
         let (stop, leave) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let strangers = strangers::begin(&running.store, &leave, &tally, chance.draw());
+        let slow_clients = slow_clients::begin(&running.store, &leave, &tally, chance.draw());
         let threads: Vec<_> = workers.drain(..).map(|worker| worker.begin(&running.store, &stop)).collect();
         std::thread::sleep(Duration::from_millis(round_ms(&mut chance, options.longest_round)));
         stop.store(true, Ordering::SeqCst);
         kills += u64::from(end_somehow(&mut running, &mut chance, &tally, &leave));
         workers
             .extend(threads.into_iter().map(|thread| thread.join().expect("a worker found something wrong")));
-        strangers.into_iter().for_each(|stranger| stranger.join().expect("a stranger found something wrong"));
+        slow_clients
+            .into_iter()
+            .for_each(|client| client.join().expect("a slow client found something wrong"));
         checker::while_stopped(&running, &record, &caller, &tally);
         running.restart();
         checker::after_start(&running, &record, &tally);

@@ -18,7 +18,7 @@ const EXIT_MISSING: u8 = 3;
 
 /// How a suite ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Verdict {
+enum SuiteResult {
     Passed,
     Failed(String),
     Skipped(&'static str),
@@ -28,7 +28,7 @@ enum Verdict {
 #[derive(Debug, Clone)]
 struct Outcome {
     name: &'static str,
-    verdict: Verdict,
+    verdict: SuiteResult,
     tally: Tally,
     took: Duration,
 }
@@ -75,14 +75,14 @@ fn summary(outcomes: &[Outcome]) -> (String, bool) {
     for outcome in outcomes {
         let counts = format!("{} passed, {} failed", outcome.tally.passed, outcome.tally.failed);
         let verdict = match &outcome.verdict {
-            Verdict::Passed => format!("ok       {counts}"),
-            Verdict::Failed(why) => format!("FAILED   {counts}: {why}"),
-            Verdict::Skipped(why) => format!("skipped  {why}"),
+            SuiteResult::Passed => format!("ok       {counts}"),
+            SuiteResult::Failed(why) => format!("FAILED   {counts}: {why}"),
+            SuiteResult::Skipped(why) => format!("skipped  {why}"),
         };
         text.push_str(&format!("{:<14} {:>7.1} s  {verdict}\n", outcome.name, outcome.took.as_secs_f64()));
         total.passed += outcome.tally.passed;
         total.failed += outcome.tally.failed;
-        all_passed &= !matches!(outcome.verdict, Verdict::Failed(_));
+        all_passed &= !matches!(outcome.verdict, SuiteResult::Failed(_));
     }
     text.push_str(&format!("{} passed, {} failed\n", total.passed, total.failed));
     (text, all_passed && total.failed == 0)
@@ -92,10 +92,10 @@ fn run_suite(root: &Path, suite: &Suite, extent: Extent) -> Outcome {
     let started = Instant::now();
     let mut tally = Tally::default();
     let verdict = match suite.only_if {
-        Some(condition) if !succeeds(root, condition.probe) => Verdict::Skipped(condition.otherwise),
+        Some(condition) if !succeeds(root, condition.probe) => SuiteResult::Skipped(condition.otherwise),
         _ => match run_steps(root, suite, extent, started, &mut tally) {
-            Ok(()) => Verdict::Passed,
-            Err(error) => Verdict::Failed(format!("{error:#}")),
+            Ok(()) => SuiteResult::Passed,
+            Err(error) => SuiteResult::Failed(format!("{error:#}")),
         },
     };
     let (verdict, tally) = judge(suite.counting, verdict, tally);
@@ -104,21 +104,21 @@ fn run_suite(root: &Path, suite: &Suite, extent: Extent) -> Outcome {
 
 /// Brings verdict and numbers together: a failed suite has at least one failure, a suite of tests that ran
 /// none has failed, and failures that a runner reports are believed over its exit code.
-fn judge(counting: Counting, verdict: Verdict, mut tally: Tally) -> (Verdict, Tally) {
+fn judge(counting: Counting, verdict: SuiteResult, mut tally: Tally) -> (SuiteResult, Tally) {
     match verdict {
-        Verdict::Skipped(why) => (Verdict::Skipped(why), Tally::default()),
-        Verdict::Failed(why) => {
+        SuiteResult::Skipped(why) => (SuiteResult::Skipped(why), Tally::default()),
+        SuiteResult::Failed(why) => {
             tally.failed = tally.failed.max(1);
-            (Verdict::Failed(why), tally)
+            (SuiteResult::Failed(why), tally)
         }
-        Verdict::Passed if counting == Counting::OneCheck => {
-            (Verdict::Passed, Tally { passed: 1, failed: 0 })
+        SuiteResult::Passed if counting == Counting::OneCheck => {
+            (SuiteResult::Passed, Tally { passed: 1, failed: 0 })
         }
-        Verdict::Passed if tally.failed > 0 => (Verdict::Failed("tests failed".to_owned()), tally),
-        Verdict::Passed if tally.passed == 0 => {
-            (Verdict::Failed("no test ran".to_owned()), Tally { passed: 0, failed: 1 })
+        SuiteResult::Passed if tally.failed > 0 => (SuiteResult::Failed("tests failed".to_owned()), tally),
+        SuiteResult::Passed if tally.passed == 0 => {
+            (SuiteResult::Failed("no test ran".to_owned()), Tally { passed: 0, failed: 1 })
         }
-        Verdict::Passed => (Verdict::Passed, tally),
+        SuiteResult::Passed => (SuiteResult::Passed, tally),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::io::Write as _;
 
-use super::upload_form::{BOUNDARY, UploadForm};
-use super::{Dialect, LoadOptions, Operation};
+use super::form_template::{BOUNDARY, FormTemplate};
+use super::{Dialect, LoadOptions, Workload};
 use crate::signing::AccessKey;
 
 /// Digits of a key's number: all keys are equally long, so that every form of a run is.
@@ -15,7 +15,7 @@ const BODY_TYPE: &str = "application/octet-stream";
 pub(super) struct RequestPlan {
     options: LoadOptions,
     key: AccessKey,
-    form: UploadForm,
+    form: FormTemplate,
     path: String,
 }
 
@@ -24,7 +24,7 @@ impl RequestPlan {
     pub(super) fn new(options: &LoadOptions) -> RequestPlan {
         RequestPlan {
             key: AccessKey { id: options.access_key_id.clone(), secret: options.access_key_secret.clone() },
-            form: UploadForm::new(options),
+            form: FormTemplate::new(options),
             path: options.path.clone().unwrap_or_else(|| format!("/{}/", options.bucket)),
             options: options.clone(),
         }
@@ -37,23 +37,23 @@ impl RequestPlan {
 
     /// Whether bytes go to the server; otherwise they come from it.
     pub(super) fn sends_bytes(&self) -> bool {
-        matches!(self.options.operation, Operation::Post | Operation::Put | Operation::RawPost)
+        matches!(self.options.operation, Workload::Post | Workload::Put | Workload::RawPost)
     }
 
     /// What follows the body.
     pub(super) fn tail(&self) -> &[u8] {
-        if self.options.operation == Operation::Post { self.form.after_file.as_bytes() } else { b"" }
+        if self.options.operation == Workload::Post { self.form.after_file.as_bytes() } else { b"" }
     }
 
     /// Writes everything before the body of request `number`. `date` is the present second as a header has it.
     pub(super) fn write_head(&self, number: u64, date: &str, out: &mut Vec<u8>) {
         let written = match self.options.operation {
-            Operation::Post => self.write_post(number, out),
-            Operation::Put => self.write_put(number, date, out),
-            Operation::Get => self.write_get(number, date, out),
-            Operation::List => self.write_list(date, out),
-            Operation::Raw => write!(out, "GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", self.path, self.host()),
-            Operation::RawPost => write!(
+            Workload::Post => self.write_post(number, out),
+            Workload::Put => self.write_put(number, date, out),
+            Workload::Get => self.write_get(number, date, out),
+            Workload::List => self.write_list(date, out),
+            Workload::Raw => write!(out, "GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", self.path, self.host()),
+            Workload::RawPost => write!(
                 out,
                 "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                  Content-Length: {}\r\n\r\n",

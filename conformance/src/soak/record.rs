@@ -25,19 +25,19 @@ impl Held {
 }
 
 /// A bucket and a key.
-pub(crate) type Place = (&'static str, String);
+pub(crate) type ObjectName = (&'static str, String);
 
 /// The record of all places.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    places: Mutex<BTreeMap<Place, Vec<Held>>>,
+    places: Mutex<BTreeMap<ObjectName, Vec<Held>>>,
     /// Uploads that ask for a callback: key, and whether the uploader was told of a success.
     called: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Record {
     /// A change is about to be sent.
-    pub(crate) fn begun(&self, place: &Place, after: Held) {
+    pub(crate) fn begun(&self, place: &ObjectName, after: Held) {
         let mut places = self.places.lock().expect("not poisoned");
         let states = places.entry(place.clone()).or_insert_with(|| vec![Held::Absent]);
         if !states.contains(&after) {
@@ -46,23 +46,23 @@ impl Record {
     }
 
     /// A change was acknowledged, or a start showed what there is.
-    pub(crate) fn settled(&self, place: &Place, state: Held) {
+    pub(crate) fn settled(&self, place: &ObjectName, state: Held) {
         self.places.lock().expect("not poisoned").insert(place.clone(), vec![state]);
     }
 
     /// A key that is used once is gone, and will not be asked for again.
-    pub(crate) fn forget(&self, place: &Place) {
+    pub(crate) fn forget(&self, place: &ObjectName) {
         self.places.lock().expect("not poisoned").remove(place);
     }
 
     /// The states that are possible.
-    pub(crate) fn possible(&self, place: &Place) -> Vec<Held> {
+    pub(crate) fn possible(&self, place: &ObjectName) -> Vec<Held> {
         let places = self.places.lock().expect("not poisoned");
         places.get(place).cloned().unwrap_or_else(|| vec![Held::Absent])
     }
 
     /// All places whose keys begin with a prefix.
-    pub(crate) fn places(&self, bucket: &str, prefix: &str) -> Vec<Place> {
+    pub(crate) fn places(&self, bucket: &str, prefix: &str) -> Vec<ObjectName> {
         let places = self.places.lock().expect("not poisoned");
         places.keys().filter(|(own, key)| *own == bucket && key.starts_with(prefix)).cloned().collect()
     }

@@ -13,7 +13,7 @@ use md5::Digest as _;
 
 use super::callers::Caller;
 use super::chance::Chance;
-use super::record::{Held, Place, Record};
+use super::record::{Held, ObjectName, Record};
 use super::{BUCKETS, SoakOptions, Tally};
 use crate::wire::{Answer, Exchange};
 use crate::{Form, PolicyText, StoreClient};
@@ -103,7 +103,7 @@ impl Worker {
         format!("w{}/", self.place)
     }
 
-    fn any_place(&mut self) -> Place {
+    fn any_place(&mut self) -> ObjectName {
         (self.bucket(), format!("{}{:02}", self.prefix(), self.chance.between(0, KEYS)))
     }
 
@@ -180,7 +180,7 @@ impl Worker {
 
     /// Some of the keys that are overwritten, and old ones that called back, so that their number stays small.
     fn delete_several(&mut self, client: &StoreClient) -> Result<(), Gone> {
-        let mut places: Vec<Place> = (0..3).map(|_| self.any_place()).collect();
+        let mut places: Vec<ObjectName> = (0..3).map(|_| self.any_place()).collect();
         let called = self.record.places(self.bucket(), &format!("called/{}/", self.place));
         places.extend(called.into_iter().take(10));
         let mut hung = self.record.places(self.bucket(), &format!("hung/{}/", self.place));
@@ -204,7 +204,7 @@ impl Worker {
         self.refused_while_stopping(&answer, "a multi-delete")
     }
 
-    fn acknowledged(&self, place: &Place, held: Held) {
+    fn acknowledged(&self, place: &ObjectName, held: Held) {
         self.record.settled(place, held);
         self.tally.acknowledged.fetch_add(1, Ordering::SeqCst);
     }

@@ -34,7 +34,7 @@ const LOOKUPS_MAX: usize = 8;
 
 /// Where the application is, and what it may cost to ask it.
 #[derive(Clone, Debug)]
-pub(crate) struct Application {
+pub(crate) struct ApplicationClient {
     pub(crate) authority: String,
     /// TLS, and the name that the certificate must hold for.
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
@@ -99,7 +99,7 @@ pub enum ApplicationError {
     Unwritable(#[from] http::Error),
 }
 
-impl Application {
+impl ApplicationClient {
     /// The application at this address.
     pub(crate) fn new(url: &str, bounds: Bounds) -> Result<Self, ApplicationUrlError> {
         let not_http = || ApplicationUrlError::NotHttp;

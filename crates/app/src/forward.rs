@@ -15,7 +15,7 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     answer::Answer,
-    application::{Application, ApplicationError, ApplicationUrlError, Bounds, header_value},
+    application::{ApplicationClient, ApplicationError, ApplicationUrlError, Bounds, header_value},
     callback_verifier::VerifiedCallback,
 };
 use proof::ForwardSecrets;
@@ -56,7 +56,7 @@ const PASSED_ON: [&str; 9] = [
 /// Where verified callbacks are passed on to.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    application: Application,
+    application: ApplicationClient,
     secrets: Option<ForwardSecrets>,
 }
 
@@ -69,7 +69,7 @@ impl FromStr for Forward {
             answer_bytes_max: FORWARD_ANSWER_BYTES_MAX,
             answers_bytes_max: ANSWERS_BYTES_MAX,
         };
-        Ok(Self { application: Application::new(url, bounds)?, secrets: None })
+        Ok(Self { application: ApplicationClient::new(url, bounds)?, secrets: None })
     }
 }
 

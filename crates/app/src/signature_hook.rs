@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::{
     answer::Answer,
-    application::{Application, ApplicationError, ApplicationUrlError, Bounds},
+    application::{ApplicationClient, ApplicationError, ApplicationUrlError, Bounds},
     grant::Grant,
     router::{
         app_options::AppOptions,
@@ -61,7 +61,7 @@ type ClientOf = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 /// Asks an application about callers. Clones share its places.
 #[derive(Clone)]
 pub struct SignatureHook {
-    application: Application,
+    application: ApplicationClient,
     further: Vec<HeaderName>,
     client_of: ClientOf,
     places: HookPlaces,
@@ -133,7 +133,7 @@ impl SignatureHook {
             answers_bytes_max: HOOK_ANSWER_BYTES_MAX * QUESTIONS_MAX,
         };
         Ok(Self {
-            application: Application::new(url, bounds)?,
+            application: ApplicationClient::new(url, bounds)?,
             further: Vec::new(),
             client_of: Arc::new(connected_from),
             places: HookPlaces::default(),

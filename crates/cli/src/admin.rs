@@ -19,7 +19,7 @@ use countersign_server::listen::ListenOptions;
 use crate::command_line::admin_address::AdminAddress;
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::Running;
-use measuring::Measuring;
+use measuring::MetricsRecorder;
 pub(crate) use watched::Watched;
 
 /// The default port, where there is a default.
@@ -36,7 +36,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
 /// The listener, bound and not yet answering, where there is one. What counts something must be made after this, or it
 /// counts for nobody.
-pub(crate) struct Admin(Option<(Bound, Measuring)>);
+pub(crate) struct Admin(Option<(Bound, MetricsRecorder)>);
 
 impl Admin {
     /// Binds the listener where one is asked for.
@@ -49,7 +49,7 @@ impl Admin {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "other machines can read the administration listener without a login");
         }
-        Ok(Admin(Some((bound, Measuring::start()?))))
+        Ok(Admin(Some((bound, MetricsRecorder::start()?))))
     }
 
     /// Binds the listener also where nothing is asked: at the default port, the next free one, or any.
@@ -68,7 +68,7 @@ impl Admin {
                 listeners::bind(Wanted::Given(any), None).await?
             }
         };
-        Ok(Admin(Some((bound, Measuring::start()?))))
+        Ok(Admin(Some((bound, MetricsRecorder::start()?))))
     }
 
     /// Where the metrics are; `None` where they are nowhere.

@@ -28,7 +28,7 @@ use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::configuration::{self, ConfigError, Environment, Warning};
+use crate::configuration::{self, ConfigError, EnvironmentVariables, Warning};
 use crate::shown_address::without_secrets;
 use app_flags::AppFlags;
 use bucket_flags::BucketCommand;
@@ -211,14 +211,14 @@ enum NotRead {
 /// What the environment or the file says and cannot, with the variable or the line.
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<CommandRead> {
     let arguments: Vec<OsString> = arguments.collect();
-    match read_in(&arguments, &Environment::of_process()) {
+    match read_in(&arguments, &EnvironmentVariables::of_process()) {
         Ok(read) => Ok(read),
         Err(NotRead::Typed(error)) => error.exit(),
         Err(NotRead::Elsewhere(error)) => Err(error.into()),
     }
 }
 
-fn read_in(arguments: &[OsString], environment: &Environment) -> Result<CommandRead, NotRead> {
+fn read_in(arguments: &[OsString], environment: &EnvironmentVariables) -> Result<CommandRead, NotRead> {
     let mut program = program();
     let resolved = configuration::resolve(&program, arguments, environment).map_err(NotRead::Elsewhere)?;
     let all = resolved.as_ref().map_or(arguments, |resolved| &resolved.arguments);

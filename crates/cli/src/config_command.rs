@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use crate::command_line::config_flags::{ConfigCheckFlags, ConfigCommand, ConfigShowFlags};
 use crate::command_line::program;
 use crate::configuration::{
-    ConfigError, ConfigFile, Environment, Held, Kind, Resolved, Source, Value, everything, is_server,
-    resolve, sentence,
+    ConfigError, ConfigFile, EnvironmentVariables, Held, Kind, Resolved, Source, Value, everything,
+    is_server, resolve, sentence,
 };
 use crate::shown_address::{MASK, without_secrets};
 use crate::wording::on_one_line;
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &ConfigCommand) -> anyhow::Result<ExitCode> {
 
 /// Prints what holds for a command.
 fn show(program: &Command, flags: &ConfigShowFlags) -> anyhow::Result<ExitCode> {
-    let resolved = resolved(program, flags, &Environment::of_process())?;
+    let resolved = resolved(program, flags, &EnvironmentVariables::of_process())?;
     let text = if flags.json { format!("{:#}\n", as_json(&resolved)) } else { as_text(&resolved) };
     crate::wording::print(&text);
     for warning in &resolved.warnings {
@@ -38,7 +38,7 @@ fn show(program: &Command, flags: &ConfigShowFlags) -> anyhow::Result<ExitCode> 
 fn resolved(
     program: &Command,
     flags: &ConfigShowFlags,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
 ) -> Result<Resolved, ConfigError> {
     let mut arguments: Vec<OsString> = vec!["countersign".into()];
     arguments.extend(flags.command.split_whitespace().map(OsString::from));
@@ -79,7 +79,7 @@ fn check(program: &Command, flags: &ConfigCheckFlags) -> anyhow::Result<ExitCode
             json: false,
             flags: Vec::new(),
         };
-        resolved(program, &show, &Environment::default()).map(|_| ())
+        resolved(program, &show, &EnvironmentVariables::default()).map(|_| ())
     };
     if let Some(command) = &flags.command {
         let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();

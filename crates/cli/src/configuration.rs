@@ -19,7 +19,7 @@ use crate::wording::on_one_line;
 
 pub(crate) use config_error::ConfigError;
 pub(crate) use config_file::ConfigFile;
-pub(crate) use environment::Environment;
+pub(crate) use environment::EnvironmentVariables;
 pub(crate) use given::{Source, Value};
 pub(crate) use resolving::{Held, Resolved, Warning, everything, resolve, sentence};
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a running store, with or without an application server, says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Environment {
+pub(crate) struct InstanceEnvironment {
     /// Where the store listens, as in `http://127.0.0.1:9817`.
     pub(crate) store_url: String,
     /// Where the application server listens, if there is one.
@@ -87,7 +87,7 @@ pub(crate) const REMOVED: &[&str] = &[
 /// This machine's own names, which no proxy is asked for.
 const OWN_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
-impl Environment {
+impl InstanceEnvironment {
     /// The variables that are set, in the order of the documents; `outer` is the environment that they go into.
     pub(crate) fn variables(&self, outer: impl Fn(&str) -> Option<OsString>) -> Vec<(&'static str, String)> {
         let exceptions = proxy_exceptions(outer("NO_PROXY"), outer("no_proxy"));

@@ -23,19 +23,19 @@ use countersign_app::{
 use countersign_server::listen::ListenOptions;
 use countersign_server::listen::request_log::RequestLog;
 use countersign_server::{
-    CALLBACK_KEY_PATH, Credential, EtagSource, Limits, Permission, Server, ServerOptions, system_resolver,
+    AllowedNetwork, CALLBACK_KEY_PATH, Credential, EtagSource, Limits, Server, ServerOptions, system_resolver,
 };
 use countersign_store::{Clock, Random, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 
 use crate::bucket;
-use crate::environment::Environment;
+use crate::environment::InstanceEnvironment;
 use crate::seed;
 use crate::serve::known_host::{self, KnownHost};
 use crate::setup::ephemeral_folder::EphemeralFolder;
 use crate::setup::listeners::{self, Bound, Wanted};
 use crate::setup::running::{self, Running};
-use crate::setup::running_store::{self, Announced};
+use crate::setup::running_store::{self, AnnouncedStore};
 use crate::setup::{process_limits, random};
 
 /// The bucket when none is named.
@@ -67,13 +67,13 @@ pub(crate) struct InstanceOptions {
 /// that may still write.
 pub(crate) struct RunningInstance {
     /// What tests are told.
-    pub(crate) environment: Environment,
+    pub(crate) environment: InstanceEnvironment,
     /// Knows the key that callbacks are signed with.
     pub(crate) verifier: CallbackVerifier,
     store: Store,
     store_running: Running,
     app_running: Running,
-    announced: Announced,
+    announced: AnnouncedStore,
     folder: EphemeralFolder,
 }
 
@@ -152,14 +152,14 @@ fn describe(
     app: &Bound,
     buckets: &[String],
     key: &RsaMd5Key,
-) -> anyhow::Result<(Environment, String)> {
+) -> anyhow::Result<(InstanceEnvironment, String)> {
     let url = |bound: &Bound| {
         let address = bound.addresses.first().context("a listener has an address")?;
         anyhow::Ok(format!("http://{address}"))
     };
     let key_pem = key.public_key_pem().context("the callback key cannot be published")?;
     let store_url = url(store)?;
-    let environment = Environment {
+    let environment = InstanceEnvironment {
         callback_key_url: format!("{store_url}{CALLBACK_KEY_PATH}"),
         store_url,
         app_url: Some(url(app)?),
@@ -174,12 +174,12 @@ fn describe(
 }
 
 fn server(
-    environment: &Environment,
+    environment: &InstanceEnvironment,
     store: &Store,
     clock: &Clock,
     callback_key: RsaMd5Key,
 ) -> anyhow::Result<Server> {
-    let loopback: Result<Vec<Permission>, _> =
+    let loopback: Result<Vec<AllowedNetwork>, _> =
         ["127.0.0.0/8", "::1/128"].map(str::parse).into_iter().collect();
     let credential =
         Credential { id: environment.access_key_id.clone(), secret: environment.access_key_secret.clone() };
@@ -206,7 +206,7 @@ fn server(
 
 /// The application server: `/signature`, `/callback`, `/uploads`, for the whole bucket.
 fn router(
-    environment: &Environment,
+    environment: &InstanceEnvironment,
     store: &Store,
     clock: &Clock,
     verifier: &CallbackVerifier,
@@ -233,7 +233,7 @@ fn router(
     Ok(dated(routes, clock.to_wall()))
 }
 
-fn testing_choices(environment: &Environment, store: &Store) -> TestingChoices {
+fn testing_choices(environment: &InstanceEnvironment, store: &Store) -> TestingChoices {
     let (store, store_url) = (store.clone(), environment.store_url.clone());
     TestingChoices {
         upload_host: Arc::new(move |name| {

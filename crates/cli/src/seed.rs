@@ -31,11 +31,11 @@ use anyhow::Context as _;
 use countersign_store::Store;
 
 pub(crate) use exporting::{Exported, export};
-pub(crate) use loading::{Seeded, load};
+pub(crate) use loading::{SeedCounts, load};
 pub(crate) use seed_error::SeedError;
 
 /// Puts the folder of `--seed` into the store, if there is one.
-pub(crate) async fn at_start(store: &Store, folder: Option<&Path>) -> anyhow::Result<Option<Seeded>> {
+pub(crate) async fn at_start(store: &Store, folder: Option<&Path>) -> anyhow::Result<Option<SeedCounts>> {
     let Some(folder) = folder else { return Ok(None) };
     let seeded = Box::pin(load(store, folder)).await;
     seeded.map(Some).with_context(|| format!("the seed {} cannot be used", folder.display()))

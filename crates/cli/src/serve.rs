@@ -1,6 +1,6 @@
 //! `countersign serve`: store, application server and page in one process, ready to be tried.
 //!
-//! The three stay strangers: the application server sees the store only through signed forms and signed
+//! The three share no shortcut: the application server sees the store only through signed forms and signed
 //! callbacks, as it would see OSS. What is shared is made here: the access key, and the pinned callback key.
 
 mod addresses;
@@ -25,7 +25,7 @@ use countersign_app::upload_path::UploadPath;
 use countersign_app::{AppOptions, CallbackVerifier, Signer, SignerOptions, StoreKind};
 use countersign_server::listen::ListenOptions;
 use countersign_server::listen::request_log::RequestLog;
-use countersign_server::{Permission, Server};
+use countersign_server::{AllowedNetwork, Server};
 use countersign_store::Clock;
 
 use crate::admin::{Admin, Watched};
@@ -176,7 +176,7 @@ async fn open_store(
         also_allow: [addresses.callback]
             .into_iter()
             .chain(flags.signing.callback_url.as_deref().map(named_addresses).unwrap_or_default())
-            .map(Permission::exactly)
+            .map(AllowedNetwork::exactly)
             .collect(),
     };
     let key = callback_key::load_or_make(&flags.place.data, !flags.place.ephemeral)?;

@@ -47,10 +47,10 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 pub use self::callbacks::Callbacks;
-use crate::environment::Environment;
+use crate::environment::InstanceEnvironment;
 use crate::instance::{InstanceOptions, RunningInstance};
 use crate::wording;
-use test_clock::TestClock;
+use test_clock::ClockOffset;
 
 /// How many threads answer requests.
 const WORKERS: usize = 2;
@@ -87,16 +87,16 @@ pub enum InstanceError {
 /// A running instance; it ends when it is dropped.
 #[derive(Debug)]
 pub struct Instance {
-    environment: Environment,
+    environment: InstanceEnvironment,
     verifier: CallbackVerifier,
-    clock: TestClock,
+    clock: ClockOffset,
     runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// What the thread of an instance says once both servers answer.
-type Started = Result<(Environment, CallbackVerifier, Handle), InstanceError>;
+type Started = Result<(InstanceEnvironment, CallbackVerifier, Handle), InstanceError>;
 
 impl Instance {
     /// Starts an instance with one bucket, `demo`. Blocks until both servers answer.
@@ -112,7 +112,7 @@ impl Instance {
     /// # Errors
     /// [`InstanceError`]; also for a bucket whose name no bucket can have.
     pub fn start_with(settings: InstanceSettings) -> Result<Self, InstanceError> {
-        let clock = TestClock::at_the_real_time();
+        let clock = ClockOffset::at_the_real_time();
         let options = InstanceOptions {
             buckets: settings.buckets,
             seed: settings.seed,

@@ -5,9 +5,9 @@ mod form;
 mod http_client;
 mod local_files;
 mod outcome;
-mod permission;
 mod report;
 mod send;
+mod signature_answer;
 
 use std::process::ExitCode;
 
@@ -17,9 +17,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::command_line::upload_flags::UploadFlags;
 use crate::wording::on_one_line;
-use local_files::LocalFile;
-use permission::SignatureEndpoint;
+use local_files::FileToUpload;
 use report::Report;
+use signature_answer::SignatureEndpoint;
 
 /// How many files are on their way at the same time, as on the page.
 const AT_ONCE: usize = 4;
@@ -58,7 +58,7 @@ fn endpoint(flags: &UploadFlags, path: Option<&str>) -> anyhow::Result<Signature
 }
 
 /// The folder that everything goes into; folders need one to be below of, and ask for the server's own.
-async fn base_folder(flags: &UploadFlags, files: &[LocalFile]) -> anyhow::Result<Option<String>> {
+async fn base_folder(flags: &UploadFlags, files: &[FileToUpload]) -> anyhow::Result<Option<String>> {
     let is_flat = files.iter().all(|file| file.folder.is_empty());
     if is_flat {
         // As it was written: the server judges it.
@@ -71,7 +71,7 @@ async fn base_folder(flags: &UploadFlags, files: &[LocalFile]) -> anyhow::Result
     Ok(Some(if base.is_empty() || base.ends_with('/') { base } else { format!("{base}/") }))
 }
 
-fn progress_bar(file: &LocalFile) -> ProgressBar {
+fn progress_bar(file: &FileToUpload) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{prefix:24!} {bar:30} {percent:>3} %  {binary_bytes_per_sec}  {msg}");
     let bar = ProgressBar::new(file.bytes).with_prefix(on_one_line(&file.name));

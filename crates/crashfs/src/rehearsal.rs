@@ -8,7 +8,7 @@ use crate::scenario::{BUCKET_NAME, Scenario, Step, Verb};
 use crate::survival::Chances;
 use crate::trace::{Entry, Event, Trace};
 use crate::verdict::{Loss, blob_files, observe};
-use crate::world::{Effect, Held, Operation, World};
+use crate::world::{ClientRequest, Effect, Held, World};
 use bytes::Bytes;
 use countersign_store::{
     ApplyError, CloseOutboxEntry, CommitError, CreateBucket, DeleteObject, DeliveryOutcome, Offered,
@@ -36,7 +36,7 @@ pub struct Recording {
     /// What clients knew at first.
     pub(crate) base: World,
     /// What clients asked for.
-    pub(crate) operations: Vec<Operation>,
+    pub(crate) operations: Vec<ClientRequest>,
 }
 
 /// Runs a scenario from the beginning.
@@ -44,7 +44,8 @@ pub async fn rehearse(scenario: &Scenario) -> Recording {
     let (initial, base) = beginning::of(scenario.begins, DATA).await;
     let folder = real_folder();
     let trace = Trace::begin(folder.path(), initial, BEFORE_SYNC).expect("a real folder is laid out");
-    let stage = Stage::open(trace, TestClock::new(), scenario.unnamed_files).await.expect("a first start");
+    let stage =
+        RecordedStore::open(trace, TestClock::new(), scenario.unnamed_files).await.expect("a first start");
     let mut rehearsal = Rehearsal { stage, folders: vec![folder] };
     for step in scenario.steps {
         rehearsal.step(*step).await;
@@ -60,20 +61,20 @@ pub(crate) fn real_folder() -> TempDir {
 }
 
 struct Rehearsal {
-    stage: Stage,
+    stage: RecordedStore,
     folders: Vec<TempDir>,
 }
 
 /// A store on a recorded disk, and its clients.
 #[derive(Clone)]
-pub(crate) struct Stage {
+pub(crate) struct RecordedStore {
     pub(crate) store: Store,
     pub(crate) trace: Arc<Trace>,
     pub(crate) clock: TestClock,
     unnamed_files: bool,
     /// Tells the contents of this stage from those of another.
     pub(crate) first_number: usize,
-    operations: Arc<Mutex<Vec<Operation>>>,
+    operations: Arc<Mutex<Vec<ClientRequest>>>,
 }
 
 impl Rehearsal {
@@ -138,19 +139,19 @@ impl Rehearsal {
     }
 
     async fn open_again(&mut self, trace: Arc<Trace>) {
-        let Stage { clock, unnamed_files, operations, .. } = self.stage.clone();
-        let opened = Stage::open(trace, clock, unnamed_files).await.expect("a start after an end");
-        self.stage = Stage { operations, ..opened };
+        let RecordedStore { clock, unnamed_files, operations, .. } = self.stage.clone();
+        let opened = RecordedStore::open(trace, clock, unnamed_files).await.expect("a start after an end");
+        self.stage = RecordedStore { operations, ..opened };
     }
 }
 
-impl Stage {
+impl RecordedStore {
     /// Opens the store on what is in the trace's folder.
     pub(crate) async fn open(
         trace: Arc<Trace>,
         clock: TestClock,
         unnamed_files: bool,
-    ) -> Result<Stage, OpenError> {
+    ) -> Result<RecordedStore, OpenError> {
         record(&trace);
         let mut options = StoreOptions::new(trace.folder().join(DATA), clock.clock());
         options.inline_bytes_max = 4096;
@@ -158,11 +159,11 @@ impl Stage {
         options.sweep_every = Duration::from_secs(1_000_000);
         options.device = Arc::new(RecordedDevice::new(Arc::clone(&trace), unnamed_files));
         let store = Store::open(options).await?;
-        Ok(Stage { store, trace, clock, unnamed_files, first_number: 0, operations: Arc::default() })
+        Ok(RecordedStore { store, trace, clock, unnamed_files, first_number: 0, operations: Arc::default() })
     }
 
     /// What clients have asked for before this stage was opened.
-    pub(crate) fn resume(&self, operations: &[Operation]) {
+    pub(crate) fn resume(&self, operations: &[ClientRequest]) {
         self.operations().extend_from_slice(operations);
     }
 
@@ -173,14 +174,14 @@ impl Stage {
         Recording { initial: self.trace.initial().clone(), entries, base, operations }
     }
 
-    fn operations(&self) -> std::sync::MutexGuard<'_, Vec<Operation>> {
+    fn operations(&self) -> std::sync::MutexGuard<'_, Vec<ClientRequest>> {
         self.operations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn begin(&self, effects: Vec<Effect>) -> usize {
         let mut operations = self.operations();
         let number = operations.len();
-        operations.push(Operation { effects });
+        operations.push(ClientRequest { effects });
         self.trace.note(Event::Begun(number));
         number
     }

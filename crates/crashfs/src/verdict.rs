@@ -1,7 +1,7 @@
 //! Opens a store on what a power loss left, and checks that it kept every promise.
 
 use crate::disk::Image;
-use crate::rehearsal::{DATA, Recording, Stage, real_folder};
+use crate::rehearsal::{DATA, RecordedStore, Recording, real_folder};
 use crate::scenario::{BUCKET_NAME, LARGE, SMALL, Verb};
 use crate::trace::{Entry, Event, Trace};
 use crate::world::{Held, World};
@@ -179,10 +179,10 @@ pub(crate) async fn judge_killed(
 }
 
 /// Opens the store by its own recovery, an hour later, and looks at everything.
-async fn started(trace: Arc<Trace>, expected: &Expectation) -> Result<(Stage, World), Loss> {
+async fn started(trace: Arc<Trace>, expected: &Expectation) -> Result<(RecordedStore, World), Loss> {
     let clock = TestClock::new();
     clock.advance(3600);
-    let opened = Stage::open(trace, clock, true).await;
+    let opened = RecordedStore::open(trace, clock, true).await;
     let mut stage = opened.map_err(|error| Loss::DoesNotOpen(error.to_string()))?;
     stage.first_number = 1_000_000;
     let found = observe(&stage.store).await?;
@@ -195,7 +195,7 @@ async fn started(trace: Arc<Trace>, expected: &Expectation) -> Result<(Stage, Wo
 }
 
 /// The store takes new uploads, large and small, and overwrites; then the sweeper leaves nothing behind.
-async fn go_on(stage: &Stage, found: &World, overwritten: &'static str) -> Result<(), Loss> {
+async fn go_on(stage: &RecordedStore, found: &World, overwritten: &'static str) -> Result<(), Loss> {
     if !found.buckets.contains(BUCKET_NAME) {
         stage.perform(Verb::CreateBucket(BUCKET_NAME)).await?;
     }
@@ -337,7 +337,7 @@ fn check_copy(folder: &Path) -> Result<(), Loss> {
 }
 
 /// With the grace over and the sweeper through, the files of blobs are those that objects name.
-async fn check_blobs(stage: &Stage, after: &World) -> Result<(), Loss> {
+async fn check_blobs(stage: &RecordedStore, after: &World) -> Result<(), Loss> {
     stage.clock.advance(3600);
     for _ in 0..2 {
         stage.store.sweep().await.map_err(|error| Loss::QueryFails(error.to_string()))?;

@@ -39,12 +39,12 @@ pub(crate) enum Effect {
 
 /// What one client asked for at once: all its effects take place or none.
 #[derive(Debug, Clone)]
-pub(crate) struct Operation {
+pub(crate) struct ClientRequest {
     pub(crate) effects: Vec<Effect>,
 }
 
 impl World {
-    pub(crate) fn apply(&mut self, operation: &Operation) {
+    pub(crate) fn apply(&mut self, operation: &ClientRequest) {
         for effect in operation.effects.iter().cloned() {
             match effect {
                 Effect::Bucket(name) => drop(self.buckets.insert(name)),
@@ -68,7 +68,7 @@ impl World {
     }
 
     /// Whether an operation whose outcome nobody was told has taken place, by the first of its effects.
-    pub(crate) fn shows_first(&self, operation: &Operation) -> bool {
+    pub(crate) fn shows_first(&self, operation: &ClientRequest) -> bool {
         operation.effects.first().is_some_and(|effect| self.shows(effect))
     }
 }

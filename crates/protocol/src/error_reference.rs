@@ -10,7 +10,7 @@ mod error_row;
 mod rows;
 
 pub use document::markdown;
-pub use error_row::{DocLanguage, ErrorRow};
+pub use error_row::ErrorRow;
 pub use rows::ROWS;
 
 use crate::callback::cause::CallbackCause;

@@ -12,6 +12,7 @@ mod credential;
 pub mod error_reference;
 pub mod form;
 pub mod image;
+pub mod language;
 mod notation;
 pub mod policy;
 pub mod post_signature;

@@ -3,7 +3,7 @@
 //!
 //! Reading is bounded and refuses document types, entities and whatever element it does not know; writing
 //! escapes text and leaves out what is absent. What a document means is the server's question, and a document that one
-//! operation alone reads or writes may stand in the file of that operation, made with [`read`] and [`Writer`].
+//! operation alone reads or writes may stand in the file of that operation, made with [`read`] and [`XmlWriter`].
 
 mod access_control;
 mod bucket_info;
@@ -29,7 +29,7 @@ pub use listing::list_object_versions::{ListObjectVersions, NULL_VERSION};
 pub use listing::list_objects::{ListObjects, ListObjectsV2, ObjectEntry};
 pub use listing::pending_lists::{NoLiveChannels, NoMultipartUploads};
 pub use post_response::PostResponse;
-pub use writer::{Writer, is_writable};
+pub use writer::{XmlWriter, is_writable};
 pub use xml_error::XmlError;
 
 use crate::url_encoding::encode;

@@ -25,7 +25,7 @@ mod upload;
 
 pub use bucket_rules::lifecycle::LifecycleError;
 pub use callback::address::{Resolver, UndeliverableCallback, system_resolver};
-pub use callback::destination_guard::Permission;
+pub use callback::destination_guard::AllowedNetwork;
 pub use callback::message::CallbackMessage;
 pub use limits::Limits;
 pub use operations::own_page::CALLBACK_KEY_PATH;

@@ -37,7 +37,7 @@ mod write_stall;
 use connection_places::{Activity, ConnectionPlace, ConnectionPlaces};
 use connection_timer::ConnectionTimer;
 pub use peer::Peer;
-use proxy_protocol::Behind;
+use proxy_protocol::ReadAheadStream;
 use read_room::{BoundedReads, ReadRoom};
 use request_log::RequestLog;
 pub use tls_files::{TlsFiles, TlsFilesError};
@@ -279,9 +279,9 @@ async fn behind_proxy(
     stream: TcpStream,
     address: SocketAddr,
     options: &ListenOptions,
-) -> io::Result<(IpAddr, Behind<TcpStream>)> {
+) -> io::Result<(IpAddr, ReadAheadStream<TcpStream>)> {
     if !options.trusted_proxies.trust(address.ip()) {
-        return Ok((address.ip(), Behind::nothing(stream)));
+        return Ok((address.ip(), ReadAheadStream::nothing(stream)));
     }
     let header = options.clock.timeout(options.header_read_timeout, proxy_protocol::take(stream));
     let (source, stream) = header.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

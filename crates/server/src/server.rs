@@ -17,8 +17,8 @@ use crate::access::OWNER_ID;
 use crate::bucket_rules::lifecycle::{self, LifecycleError};
 use crate::budget::fair_budget::FairBudget;
 use crate::callback::address::{Resolver, UndeliverableCallback};
-use crate::callback::client::{CallbackClient, CallbackClientError, CallbackOptions};
-use crate::callback::destination_guard::Permission;
+use crate::callback::client::{CallbackClient, CallbackClientError, CallbackClientOptions};
+use crate::callback::destination_guard::AllowedNetwork;
 use crate::error_chain::ErrorChain;
 use crate::limits::Limits;
 use crate::listen::NotAccepted;
@@ -52,7 +52,7 @@ pub struct ServerOptions {
     /// `None` takes the request's host.
     pub public_store_url: Option<String>,
     /// Networks that callbacks may go to although they are not public.
-    pub callback_allow: Vec<Permission>,
+    pub callback_allow: Vec<AllowedNetwork>,
     /// Asks for the addresses of callback hosts.
     pub callback_resolver: Resolver,
     /// The key that signs callbacks.
@@ -101,7 +101,7 @@ impl Server {
         let hosts = HostNames::new(domains, cname);
         let limits = options.limits;
         let answers = FairBudget::new(limits.answers_bytes_max, usize::MAX, &random);
-        let callbacks = CallbackClient::new(CallbackOptions {
+        let callbacks = CallbackClient::new(CallbackClientOptions {
             store: store.clone(),
             clock: clock.clone(),
             random: random.clone(),

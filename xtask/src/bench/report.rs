@@ -16,7 +16,7 @@ const KEPT_FROM: &str = "## What was tried";
 
 /// Whether a goal was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Verdict {
+enum GoalResult {
     Met,
     NotMet,
     /// Why there is no figure.
@@ -30,7 +30,7 @@ struct Line {
     goal: String,
     measured: String,
     ratio: String,
-    verdict: Verdict,
+    verdict: GoalResult,
 }
 
 /// A goal as a bound on a ratio or a figure.
@@ -73,10 +73,10 @@ impl Outcome {
     ) {
         let (measured, ratio, verdict) = match measured {
             Ok((measured, figure)) => {
-                let verdict = if goal.is_met_by(figure) { Verdict::Met } else { Verdict::NotMet };
+                let verdict = if goal.is_met_by(figure) { GoalResult::Met } else { GoalResult::NotMet };
                 (measured, short(figure), verdict)
             }
-            Err(why) => ("–".to_owned(), "–".to_owned(), Verdict::NotMeasured(why)),
+            Err(why) => ("–".to_owned(), "–".to_owned(), GoalResult::NotMeasured(why)),
         };
         self.lines.push(Line { work: work.to_owned(), goal: goal_text.to_owned(), measured, ratio, verdict });
     }
@@ -125,9 +125,9 @@ pub(super) fn text(outcomes: &[Outcome]) -> String {
         String::from("| work | goal | measured | ratio or figure | met |\n|---|---|---|---|---|\n");
     for line in outcomes.iter().flat_map(|outcome| &outcome.lines) {
         let met = match &line.verdict {
-            Verdict::Met => "yes".to_owned(),
-            Verdict::NotMet => "**no**".to_owned(),
-            Verdict::NotMeasured(why) => one_cell(why),
+            GoalResult::Met => "yes".to_owned(),
+            GoalResult::NotMet => "**no**".to_owned(),
+            GoalResult::NotMeasured(why) => one_cell(why),
         };
         let Line { work, goal, measured, ratio, .. } = line;
         text.push_str(&format!("| {work} | {goal} | {measured} | {ratio} | {met} |\n"));

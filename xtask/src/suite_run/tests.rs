@@ -25,19 +25,19 @@ fn outcome_of(suite: &Suite, extent: Extent) -> Outcome {
 #[test]
 fn a_suite_counts_the_tests_its_runner_reports() {
     let outcome = outcome(&[Step::Run(&["sh", "-c", "echo '# pass 3'; echo '# fail 0'"])]);
-    assert_eq!((outcome.verdict, outcome.tally), (Verdict::Passed, Tally { passed: 3, failed: 0 }));
+    assert_eq!((outcome.verdict, outcome.tally), (SuiteResult::Passed, Tally { passed: 3, failed: 0 }));
 }
 
 #[test]
 fn failures_are_believed_over_the_exit_code() {
     let outcome = outcome(&[Step::Run(&["sh", "-c", "echo '# pass 3'; echo '# fail 1'"])]);
-    assert_eq!(outcome.verdict, Verdict::Failed("tests failed".to_owned()));
+    assert_eq!(outcome.verdict, SuiteResult::Failed("tests failed".to_owned()));
 }
 
 #[test]
 fn a_suite_of_tests_that_ran_none_has_failed() {
     let outcome = outcome(&[Step::Run(&["true"])]);
-    assert_eq!(outcome.verdict, Verdict::Failed("no test ran".to_owned()));
+    assert_eq!(outcome.verdict, SuiteResult::Failed("no test ran".to_owned()));
     assert_eq!(outcome.tally, Tally { passed: 0, failed: 1 });
 }
 
@@ -52,14 +52,14 @@ fn a_long_form_runs_in_the_full_run_only() {
 #[test]
 fn the_first_step_that_fails_ends_its_suite() {
     let outcome = outcome(&[Step::Run(&["sh", "-c", "exit 4"]), Step::Run(&["sh", "-c", "echo '# pass 9'"])]);
-    assert!(matches!(outcome.verdict, Verdict::Failed(_)));
+    assert!(matches!(outcome.verdict, SuiteResult::Failed(_)));
     assert_eq!(outcome.tally, Tally { passed: 0, failed: 1 });
 }
 
 #[test]
 fn a_program_that_is_not_there_fails_the_suite_and_not_the_run() {
     let outcome = outcome(&[Step::Run(&["no-such-program-of-ours"])]);
-    assert!(matches!(outcome.verdict, Verdict::Failed(_)));
+    assert!(matches!(outcome.verdict, SuiteResult::Failed(_)));
 }
 
 #[test]
@@ -68,13 +68,13 @@ fn what_is_there_is_not_installed_again() {
         Step::Install { probe: &["true"], install: &["false"] },
         Step::Either { probe: &["false"], then: &["false"], otherwise: &["echo", "# pass 1"] },
     ]);
-    assert_eq!(outcome.verdict, Verdict::Passed);
+    assert_eq!(outcome.verdict, SuiteResult::Passed);
 }
 
 #[test]
 fn a_suite_sees_its_environment() {
     let outcome = outcome(&[Step::Run(&["sh", "-c", "test \"$COLOUR\" = blue && echo '# pass 1'"])]);
-    assert_eq!(outcome.verdict, Verdict::Passed);
+    assert_eq!(outcome.verdict, SuiteResult::Passed);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_suite_without_its_condition_is_skipped_and_says_why() {
     let condition = Some(suites::Condition { probe: &["false"], otherwise: "not here" });
     let suite = Suite { steps: &[Step::Run(&["false"])], only_if: condition, ..SHELL };
     let outcome = outcome_of(&suite, Extent::Gate);
-    assert_eq!((outcome.verdict, outcome.tally), (Verdict::Skipped("not here"), Tally::default()));
+    assert_eq!((outcome.verdict, outcome.tally), (SuiteResult::Skipped("not here"), Tally::default()));
 }
 
 #[test]
@@ -98,13 +98,13 @@ fn the_last_line_holds_the_totals_alone() {
     let outcomes = [
         Outcome {
             name: "a",
-            verdict: Verdict::Passed,
+            verdict: SuiteResult::Passed,
             tally: Tally { passed: 4, failed: 0 },
             took: Duration::ZERO,
         },
         Outcome {
             name: "b",
-            verdict: Verdict::Failed("tests failed".to_owned()),
+            verdict: SuiteResult::Failed("tests failed".to_owned()),
             tally: Tally { passed: 2, failed: 1 },
             took: Duration::from_millis(1500),
         },

@@ -198,7 +198,7 @@ pub(crate) const ROOMS: &[Rooms] = &[
             &["policy"],
             &["authorization", "error_reference", "form", "image", "xml"],
             &["callback", "resource"],
-            &["credential", "notation", "wire_refusal"],
+            &["credential", "language", "notation", "wire_refusal"],
         ],
     },
     Rooms {

@@ -36,15 +36,15 @@ const PATCHES: [&str; 2] = ["docs/patches/bucket-sub-resource.patch", "docs/patc
 
 /// A figure before and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Measure {
+pub(crate) struct Figure {
     what: &'static str,
     before: &'static str,
     now: String,
 }
 
 /// All figures.
-pub(crate) fn measures(root: &Path, files: &[CodeFile]) -> Vec<Measure> {
-    let measure = |what, before, now: String| Measure { what, before, now };
+pub(crate) fn measures(root: &Path, files: &[CodeFile]) -> Vec<Figure> {
+    let measure = |what, before, now: String| Figure { what, before, now };
     let [sub_resource, operation] = PATCHES.map(|patch| files_touched(root, patch));
     let lengths = function_lengths(files);
     let in_circles: usize = rooms::files_in_circles(files);
@@ -69,7 +69,7 @@ const BEFORE_IN_CIRCLES: &str = "179";
 const BEFORE_P95: &str = "28";
 
 /// The table as Markdown.
-pub(crate) fn table(measures: &[Measure]) -> String {
+pub(crate) fn table(measures: &[Figure]) -> String {
     let rows = measures.iter().map(|row| format!("| {} | {} | {} |\n", row.what, row.before, row.now));
     format!("| | before | now |\n|---|---|---|\n{}", rows.collect::<String>())
 }

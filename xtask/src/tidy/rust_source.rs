@@ -21,7 +21,7 @@ impl FunctionSpan {
 
 /// What was measured in one Rust file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Measure {
+pub(crate) struct FileMeasures {
     /// Lines in all.
     pub(crate) lines: usize,
     /// Lines of each inline test module.
@@ -30,7 +30,7 @@ pub(crate) struct Measure {
     pub(crate) functions: Vec<FunctionSpan>,
 }
 
-impl Measure {
+impl FileMeasures {
     /// Lines that are not in an inline test module.
     pub(crate) fn production_lines(&self) -> usize {
         let tests: usize = self.test_modules.iter().map(|span| span.end() + 1 - span.start()).sum();
@@ -39,14 +39,14 @@ impl Measure {
 }
 
 /// Measures one Rust file.
-pub(crate) fn measure(text: &str) -> Measure {
+pub(crate) fn measure(text: &str) -> FileMeasures {
     let tokens = tokens(&blank_out(text));
     let test_modules = test_modules(&tokens);
     let functions = functions(&tokens)
         .into_iter()
         .filter(|function| !test_modules.iter().any(|span| span.contains(function.lines.start())))
         .collect();
-    Measure { lines: text.lines().count(), test_modules, functions }
+    FileMeasures { lines: text.lines().count(), test_modules, functions }
 }
 
 /// A word or a single sign, with its line.

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use countersign_protocol::callback::signature::{SignError, sign};
+use countersign_protocol::callback::signature::{CallbackSignError, sign};
 use countersign_sys::RsaMd5Key;
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -33,7 +33,8 @@ pub(crate) fn authorization(path_and_query: &str, body: &[u8]) -> String {
         Some((path, query)) => (path, Some(query)),
         None => (path_and_query, None),
     };
-    let rsa_md5 = |message: &[u8]| KEY.sign(message).map_err(|error| SignError { reason: error.to_string() });
+    let rsa_md5 =
+        |message: &[u8]| KEY.sign(message).map_err(|error| CallbackSignError { reason: error.to_string() });
     sign(&rsa_md5, path, query, body).unwrap()
 }
 

@@ -17,14 +17,14 @@ use crate::{answer::Answer, ledger::UploadQuery};
 
 /// `key` for one key exactly, `limit` for other than 100 lines.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct ListQuery {
+pub(super) struct UploadsQuery {
     key: Option<String>,
     limit: Option<u32>,
 }
 
 pub(super) async fn list(
     State(options): State<Arc<AppOptions>>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Result<Query<UploadsQuery>, QueryRejection>,
     parts: Parts,
 ) -> Response {
     let Ok(Query(query)) = query else {

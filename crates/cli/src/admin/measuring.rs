@@ -20,16 +20,16 @@ const TIMES: [f64; 10] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 
 const COUNTS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0];
 
 /// The metrics of this process.
-pub(super) struct Measuring {
+pub(super) struct MetricsRecorder {
     handle: PrometheusHandle,
 }
 
-impl Measuring {
+impl MetricsRecorder {
     /// Counts from now on: what was put together before counts for nobody.
     ///
     /// # Errors
     /// When something else in this process counts already.
-    pub(super) fn start() -> anyhow::Result<Measuring> {
+    pub(super) fn start() -> anyhow::Result<MetricsRecorder> {
         let recorder = recorder()?;
         let measuring = Self::of(&recorder);
         metrics::set_global_recorder(recorder).ok().context("this process counts for another already")?;
@@ -37,8 +37,8 @@ impl Measuring {
     }
 
     /// What this recorder counts.
-    pub(super) fn of(recorder: &PrometheusRecorder) -> Measuring {
-        Measuring { handle: recorder.handle() }
+    pub(super) fn of(recorder: &PrometheusRecorder) -> MetricsRecorder {
+        MetricsRecorder { handle: recorder.handle() }
     }
 
     /// Begins the upkeep.

@@ -20,7 +20,7 @@ async fn running(ready: &'static AtomicBool) -> (RunningAdmin, SocketAddr) {
         Readiness { ready, text: if ready { "ok\n" } else { "writes are refused: a test\n" }.to_owned() }
     };
     let watched = Watched { health: Arc::new(health), measure: Arc::new(move || measured.increment(1.0)) };
-    let admin = Admin(Some((bound, Measuring::of(&recorder))));
+    let admin = Admin(Some((bound, MetricsRecorder::of(&recorder))));
     assert_eq!(admin.metrics_url(), Some(format!("http://{address}/metrics")));
     (admin.start(watched), address)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use countersign_app::AccessKeySecret;
 use countersign_server::listen::TrustedProxy;
-use countersign_server::{EtagSource, Permission};
+use countersign_server::{AllowedNetwork, EtagSource};
 
 use super::given_address::{base_url, key_url, origin};
 use super::scrub_schedule::BackgroundScrubFlags;
@@ -118,7 +118,7 @@ pub(crate) struct StoreSettings {
     pub(crate) region: String,
     /// Let callbacks go to this network although it is not public; repeatable.
     #[arg(long, value_name = "CIDR[:PORT]", help_heading = "Store")]
-    pub(crate) callback_allow: Vec<Permission>,
+    pub(crate) callback_allow: Vec<AllowedNetwork>,
     /// The longest body of a callback with its variables in it, as in 64KiB; an upload that asks for more is refused.
     #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = super::quantity::bytes_held, help_heading = "Store")]
     pub(crate) callback_body_max: usize,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{Command, Environment, program, read_in};
+use super::{Command, EnvironmentVariables, program, read_in};
 
 /// Flags that have no place in a service's settings: where these are read from, and what only tests and trials use.
 const ELSEWHERE: &[&str] = &["config", "clock-offset", "ephemeral", "ephemeral-in", "seed", "help"];
@@ -31,7 +31,7 @@ fn accepted(command: &str, lines: &[&str]) -> Result<Command, String> {
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, lines.join("\n")).unwrap();
     let words: [OsString; 4] = ["countersign".into(), command.into(), "--config".into(), file.into()];
-    read_in(&words, &Environment::default())
+    read_in(&words, &EnvironmentVariables::default())
         .map(|read| read.command)
         .map_err(|error| format!("{lines:?}: {error:?}"))
 }

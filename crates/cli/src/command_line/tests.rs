@@ -62,7 +62,9 @@ fn sample(setting: &Setting) -> &'static str {
 /// What must stand beside a flag for it to be taken, as the parser asks for it.
 fn companions(command: &str, flag: &str, settings: &[Setting]) -> Vec<String> {
     let arguments = ["countersign", command, flag].map(OsString::from);
-    let Err(NotRead::Typed(error)) = read_in(&arguments, &Environment::default()) else { return Vec::new() };
+    let Err(NotRead::Typed(error)) = read_in(&arguments, &EnvironmentVariables::default()) else {
+        return Vec::new();
+    };
     let Some(clap::error::ContextValue::Strings(missing)) = error.get(clap::error::ContextKind::InvalidArg)
     else {
         panic!("{flag} of {command}: {error}");

@@ -76,7 +76,7 @@ fn refuses_what_the_command_would_refuse() {
         flags: flags.iter().map(OsString::from).collect(),
     };
     let refused = |command: &str, flags: &[&str]| {
-        resolved(&program(), &asked(command, flags), &Environment::default())
+        resolved(&program(), &asked(command, flags), &EnvironmentVariables::default())
             .err()
             .map(|error| error.to_string())
     };

@@ -122,7 +122,7 @@ impl ConfigFile {
         words: &[String],
         everything: &Everything,
     ) -> Result<BTreeMap<String, (Value, usize)>, ConfigError> {
-        let places = Places { words, everything };
+        let places = LineOwners { words, everything };
         for (table, number) in &self.tables {
             places.check_table(table).map_err(|problem| self.refused(*number, problem))?;
         }
@@ -150,12 +150,12 @@ impl ConfigFile {
 }
 
 /// Which lines are whose.
-struct Places<'a> {
+struct LineOwners<'a> {
     words: &'a [String],
     everything: &'a Everything,
 }
 
-impl<'a> Places<'a> {
+impl<'a> LineOwners<'a> {
     /// The setting of the command that a line gives; none when it is another command's.
     fn setting_of(&self, table: Option<&str>, key: &str) -> Result<Option<&'a Setting>, String> {
         let own = self.everything.get(self.words).into_iter().flatten().find(|setting| setting.name == key);

@@ -28,7 +28,7 @@ const INSTANCE_MARK: &str = "EPHEMERAL";
 
 /// The variables of a process; made once, so that tests need not touch their own.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(BTreeMap<OsString, OsString>);
+pub(crate) struct EnvironmentVariables(BTreeMap<OsString, OsString>);
 
 /// A variable that was probably meant to be another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) struct UnknownVariable {
     pub(crate) nearest: Option<String>,
 }
 
-impl Environment {
+impl EnvironmentVariables {
     /// Of this process.
     pub(crate) fn of_process() -> Self {
         std::env::vars_os().collect()
@@ -108,7 +108,7 @@ impl Environment {
     }
 }
 
-impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for EnvironmentVariables {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }

@@ -15,7 +15,7 @@ use clap::{ArgMatches, Command};
 
 use super::config_error::ConfigError;
 use super::config_file::{ConfigFile, Everything};
-use super::environment::Environment;
+use super::environment::EnvironmentVariables;
 use super::given::{Source, Value};
 use super::secret_file;
 use super::setting::{self, CONFIG, Kind, Setting};
@@ -73,7 +73,7 @@ pub(crate) fn everything(program: &Command) -> Everything {
 pub(crate) fn resolve(
     program: &Command,
     arguments: &[OsString],
-    environment: &Environment,
+    environment: &EnvironmentVariables,
 ) -> Result<Option<Resolved>, ConfigError> {
     // What is required may come from elsewhere, so this reading refuses nothing; the last one does.
     let Ok(matches) = program.clone().ignore_errors(true).try_get_matches_from(arguments) else {

@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 
 use super::folder::Folder;
 use super::key_path;
-use super::manifest::{MANIFEST, ManifestLines, Summed};
+use super::manifest::{FileDigest, MANIFEST, ManifestLines};
 use super::reading::{FILES_ENDING, SIDECAR_ENDING};
 use super::seed_error::SeedError;
 use super::sidecar::Sidecar;
@@ -120,7 +120,7 @@ impl Export<'_> {
                 let text = sidecar.to_text().map_err(unexportable)?;
                 let path = format!("{}{SIDECAR_ENDING}", bucket.name);
                 write_text(self.folder, &path, &text)?;
-                self.lines.add(&path, Summed::of(text.as_bytes()));
+                self.lines.add(&path, FileDigest::of(text.as_bytes()));
                 self.exported.buckets += 1;
             }
         }
@@ -179,7 +179,7 @@ impl Export<'_> {
             }
         }
         sidecar.note(key, &attributes, object.md5.is_some(), made.told);
-        self.lines.add(&made.path, Summed { len: object.len, crc64: object.crc64 });
+        self.lines.add(&made.path, FileDigest { len: object.len, crc64: object.crc64 });
         self.exported.objects += 1;
         self.exported.bytes += object.len;
         Ok(())

@@ -7,7 +7,7 @@ use countersign_store::{BucketExists, CommitError, CreateBucket, PutObject, PutR
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
-use super::manifest::Summed;
+use super::manifest::FileDigest;
 use super::reading::{Seed, SeedBucket, SeedObject};
 use super::seed_error::SeedError;
 
@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 128 * 1024;
 
 /// What a seed has put into a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Seeded {
+pub(crate) struct SeedCounts {
     /// Buckets in the seed.
     pub(crate) buckets: u64,
     /// Of these, those that were there already: their settings stay as they were.
@@ -31,7 +31,7 @@ pub(crate) struct Seeded {
     pub(crate) objects_kept: u64,
 }
 
-impl Seeded {
+impl SeedCounts {
     /// What happened, in one line.
     pub(crate) fn in_words(&self) -> String {
         let count =
@@ -53,11 +53,11 @@ impl Seeded {
 ///
 /// # Errors
 /// [`SeedError`]; when the folder is refused, the store is as it was.
-pub(crate) async fn load(store: &Store, folder: &Path) -> Result<Seeded, SeedError> {
+pub(crate) async fn load(store: &Store, folder: &Path) -> Result<SeedCounts, SeedError> {
     let path = folder.to_path_buf();
     let failed = |lost: tokio::task::JoinError| SeedError::file("read", folder)(std::io::Error::other(lost));
     let seed = tokio::task::spawn_blocking(move || Seed::read(&path)).await.map_err(failed)??;
-    let mut seeded = Seeded::default();
+    let mut seeded = SeedCounts::default();
     for bucket in &seed.buckets {
         seeded.buckets += 1;
         let making = CreateBucket { name: bucket.name.clone(), settings: bucket.settings.clone() };
@@ -75,7 +75,7 @@ async fn put_objects(
     store: &Store,
     seed: &Seed,
     bucket: &SeedBucket,
-    seeded: &mut Seeded,
+    seeded: &mut SeedCounts,
 ) -> Result<(), SeedError> {
     let (mut batch, mut bytes) = (Vec::new(), 0);
     for object in &bucket.objects {
@@ -94,7 +94,7 @@ async fn put_objects(
     commit(store, batch, seeded).await
 }
 
-async fn commit(store: &Store, batch: Vec<PutObject>, seeded: &mut Seeded) -> Result<(), SeedError> {
+async fn commit(store: &Store, batch: Vec<PutObject>, seeded: &mut SeedCounts) -> Result<(), SeedError> {
     if batch.is_empty() {
         return Ok(());
     }
@@ -146,7 +146,7 @@ async fn sealed(
         staged.write(Bytes::from(chunk)).await?;
     }
     let sealed = staged.seal().await?;
-    let found = Summed { len: sealed.len(), crc64: sealed.crc64() };
+    let found = FileDigest { len: sealed.len(), crc64: sealed.crc64() };
     // It was compared before anything was stored; what is stored is what was compared.
     if sealed.len() != len || object.summed.is_some_and(|summed| summed.difference(found).is_some()) {
         return Err(SeedError::Changed { path: object.path.clone() });

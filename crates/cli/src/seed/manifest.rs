@@ -18,19 +18,19 @@ const ESCAPED: &AsciiSet = &CONTROLS.add(b'%').add(b'\\');
 
 /// What an export says of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Summed {
+pub(super) struct FileDigest {
     pub(super) len: u64,
     pub(super) crc64: u64,
 }
 
-impl Summed {
+impl FileDigest {
     /// Of bytes at hand.
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { len: bytes.len() as u64, crc64: checksum(CrcAlgorithm::Crc64Xz, bytes) }
     }
 
     /// How what was found differs from this, in words.
-    pub(super) fn difference(self, found: Summed) -> Option<String> {
+    pub(super) fn difference(self, found: FileDigest) -> Option<String> {
         if found.len != self.len {
             return Some(format!("{} bytes are there of {}", found.len, self.len));
         }
@@ -52,7 +52,7 @@ impl ManifestLines {
     }
 
     /// Adds a file by its path in the folder.
-    pub(super) fn add(&mut self, path: &str, summed: Summed) {
+    pub(super) fn add(&mut self, path: &str, summed: FileDigest) {
         let escaped = percent_encode(path.as_bytes(), ESCAPED);
         self.text.push_str(&format!("{:016x} {} {escaped}\n", summed.crc64, summed.len));
         self.count += 1;
@@ -75,7 +75,7 @@ impl ManifestLines {
 ///
 /// # Errors
 /// [`SeedError::HalfExport`] without an end; [`SeedError::Manifest`] when it is not what was written.
-pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Summed>, SeedError> {
+pub(super) fn parse(text: &str) -> Result<BTreeMap<String, FileDigest>, SeedError> {
     let damaged = |line: usize| SeedError::Manifest { line };
     let heading = format!("{HEADING}\n");
     let Some(rest) = text.strip_prefix(&heading) else {
@@ -102,12 +102,12 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Summed>, SeedError> {
     Err(SeedError::HalfExport)
 }
 
-fn entry(line: &str) -> Option<(String, Summed)> {
+fn entry(line: &str) -> Option<(String, FileDigest)> {
     let mut words = line.splitn(3, ' ');
     let crc64 = u64::from_str_radix(words.next()?, 16).ok()?;
     let len = words.next()?.parse().ok()?;
     let path = percent_decode_str(words.next()?).decode_utf8().ok()?.into_owned();
-    Some((path, Summed { len, crc64 }))
+    Some((path, FileDigest { len, crc64 }))
 }
 
 #[cfg(test)]
@@ -116,15 +116,15 @@ mod tests {
 
     fn whole() -> String {
         let mut lines = ManifestLines::begin();
-        lines.add("demo/a\nb %.txt", Summed::of(b"a"));
-        lines.add("demo.toml", Summed::of(b""));
+        lines.add("demo/a\nb %.txt", FileDigest::of(b"a"));
+        lines.add("demo.toml", FileDigest::of(b""));
         lines.end()
     }
 
     #[test]
     fn says_what_was_written_whatever_the_names_are() {
         let files = parse(&whole()).unwrap();
-        assert_eq!(files["demo/a\nb %.txt"], Summed::of(b"a"));
+        assert_eq!(files["demo/a\nb %.txt"], FileDigest::of(b"a"));
         assert_eq!(files.len(), 2);
         assert_eq!(parse(&ManifestLines::begin().end()).unwrap().len(), 0);
     }

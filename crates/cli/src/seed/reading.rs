@@ -10,7 +10,7 @@ use countersign_protocol::{BucketName, ObjectKey};
 use crc_fast::{CrcAlgorithm, Digest};
 
 use super::folder::{Folder, Kind, join, misplaced};
-use super::manifest::{self, MANIFEST, Summed};
+use super::manifest::{self, FileDigest, MANIFEST};
 use super::seed_error::SeedError;
 use super::sidecar::Sidecar;
 
@@ -46,7 +46,7 @@ pub(super) struct SeedObject {
     /// The path of its file in the folder.
     pub(super) path: String,
     /// What an export says of the file.
-    pub(super) summed: Option<Summed>,
+    pub(super) summed: Option<FileDigest>,
 }
 
 /// What lies at the top of a folder.
@@ -156,10 +156,10 @@ fn text_of(folder: &Folder, path: &str) -> Result<String, SeedError> {
     Ok(text)
 }
 
-type Exported = BTreeMap<String, Summed>;
+type Exported = BTreeMap<String, FileDigest>;
 
 /// What an export says of a file, which is taken out of its list.
-fn listed(path: &str, exported: Option<&mut Exported>) -> Result<Option<Summed>, SeedError> {
+fn listed(path: &str, exported: Option<&mut Exported>) -> Result<Option<FileDigest>, SeedError> {
     let Some(exported) = exported else { return Ok(None) };
     let unlisted =
         || SeedError::NotAsExported { path: path.to_owned(), difference: "it was not there".to_owned() };
@@ -168,8 +168,8 @@ fn listed(path: &str, exported: Option<&mut Exported>) -> Result<Option<Summed>,
 
 fn compare(
     path: &str,
-    summed: Option<Summed>,
-    found: impl FnOnce() -> Result<Summed, SeedError>,
+    summed: Option<FileDigest>,
+    found: impl FnOnce() -> Result<FileDigest, SeedError>,
 ) -> Result<(), SeedError> {
     let Some(summed) = summed else { return Ok(()) };
     match summed.difference(found()?) {
@@ -181,7 +181,7 @@ fn compare(
 fn sidecar(folder: &Folder, bucket: &str, exported: Option<&mut Exported>) -> Result<Sidecar, SeedError> {
     let path = format!("{bucket}{SIDECAR_ENDING}");
     let text = text_of(folder, &path)?;
-    compare(&path, listed(&path, exported)?, || Ok(Summed::of(text.as_bytes())))?;
+    compare(&path, listed(&path, exported)?, || Ok(FileDigest::of(text.as_bytes())))?;
     Sidecar::parse(&text).map_err(|(line, problem)| SeedError::Sidecar { sidecar: path, line, problem })
 }
 
@@ -237,7 +237,7 @@ fn bucket(
         ));
     }
     let mut objects = Vec::new();
-    let mut known: BTreeMap<String, Option<Summed>> = BTreeMap::new();
+    let mut known: BTreeMap<String, Option<FileDigest>> = BTreeMap::new();
     for (key, path) in files {
         // A file may be named by several keys, and is in the list once.
         let summed = match known.get(&path) {
@@ -254,7 +254,7 @@ fn bucket(
     Ok(SeedBucket { name: name.to_owned(), sidecar, settings, objects })
 }
 
-fn sum_file(folder: &Folder, path: &str) -> Result<Summed, SeedError> {
+fn sum_file(folder: &Folder, path: &str) -> Result<FileDigest, SeedError> {
     let shown = folder.path().join(path);
     let mut file = folder.read(path)?;
     let (mut crc64, mut len) = (Digest::new(CrcAlgorithm::Crc64Xz), 0);
@@ -265,7 +265,7 @@ fn sum_file(folder: &Folder, path: &str) -> Result<Summed, SeedError> {
         crc64.update(chunk);
         len += chunk.len() as u64;
     }
-    Ok(Summed { len, crc64: crc64.finalize() })
+    Ok(FileDigest { len, crc64: crc64.finalize() })
 }
 
 impl SeedBucket {

@@ -72,7 +72,7 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
     }
 }
 
-async fn loaded(folder: &Path) -> Result<(Store, Seeded, tempfile::TempDir), SeedError> {
+async fn loaded(folder: &Path) -> Result<(Store, SeedCounts, tempfile::TempDir), SeedError> {
     let data = tempfile::tempdir().unwrap();
     let store = open(data.path()).await;
     let seeded = load(&store, folder).await?;

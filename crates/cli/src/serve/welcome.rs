@@ -8,7 +8,7 @@ use super::demo_bucket::BUCKET;
 use super::serve_document::Facts;
 use crate::network::reachable::Reachable;
 use crate::network::{interfaces, qr_code};
-use crate::seed::Seeded;
+use crate::seed::SeedCounts;
 use crate::setup::credentials::AccessKey;
 use crate::store_alone::print_access_key;
 
@@ -57,7 +57,7 @@ impl Greeting {
         })
     }
 
-    pub(super) fn print(&self, seeded: Option<&Seeded>, metrics_url: Option<&str>) {
+    pub(super) fn print(&self, seeded: Option<&SeedCounts>, metrics_url: Option<&str>) {
         say!("Countersign is ready.");
         say!("");
         say!("open this        {}", self.page);

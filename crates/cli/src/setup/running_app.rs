@@ -11,17 +11,17 @@ const FILE: &str = "app-address";
 
 /// Says where the application server on this folder is reached, until the value is dropped.
 #[derive(Debug)]
-pub(crate) struct Announced(PathBuf);
+pub(crate) struct AnnouncedApp(PathBuf);
 
 /// Announces one that listens at `url`. The file of one that ended without removing it is overwritten.
-pub(crate) fn announce(data: &Path, url: &str) -> anyhow::Result<Announced> {
+pub(crate) fn announce(data: &Path, url: &str) -> anyhow::Result<AnnouncedApp> {
     let path = data.join(FILE);
     std::fs::write(&path, format!("{url}\n"))
         .with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(Announced(path))
+    Ok(AnnouncedApp(path))
 }
 
-impl Drop for Announced {
+impl Drop for AnnouncedApp {
     fn drop(&mut self) {
         // What is left behind names an address at which nothing answers, which `health` says.
         let _ = std::fs::remove_file(&self.0);

@@ -12,10 +12,10 @@ use super::credentials::AccessKey;
 use super::private_file;
 use super::store_server::StoreServer;
 use crate::command_line::flag_groups::StoreSettings;
-use crate::environment::Environment;
+use crate::environment::InstanceEnvironment;
 use crate::network::reachable::Reachable;
 
-/// The file's name. JSON, whose members are those of [`Environment`].
+/// The file's name. JSON, whose members are those of [`InstanceEnvironment`].
 const FILE: &str = "running.json";
 /// The file with the public half of the callback key, for receivers on this machine.
 const KEY_FILE: &str = "callback_pub_key_v1.pem";
@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Says where the store on this folder is reached, until the value is dropped.
 #[derive(Debug)]
-pub(crate) struct Announced(PathBuf);
+pub(crate) struct AnnouncedStore(PathBuf);
 
 /// Writes the public callback key into the folder and says where; the key of an older start is overwritten.
 pub(crate) fn publish_key(data: &Path, pem: &str) -> anyhow::Result<String> {
@@ -40,8 +40,8 @@ pub(crate) fn describe(
     key: &AccessKey,
     settings: &StoreSettings,
     reachable: &Reachable,
-) -> anyhow::Result<Environment> {
-    Ok(Environment {
+) -> anyhow::Result<InstanceEnvironment> {
+    Ok(InstanceEnvironment {
         store_url: reachable.own_url(),
         app_url: None,
         callback_key_url: opened.callback_key_url.clone(),
@@ -55,10 +55,10 @@ pub(crate) fn describe(
 }
 
 /// Announces a store that runs. One that ended without removing its file is overwritten.
-pub(crate) fn announce(data: &Path, environment: &Environment) -> anyhow::Result<Announced> {
+pub(crate) fn announce(data: &Path, environment: &InstanceEnvironment) -> anyhow::Result<AnnouncedStore> {
     let path = data.join(FILE);
     replace(&path, &serde_json::to_vec(environment)?)?;
-    Ok(Announced(path))
+    Ok(AnnouncedStore(path))
 }
 
 fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
@@ -69,7 +69,7 @@ fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-impl Drop for Announced {
+impl Drop for AnnouncedStore {
     fn drop(&mut self) {
         // What is left behind names an address at which nothing answers, which the next command says.
         let _ = std::fs::remove_file(&self.0);
@@ -77,7 +77,7 @@ impl Drop for Announced {
 }
 
 /// What runs on a data folder. Blocks for a moment.
-pub(crate) fn find(data: &Path) -> anyhow::Result<Environment> {
+pub(crate) fn find(data: &Path) -> anyhow::Result<InstanceEnvironment> {
     let environment = announced(data)?;
     let address = environment.store_url.split_once("://").and_then(|(_, rest)| rest.parse().ok());
     let answers =
@@ -93,7 +93,7 @@ pub(crate) fn address(data: &Path) -> anyhow::Result<String> {
     Ok(announced(data)?.store_url)
 }
 
-fn announced(data: &Path) -> anyhow::Result<Environment> {
+fn announced(data: &Path) -> anyhow::Result<InstanceEnvironment> {
     let path = data.join(FILE);
     let unreadable = || format!("{} cannot be read", path.display());
     match std::fs::read(&path) {
@@ -112,8 +112,8 @@ mod tests {
 
     use super::*;
 
-    fn environment(store_url: &str) -> Environment {
-        Environment {
+    fn environment(store_url: &str) -> InstanceEnvironment {
+        InstanceEnvironment {
             store_url: store_url.to_owned(),
             app_url: None,
             callback_key_url: format!("{store_url}/key"),

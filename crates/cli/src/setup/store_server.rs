@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign_server::{
-    CALLBACK_KEY_PATH, Credential, Limits, Permission, Server, ServerOptions, system_resolver,
+    AllowedNetwork, CALLBACK_KEY_PATH, Credential, Limits, Server, ServerOptions, system_resolver,
 };
 use countersign_store::{Clock, OpenError, Random, ScrubPace, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
@@ -45,7 +45,7 @@ pub(crate) struct Parts<'a> {
     /// Where the store will listen.
     pub(crate) reachable: &'a Reachable,
     /// Networks that callbacks may go to, beside those in the settings.
-    pub(crate) also_allow: Vec<Permission>,
+    pub(crate) also_allow: Vec<AllowedNetwork>,
 }
 
 /// Opens the store and puts its server together.

@@ -10,9 +10,9 @@ use crate::setup::clock;
 
 /// How far it was moved, in milliseconds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct TestClock(Arc<AtomicU64>);
+pub(super) struct ClockOffset(Arc<AtomicU64>);
 
-impl TestClock {
+impl ClockOffset {
     pub(super) fn at_the_real_time() -> Self {
         Self::default()
     }

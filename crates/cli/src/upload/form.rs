@@ -7,8 +7,8 @@ use reqwest::Body;
 use reqwest::multipart::{Form, Part};
 use tokio_util::io::ReaderStream;
 
-use super::local_files::LocalFile;
-use super::permission::Permission;
+use super::local_files::FileToUpload;
+use super::signature_answer::SignatureAnswer;
 use crate::setup::random;
 
 /// How much of the file is read at once.
@@ -23,20 +23,20 @@ pub(super) struct UploadForm {
 
 /// Puts the form together and opens the file.
 pub(super) async fn build(
-    permission: &Permission,
-    file: &LocalFile,
+    answer: &SignatureAnswer,
+    file: &FileToUpload,
     keep_name: bool,
     bar: &ProgressBar,
 ) -> anyhow::Result<UploadForm> {
-    let (field, key) = keys(permission, &file.name, keep_name)?;
+    let (field, key) = keys(answer, &file.name, keep_name)?;
     let mut form = Form::new().percent_encode_noop().text("key", field);
-    for (name, value) in &permission.fields {
+    for (name, value) in &answer.fields {
         form = form.text(name.clone(), value.clone());
     }
-    if permission.wants_name {
+    if answer.wants_name {
         form = form.text("x:name", file.name.clone());
     }
-    if keep_name && permission.fields.iter().all(|(name, _)| name != "x-oss-forbid-overwrite") {
+    if keep_name && answer.fields.iter().all(|(name, _)| name != "x-oss-forbid-overwrite") {
         form = form.text("x-oss-forbid-overwrite", "true");
     }
     let opened = tokio::fs::File::open(&file.path).await;
@@ -54,18 +54,18 @@ pub(super) async fn build(
 }
 
 /// The field `key`, and the key that comes of it.
-fn keys(permission: &Permission, name: &str, keep_name: bool) -> anyhow::Result<(String, String)> {
+fn keys(answer: &SignatureAnswer, name: &str, keep_name: bool) -> anyhow::Result<(String, String)> {
     const VARIABLE: &str = "${filename}";
-    match permission.key.as_deref().map(|key| (key, key.strip_suffix(VARIABLE))) {
+    match answer.key.as_deref().map(|key| (key, key.strip_suffix(VARIABLE))) {
         // The application chose the whole key.
         Some((key, None)) => Ok((key.to_owned(), key.to_owned())),
         Some((key, Some(front))) if keep_name => Ok((key.to_owned(), format!("{front}{}", sent_name(name)))),
         None if keep_name => {
-            let directory = &permission.directory;
+            let directory = &answer.directory;
             Ok((format!("{directory}{VARIABLE}"), format!("{directory}{}", sent_name(name))))
         }
         _ => {
-            let key = format!("{}{}{}", permission.directory, random::text::<16>()?, extension(name));
+            let key = format!("{}{}{}", answer.directory, random::text::<16>()?, extension(name));
             Ok((key.clone(), key))
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 
 /// One file that is there and can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LocalFile {
+pub(super) struct FileToUpload {
     /// Where it lies.
     pub(super) path: PathBuf,
     /// Its name without folders.
@@ -18,7 +18,7 @@ pub(super) struct LocalFile {
 }
 
 /// Finds the files, those of a folder in the order of their names.
-pub(super) fn find(named: &[PathBuf]) -> anyhow::Result<Vec<LocalFile>> {
+pub(super) fn find(named: &[PathBuf]) -> anyhow::Result<Vec<FileToUpload>> {
     let mut found = Vec::new();
     for path in named {
         let data = metadata(path)?;
@@ -37,7 +37,7 @@ pub(super) fn find(named: &[PathBuf]) -> anyhow::Result<Vec<LocalFile>> {
     Ok(found)
 }
 
-fn search(folder: &Path, named: &str, found: &mut Vec<LocalFile>) -> anyhow::Result<()> {
+fn search(folder: &Path, named: &str, found: &mut Vec<FileToUpload>) -> anyhow::Result<()> {
     let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let mut paths: Vec<PathBuf> =
         entries.with_context(|| unreadable(folder))?.into_iter().map(|entry| entry.path()).collect();
@@ -58,12 +58,12 @@ fn search(folder: &Path, named: &str, found: &mut Vec<LocalFile>) -> anyhow::Res
     Ok(())
 }
 
-fn file(path: &Path, folder: String) -> anyhow::Result<LocalFile> {
+fn file(path: &Path, folder: String) -> anyhow::Result<FileToUpload> {
     let data = metadata(path)?;
     if !data.is_file() {
         bail!("{} is neither a file nor a folder", path.display());
     }
-    Ok(LocalFile { path: path.to_owned(), name: name_of(path), folder, bytes: data.len() })
+    Ok(FileToUpload { path: path.to_owned(), name: name_of(path), folder, bytes: data.len() })
 }
 
 fn metadata(path: &Path) -> anyhow::Result<std::fs::Metadata> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::local_files::LocalFile;
+use super::local_files::FileToUpload;
 use super::outcome::Outcome;
 use crate::command_line::upload_flags::UploadFlags;
 use crate::wording::on_one_line;
@@ -24,7 +24,7 @@ impl Report {
     }
 
     /// Prints and counts one file.
-    pub(super) fn file(&mut self, file: &LocalFile, outcome: &Outcome) {
+    pub(super) fn file(&mut self, file: &FileToUpload, outcome: &Outcome) {
         let is_good = outcome.exit_code() == 0;
         self.files += 1;
         self.code = worse(self.code, outcome.exit_code());
@@ -56,7 +56,7 @@ impl Report {
     }
 }
 
-fn as_json(file: &LocalFile, outcome: &Outcome) -> serde_json::Value {
+fn as_json(file: &FileToUpload, outcome: &Outcome) -> serde_json::Value {
     let (state, key, message) = outcome.parts();
     json!({
         "file": file.path.to_string_lossy(),

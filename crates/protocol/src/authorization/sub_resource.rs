@@ -2,7 +2,7 @@
 //! sub-resources).
 //!
 //! It is used twice. V1 signs these parameters and no others (V1-9 to V1-11), and SDKs disagree about some: that is
-//! the `Standing` of a parameter. Routing refuses every one that an operation does not accept, so that a parameter of
+//! the `SigningRule` of a parameter. Routing refuses every one that an operation does not accept, so that a parameter of
 //! the API never reaches another operation: that is [`is_word`].
 //!
 //! The list is the union of what the official SDKs sign (Python 1 and 2, Go 1 and 2, Java, C, C++, .NET, PHP,
@@ -49,7 +49,7 @@ const CONTESTED: &[&str] = &[
 
 /// What the list says of one parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum SigningRule {
     /// Always part of the string.
     Signed,
     /// Part of it for some SDKs.
@@ -60,14 +60,14 @@ pub(super) enum Standing {
 
 /// The standing of a decoded parameter name. Any other `x-oss-` name is contested: the Go SDK signs them
 /// all, older ones only those of the list.
-pub(super) fn standing(name: &[u8]) -> Standing {
+pub(super) fn standing(name: &[u8]) -> SigningRule {
     let listed = |list: &[&str]| list.iter().any(|entry| entry.as_bytes() == name);
     if listed(SIGNED) {
-        Standing::Signed
+        SigningRule::Signed
     } else if listed(CONTESTED) || name.starts_with(b"x-oss-") {
-        Standing::Contested
+        SigningRule::Contested
     } else {
-        Standing::Unsigned
+        SigningRule::Unsigned
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn standing(name: &[u8]) -> Standing {
 /// assert!(!is_word("prefix") && !is_word("utm_source"));
 /// ```
 pub fn is_word(name: &str) -> bool {
-    standing(name.as_bytes()) != Standing::Unsigned
+    standing(name.as_bytes()) != SigningRule::Unsigned
 }
 
 /// All words that are listed, in no order of meaning.

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha1::Sha1;
 
-use super::sub_resource::{Standing, standing};
+use super::sub_resource::{SigningRule, standing};
 use super::{
     AuthorizationError, RequestView, SignatureMismatch, check_access_key_id, check_skew, same_signature,
 };
@@ -93,7 +93,7 @@ impl UrlAuthorization {
 /// assert_eq!(text, expected.as_bytes());
 /// ```
 pub fn string_to_sign(view: &RequestView<'_>, date_line: &str) -> Vec<u8> {
-    compose(view, date_line.as_bytes(), |name| standing(name) != Standing::Unsigned)
+    compose(view, date_line.as_bytes(), |name| standing(name) != SigningRule::Unsigned)
 }
 
 /// The signature of a string, base64.
@@ -272,8 +272,8 @@ fn any_variation_matches(
         hmac_sha1(secret.as_bytes(), &compose(view, line, wanted))
             .is_some_and(|calculated| same_signature(&calculated, &provided))
     };
-    if tried(&|name| standing(name) != Standing::Unsigned)
-        || tried(&|name| standing(name) == Standing::Signed)
+    if tried(&|name| standing(name) != SigningRule::Unsigned)
+        || tried(&|name| standing(name) == SigningRule::Signed)
     {
         return true;
     }
@@ -282,7 +282,7 @@ fn any_variation_matches(
     }
     let mut contested: Vec<Vec<u8>> =
         query_pairs(view.raw_query.unwrap_or_default()).into_iter().map(|(name, _)| name).collect();
-    contested.retain(|name| standing(name) == Standing::Contested);
+    contested.retain(|name| standing(name) == SigningRule::Contested);
     contested.sort();
     contested.dedup();
     if contested.len() > CONTESTED_MAX {
@@ -291,7 +291,7 @@ fn any_variation_matches(
     (1u32..(1 << contested.len()) - 1).any(|choice| {
         tried(&|name| match contested.iter().position(|candidate| candidate == name) {
             Some(place) => choice & (1 << place) != 0,
-            None => standing(name) == Standing::Signed,
+            None => standing(name) == SigningRule::Signed,
         })
     })
 }

@@ -8,7 +8,7 @@ use crate::error_code::ErrorCode;
 
 /// When a callback fails, in relation to the upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum FailureStage {
     /// The parameter is refused before anything is stored: 400 InvalidArgument.
     Parameter,
     /// The call fails after the object is stored: 203 CallbackFailed.
@@ -34,7 +34,7 @@ pub struct CauseRow {
     /// Where its explanation stands in the document.
     pub anchor: &'static str,
     /// Before or after the object is stored.
-    pub stage: Stage,
+    pub stage: FailureStage,
     /// Who says so.
     pub answers: Answers,
     /// The message word for word; `{status}` stands for the application's status.
@@ -67,8 +67,8 @@ impl CauseRow {
     /// ```
     pub fn code(&self) -> ErrorCode {
         match self.stage {
-            Stage::Parameter => ErrorCode::InvalidArgument,
-            Stage::Call => ErrorCode::CallbackFailed,
+            FailureStage::Parameter => ErrorCode::InvalidArgument,
+            FailureStage::Call => ErrorCode::CallbackFailed,
         }
     }
 }
@@ -94,7 +94,7 @@ macro_rules! causes {
                         &CauseRow {
                             cause: Self::$name,
                             anchor: $anchor,
-                            stage: Stage::$stage,
+                            stage: FailureStage::$stage,
                             answers: Answers::$answers,
                             message: $message,
                             ec: $ec,

@@ -20,7 +20,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// Why a parameter is no such object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ReadError {
+pub(super) enum JsonObjectError {
     /// Longer than [`PARAMETER_BYTES_MAX`].
     TooLong,
     /// Not base64.
@@ -30,16 +30,16 @@ pub(super) enum ReadError {
 }
 
 /// The members in order and the decoded text.
-pub(super) fn read(base64: &str) -> Result<(Members, String), ReadError> {
+pub(super) fn read(base64: &str) -> Result<(Members, String), JsonObjectError> {
     if base64.len() > PARAMETER_BYTES_MAX {
-        return Err(ReadError::TooLong);
+        return Err(JsonObjectError::TooLong);
     }
-    let bytes = LENIENT.decode(base64).map_err(|_| ReadError::NotBase64)?;
+    let bytes = LENIENT.decode(base64).map_err(|_| JsonObjectError::NotBase64)?;
     let text = String::from_utf8(bytes)
-        .map_err(|error| ReadError::NotJson(String::from_utf8_lossy(error.as_bytes()).into_owned()))?;
+        .map_err(|error| JsonObjectError::NotJson(String::from_utf8_lossy(error.as_bytes()).into_owned()))?;
     match serde_json::from_str(&text) {
         Ok(members) => Ok((members, text)),
-        Err(_) => Err(ReadError::NotJson(text)),
+        Err(_) => Err(JsonObjectError::NotJson(text)),
     }
 }
 

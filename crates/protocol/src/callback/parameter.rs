@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::URLS_MAX;
 use super::cause::CallbackCause;
-use super::json_object::{Members, ReadError, read};
+use super::json_object::{JsonObjectError, Members, read};
 use super::outcome::wire_error;
 use super::template::{BodyType, CallbackVariables, Template, TemplateError};
 use super::url::{CallbackUrl, is_host_header};
@@ -119,9 +119,9 @@ impl CallbackParameter {
     pub fn parse(base64: &str) -> Result<Option<Self>, CallbackParameterError> {
         let (members, text) = read(base64).map_err(|error| {
             let (cause, argument_value) = match error {
-                ReadError::TooLong => (CallbackCause::ParameterTooLong, clipped(base64)),
-                ReadError::NotBase64 => (CallbackCause::NotBase64, base64.to_owned()),
-                ReadError::NotJson(text) => (CallbackCause::NotJson, text),
+                JsonObjectError::TooLong => (CallbackCause::ParameterTooLong, clipped(base64)),
+                JsonObjectError::NotBase64 => (CallbackCause::NotBase64, base64.to_owned()),
+                JsonObjectError::NotJson(text) => (CallbackCause::NotJson, text),
             };
             CallbackParameterError { cause, argument_name: "callback", argument_value }
         })?;
@@ -194,9 +194,9 @@ pub fn parse_callback_var(base64: &str) -> Result<Vec<(String, String)>, Callbac
         argument_value,
     };
     let (members, text) = read(base64).map_err(|error| match error {
-        ReadError::TooLong => refused(CallbackCause::VarTooLong, clipped(base64)),
-        ReadError::NotBase64 => refused(CallbackCause::VarNotJson, base64.to_owned()),
-        ReadError::NotJson(text) => refused(CallbackCause::VarNotJson, text),
+        JsonObjectError::TooLong => refused(CallbackCause::VarTooLong, clipped(base64)),
+        JsonObjectError::NotBase64 => refused(CallbackCause::VarNotJson, base64.to_owned()),
+        JsonObjectError::NotJson(text) => refused(CallbackCause::VarNotJson, text),
     })?;
     let named = members.0.into_iter().filter(|(name, _)| name.starts_with("x:"));
     let variables = named.map(|(name, value)| match value {

@@ -1,16 +1,8 @@
 //! Renders `docs/callback-errors.md` and its Chinese twin from the table of causes, so that no cause is
 //! without an explanation and no explanation without a cause.
 
-use super::cause::{Answers, CallbackCause, CauseRow, Explanation, Stage};
-
-/// A language of the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// `docs/callback-errors.md`
-    English,
-    /// `docs/callback-errors.zh-CN.md`
-    Chinese,
-}
+use super::cause::{Answers, CallbackCause, CauseRow, Explanation, FailureStage};
+use crate::language::Language;
 
 /// The texts around the table.
 struct Frame {
@@ -56,7 +48,8 @@ const CHINESE: Frame = Frame {
 /// The whole document.
 ///
 /// ```
-/// use countersign_protocol::callback::reference::{Language, render};
+/// use countersign_protocol::callback::reference::render;
+/// use countersign_protocol::language::Language;
 ///
 /// let page = render(Language::Chinese);
 /// assert!(page.starts_with("# 回调错误\n") && page.contains("<a id=\"timed-out\"></a>"));
@@ -67,10 +60,12 @@ pub fn render(language: Language) -> String {
         Language::Chinese => &CHINESE,
     };
     let mut page = format!("# {}\n\n{}\n", frame.title, frame.introduction);
-    for (stage, heading) in [(Stage::Parameter, frame.parameter_heading), (Stage::Call, frame.call_heading)] {
+    for (stage, heading) in
+        [(FailureStage::Parameter, frame.parameter_heading), (FailureStage::Call, frame.call_heading)]
+    {
         let note = match stage {
-            Stage::Parameter => frame.nothing_stored,
-            Stage::Call => frame.object_stays,
+            FailureStage::Parameter => frame.nothing_stored,
+            FailureStage::Call => frame.object_stays,
         };
         page += &format!("\n## {heading}\n\n{note}\n\n{}\n|---|---|---|\n", frame.columns);
         let rows = CallbackCause::ALL.iter().map(|cause| cause.row());

@@ -29,13 +29,13 @@ pub const ALIBABA_PRODUCTION_KEY_URLS: [&str; 2] = [
 /// The private key's operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the callback could not be signed: {reason}")]
-pub struct SignError {
+pub struct CallbackSignError {
     /// What the key's owner says.
     pub reason: String,
 }
 
 /// Signs a message with PKCS #1 v1.5 and MD5, hashing it itself: the private key's operation.
-pub type RsaMd5Sign<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, SignError> + 'a;
+pub type RsaMd5Sign<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, CallbackSignError> + 'a;
 
 /// A callback whose signature is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,25 +116,25 @@ pub fn string_to_sign(path: &str, raw_query: Option<&str>, body: &[u8]) -> Vec<u
 /// Source: CB-47 to CB-50.
 ///
 /// # Errors
-/// [`SignError`], when the private key's operation fails.
+/// [`CallbackSignError`], when the private key's operation fails.
 ///
 /// ```
-/// use countersign_protocol::callback::signature::{SignError, sign};
+/// use countersign_protocol::callback::signature::{CallbackSignError, sign};
 ///
 /// // The key is elsewhere: here it would hash the message with MD5 and sign the digest.
-/// let rsa_md5 = |message: &[u8]| -> Result<Vec<u8>, SignError> {
+/// let rsa_md5 = |message: &[u8]| -> Result<Vec<u8>, CallbackSignError> {
 ///     assert_eq!(message, b"/cb\nkey=a.jpg");
 ///     Ok(vec![0xfb; 3])
 /// };
 /// assert_eq!(sign(&rsa_md5, "/cb", None, b"key=a.jpg")?, "+/v7");
-/// # Ok::<(), SignError>(())
+/// # Ok::<(), CallbackSignError>(())
 /// ```
 pub fn sign(
     rsa_md5: &RsaMd5Sign<'_>,
     path: &str,
     raw_query: Option<&str>,
     body: &[u8],
-) -> Result<String, SignError> {
+) -> Result<String, CallbackSignError> {
     rsa_md5(&string_to_sign(path, raw_query, body)).map(|signature| STANDARD.encode(signature))
 }
 

@@ -1,24 +1,26 @@
 //! Renders `docs/errors.md` and its Chinese twin from the rows of the error reference.
 
-use super::{DocLanguage, ROWS};
+use super::ROWS;
+use crate::language::Language;
 
 /// The whole document in one language.
 ///
 /// ```
-/// use countersign_protocol::error_reference::{DocLanguage, markdown};
+/// use countersign_protocol::error_reference::markdown;
+/// use countersign_protocol::language::Language;
 ///
-/// assert!(markdown(DocLanguage::English).contains("NoSuchBucket"));
+/// assert!(markdown(Language::English).contains("NoSuchBucket"));
 /// ```
-pub fn markdown(language: DocLanguage) -> String {
+pub fn markdown(language: Language) -> String {
     let (head, columns) = match language {
-        DocLanguage::English => (
+        Language::English => (
             "# Errors\n\nEvery error code that the store answers: what happened, and what to do. The element `RecommendDoc` \
              of an error is a link to its row, which the store itself serves under `/_countersign/docs/errors/`, in \
              English or Chinese. How callbacks fail is told in [callback-errors.md](callback-errors.md). This page is \
              made from `crates/protocol/src/error_reference/rows.rs`; change it there.\n",
             "| Status | Code | What happened | What to do |",
         ),
-        DocLanguage::Chinese => (
+        Language::Chinese => (
             "# 错误码\n\n存储会返回的每个错误码：发生了什么，该怎么办。错误里的 `RecommendDoc` 是指向对应一行的链接，由存储自己在 \
              `/_countersign/docs/errors/` 下提供，有中文和英文。回调失败的各种情况见 \
              [callback-errors.zh-CN.md](callback-errors.zh-CN.md)。本页由 \

@@ -2,15 +2,7 @@
 
 use crate::ErrorCode;
 use crate::callback::cause::Explanation;
-
-/// A language of the reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocLanguage {
-    /// English.
-    English,
-    /// Chinese, in simplified characters.
-    Chinese,
-}
+use crate::language::Language;
 
 /// One error code with its explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +19,17 @@ impl ErrorRow {
     /// The explanation in one language.
     ///
     /// ```
-    /// use countersign_protocol::error_reference::{DocLanguage, ROWS, Topic};
+    /// use countersign_protocol::error_reference::{ROWS, Topic};
+    /// use countersign_protocol::language::Language;
     ///
     /// let row = ROWS.iter().find(|row| row.code.as_str() == "NoSuchKey").expect("it is answered");
-    /// assert_ne!(row.explanation(DocLanguage::English).cause, row.explanation(DocLanguage::Chinese).cause);
+    /// assert_ne!(row.explanation(Language::English).cause, row.explanation(Language::Chinese).cause);
     /// assert!(Topic::all().any(|topic| topic == Topic::Code(row)));
     /// ```
-    pub fn explanation(&self, language: DocLanguage) -> &Explanation {
+    pub fn explanation(&self, language: Language) -> &Explanation {
         match language {
-            DocLanguage::English => &self.english,
-            DocLanguage::Chinese => &self.chinese,
+            Language::English => &self.english,
+            Language::Chinese => &self.chinese,
         }
     }
 }

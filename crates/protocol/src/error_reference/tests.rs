@@ -3,10 +3,11 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::ErrorCode;
+use crate::language::Language;
 
 /// The committed files. With `COUNTERSIGN_REGENERATE=1` the test writes them instead of comparing.
-const FILES: [(DocLanguage, &str); 2] =
-    [(DocLanguage::English, "errors.md"), (DocLanguage::Chinese, "errors.zh-CN.md")];
+const FILES: [(Language, &str); 2] =
+    [(Language::English, "errors.md"), (Language::Chinese, "errors.zh-CN.md")];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

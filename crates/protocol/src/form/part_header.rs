@@ -17,7 +17,7 @@ const IDENTITY_ENCODINGS: [&str; 3] = ["binary", "8bit", "7bit"];
 /// What has been read of a part's header.
 #[derive(Debug, Default)]
 pub(super) struct PartHeader {
-    disposition: Option<Disposition>,
+    disposition: Option<PartDisposition>,
     content_type: Option<String>,
     has_foreign_type: bool,
 }
@@ -36,7 +36,7 @@ pub(super) struct Part {
 }
 
 #[derive(Debug)]
-struct Disposition {
+struct PartDisposition {
     name: String,
     has_foreign_name: bool,
     filename: Option<String>,
@@ -59,7 +59,7 @@ impl PartHeader {
         let value = value.trim_matches([' ', '\t']);
         match name.to_ascii_lowercase().as_str() {
             "content-disposition" if self.disposition.is_none() => {
-                self.disposition = Some(Disposition::parse(&read, value)?);
+                self.disposition = Some(PartDisposition::parse(&read, value)?);
                 Ok(())
             }
             "content-type" if self.content_type.is_none() => {
@@ -76,7 +76,7 @@ impl PartHeader {
 
     /// The part's name and what it says in case it is the file, whose type is kept and must be a text.
     pub(super) fn finish(self) -> Result<Part, FormError> {
-        let Disposition { name, has_foreign_name, filename, has_foreign_file_name } =
+        let PartDisposition { name, has_foreign_name, filename, has_foreign_file_name } =
             self.disposition.ok_or(FormError::PartWithoutDisposition)?;
         if self.has_foreign_type && name.eq_ignore_ascii_case("file") {
             return Err(FormError::PartHeaderMalformed);
@@ -86,7 +86,7 @@ impl PartHeader {
     }
 }
 
-impl Disposition {
+impl PartDisposition {
     fn parse(line: &Line<'_>, value: &str) -> Result<Self, FormError> {
         let (kind, parameters) = header_parameters::split(value).ok_or(FormError::PartWithoutDisposition)?;
         let only =

@@ -1,7 +1,7 @@
 //! Writes the result of GetBucketAcl and GetObjectAcl (BKT-11, OBJ-18).
 
 use super::Owner;
-use super::writer::Writer;
+use super::writer::XmlWriter;
 
 /// Who owns it and what anyone may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl AccessControlPolicy {
     /// assert!(answer.to_xml().contains("<AccessControlList><Grant>public-read</Grant></AccessControlList>"));
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("AccessControlPolicy");
+        let mut writer = XmlWriter::new("AccessControlPolicy");
         writer.owner(&self.owner);
         writer.open("AccessControlList");
         writer.leaf("Grant", self.grant);

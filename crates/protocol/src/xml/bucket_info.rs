@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Owner;
-use super::writer::Writer;
+use super::writer::XmlWriter;
 use crate::acl::Acl;
 use crate::iso_time;
 
@@ -59,7 +59,7 @@ impl BucketInfo {
     /// # Ok::<(), jiff::Error>(())
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("BucketInfo");
+        let mut writer = XmlWriter::new("BucketInfo");
         writer.open("Bucket");
         writer.leaf("AccessMonitor", "Disabled");
         writer.plain("BlockPublicAccess", false);
@@ -95,7 +95,7 @@ impl BucketInfo {
 /// assert!(xml.ends_with("<LocationConstraint>oss-cn-hangzhou</LocationConstraint>"));
 /// ```
 pub fn location_constraint(region: &str) -> String {
-    let mut writer = Writer::new("LocationConstraint");
+    let mut writer = XmlWriter::new("LocationConstraint");
     writer.text(format!("oss-{region}"));
     writer.finish()
 }

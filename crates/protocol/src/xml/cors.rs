@@ -2,7 +2,7 @@
 
 use super::XmlError;
 use super::element::{Element, boolean, read};
-use super::writer::Writer;
+use super::writer::XmlWriter;
 
 const BYTES_MAX: usize = 16 * 1024;
 const RULES_MAX: usize = 10;
@@ -64,7 +64,7 @@ impl CorsConfiguration {
 
     /// The document, as GetBucketCors answers it.
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("CORSConfiguration");
+        let mut writer = XmlWriter::new("CORSConfiguration");
         for rule in &self.rules {
             writer.open("CORSRule");
             writer.each("AllowedOrigin", &rule.allowed_origins);

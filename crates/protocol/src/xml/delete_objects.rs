@@ -1,7 +1,7 @@
 //! Reads the request of DeleteMultipleObjects and writes its result (OBJ-31).
 
 use super::element::{boolean, read};
-use super::writer::Writer;
+use super::writer::XmlWriter;
 use super::{NameEncoding, XmlError};
 
 const BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -93,7 +93,7 @@ impl DeleteResult {
     /// assert!(xml.contains("<EncodingType>url</EncodingType><Deleted><Key>a%20b.jpg</Key></Deleted>"), "{xml}");
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("DeleteResult");
+        let mut writer = XmlWriter::new("DeleteResult");
         if self.encoding == NameEncoding::Url {
             writer.leaf("EncodingType", "url");
         }

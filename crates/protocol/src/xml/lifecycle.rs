@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::XmlError;
 use super::element::{Element, read};
-use super::writer::{Writer, is_writable};
+use super::writer::{XmlWriter, is_writable};
 use super::xml_error::LifecycleContradiction;
 use crate::iso_time;
 
@@ -156,7 +156,7 @@ impl LifecycleConfiguration {
 
     /// The document, as GetBucketLifecycle answers it.
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("LifecycleConfiguration");
+        let mut writer = XmlWriter::new("LifecycleConfiguration");
         for rule in &self.rules {
             writer.open("Rule");
             writer.leaf("ID", &rule.id);

@@ -1,6 +1,6 @@
 //! Writes the answer of a form upload with `success_action_status=201` (POST-56).
 
-use super::writer::Writer;
+use super::writer::XmlWriter;
 
 /// Where the object is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl PostResponse {
     /// assert!(answer.to_xml().contains("<Key>a.jpg</Key><ETag>D41D8CD98F00B204E9800998ECF8427E</ETag></PostResponse>"));
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("PostResponse");
+        let mut writer = XmlWriter::new("PostResponse");
         writer.leaf("Bucket", &self.bucket);
         writer.leaf("Location", &self.location);
         writer.leaf("Key", &self.key);

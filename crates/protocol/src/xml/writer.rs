@@ -5,9 +5,9 @@
 /// A document being written.
 ///
 /// ```
-/// use countersign_protocol::xml::Writer;
+/// use countersign_protocol::xml::XmlWriter;
 ///
-/// let mut document = Writer::new("Tag");
+/// let mut document = XmlWriter::new("Tag");
 /// document.open("Names");
 /// document.leaf("Key", "salt & pepper");
 /// document.close();
@@ -16,12 +16,12 @@
 /// assert!(text.ends_with("<Tag><Names><Key>salt &amp; pepper</Key></Names><Value></Value></Tag>"));
 /// ```
 #[derive(Debug)]
-pub struct Writer {
+pub struct XmlWriter {
     text: String,
     open: Vec<&'static str>,
 }
 
-impl Writer {
+impl XmlWriter {
     /// A document with this root.
     pub fn new(root: &'static str) -> Self {
         let text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");

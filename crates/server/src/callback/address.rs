@@ -11,7 +11,7 @@ use countersign_clock::Clock;
 use countersign_protocol::callback::{CallbackFailure, CallbackUrl};
 
 use crate::budget::fair_budget::{BudgetShare, FairBudget};
-use crate::callback::destination_guard::{self, Permission};
+use crate::callback::destination_guard::{self, AllowedNetwork};
 use crate::callback::progress::{Phase, Progress};
 use countersign_quota::client_network::ClientNetwork;
 
@@ -43,7 +43,7 @@ pub(super) struct AllowedAddresses {
     /// Asks for the addresses of a host.
     pub(super) resolver: Resolver,
     /// Networks that callbacks may go to although they are not public.
-    pub(super) allowed: Vec<Permission>,
+    pub(super) allowed: Vec<AllowedNetwork>,
     /// One permit for each name that is being resolved.
     pub(super) lookups: FairBudget,
     /// How long one waits for such a permit.

@@ -29,7 +29,7 @@ use crate::callback::attempt_metrics::AttemptMetrics;
 use crate::callback::budget::{
     CallbackBudget, CallbackRoom, CallbackShares, OutboxUsage, REFUSED_BODY_BYTES_MAX,
 };
-use crate::callback::destination_guard::Permission;
+use crate::callback::destination_guard::AllowedNetwork;
 use crate::callback::exchange::{Call, CallbackReply, Exchange};
 use crate::callback::message::CallbackMessage;
 use crate::callback::plan::{CallbackPlan, UploadRequest};
@@ -44,7 +44,7 @@ use crate::measures::BoundMetrics;
 const ADDRESSES_MAX: usize = 4;
 
 /// What a client is made of.
-pub(crate) struct CallbackOptions {
+pub(crate) struct CallbackClientOptions {
     /// Where the outbox is.
     pub(crate) store: Store,
     /// Tells the time and waits.
@@ -52,7 +52,7 @@ pub(crate) struct CallbackOptions {
     /// What the keys of hash functions are drawn from.
     pub(crate) random: Random,
     /// Networks that callbacks may go to although they are not public.
-    pub(crate) allowed: Vec<Permission>,
+    pub(crate) allowed: Vec<AllowedNetwork>,
     /// Asks for the addresses of hosts.
     pub(crate) resolver: Resolver,
     /// The key that signs.
@@ -82,7 +82,7 @@ pub(crate) enum CallbackClientError {
 
 /// Why an upload is refused for the sake of its callback.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotAdmitted {
+pub(crate) enum CallbackNotAdmitted {
     /// The outbox could not be asked what it holds.
     #[error("the outbox could not be counted")]
     Outbox(#[from] QueryError),
@@ -154,8 +154,8 @@ impl PreparedCallback {
 
 impl CallbackClient {
     /// With empty budgets.
-    pub(crate) fn new(options: CallbackOptions) -> Result<Self, CallbackClientError> {
-        let CallbackOptions {
+    pub(crate) fn new(options: CallbackClientOptions) -> Result<Self, CallbackClientError> {
+        let CallbackClientOptions {
             store,
             clock,
             random,
@@ -237,7 +237,7 @@ impl CallbackClient {
         mut plan: CallbackPlan,
         request: UploadRequest<'_>,
         upload: (&str, &ObjectKey, &str),
-    ) -> Result<CallbackPlan, NotAdmitted> {
+    ) -> Result<CallbackPlan, CallbackNotAdmitted> {
         let body_bytes = plan.body_bytes_max(request, upload, self.body_bytes_max)?;
         self.count_outbox().await?;
         let shares = self.budget.take(plan.first_url(), body_bytes).inspect_err(|room| {

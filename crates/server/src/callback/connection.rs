@@ -33,7 +33,7 @@ const KEPT_MAX: usize = 256;
 
 /// Where a connection goes, and whom its requests may name. Another one of these is another connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Destination {
+pub(super) struct ConnectionKey {
     /// The address that was judged.
     pub(super) address: SocketAddr,
     /// Whether it is TLS.
@@ -102,7 +102,7 @@ pub(crate) struct CallbackConnections {
 
 #[derive(Default)]
 struct Kept {
-    idle: HashMap<Destination, Vec<(Instant, CallbackConnection)>>,
+    idle: HashMap<ConnectionKey, Vec<(Instant, CallbackConnection)>>,
     count: usize,
     reaped: bool,
 }
@@ -114,7 +114,7 @@ impl CallbackConnections {
     }
 
     /// One to exactly this destination that still looks open, the last one used first.
-    pub(super) fn take(&self, destination: &Destination) -> Option<CallbackConnection> {
+    pub(super) fn take(&self, destination: &ConnectionKey) -> Option<CallbackConnection> {
         let mut kept = self.lock();
         loop {
             let (since, connection) = kept.idle.get_mut(destination)?.pop()?;
@@ -126,7 +126,7 @@ impl CallbackConnections {
     }
 
     /// Keeps one after its answer was read to the end.
-    pub(super) fn keep(self: &Arc<Self>, destination: Destination, connection: CallbackConnection) {
+    pub(super) fn keep(self: &Arc<Self>, destination: ConnectionKey, connection: CallbackConnection) {
         if connection.sender.is_closed() {
             return;
         }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 /// A network that callbacks may go to although it is not public, and the one port there if only one is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Permission {
+pub struct AllowedNetwork {
     /// The network's address; bits behind the prefix are zero.
     network: IpAddr,
     /// How many leading bits count.
@@ -19,9 +19,9 @@ pub struct Permission {
     port: Option<u16>,
 }
 
-/// Why a text is no permission.
+/// Why a text names no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PermissionError {
+pub enum AllowedNetworkError {
     /// The address cannot be read.
     #[error("{0:?} is no address or network; write 10.0.0.0/8, 127.0.0.1/32:9818 or [::1]/128:9818")]
     Address(String),
@@ -33,8 +33,8 @@ pub enum PermissionError {
     Port(String),
 }
 
-impl Permission {
-    /// The permission for exactly one address and port.
+impl AllowedNetwork {
+    /// The network of exactly one address and port.
     pub fn exactly(address: SocketAddr) -> Self {
         let ip = address.ip().to_canonical();
         Self { network: ip, prefix_bits: address_bits(ip), port: Some(address.port()) }
@@ -59,13 +59,13 @@ impl Permission {
     }
 }
 
-impl FromStr for Permission {
-    type Err = PermissionError;
+impl FromStr for AllowedNetwork {
+    type Err = AllowedNetworkError;
 
     /// Reads `CIDR[:PORT]`. A bare address is a network of one. An IPv6 network with a port is written
     /// `[fd00::]/8:443`.
-    fn from_str(text: &str) -> Result<Self, PermissionError> {
-        let bad_address = || PermissionError::Address(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, AllowedNetworkError> {
+        let bad_address = || AllowedNetworkError::Address(text.to_owned());
         let (address, rest) = if let Some(inner) = text.strip_prefix('[') {
             inner.split_once(']').ok_or_else(bad_address)?
         } else if text.matches(':').count() > 1 {
@@ -88,15 +88,16 @@ impl FromStr for Permission {
             None => address_bits(ip),
             Some(digits) => {
                 let bits = digits.parse().ok().filter(|bits| *bits <= address_bits(ip));
-                bits.ok_or_else(|| PermissionError::Prefix(digits.to_owned()))?
+                bits.ok_or_else(|| AllowedNetworkError::Prefix(digits.to_owned()))?
             }
         };
-        let port = port.map(|digits| digits.parse().map_err(|_| PermissionError::Port(digits.to_owned())));
+        let port =
+            port.map(|digits| digits.parse().map_err(|_| AllowedNetworkError::Port(digits.to_owned())));
         Ok(Self { network: masked(ip, prefix_bits), prefix_bits, port: port.transpose()? })
     }
 }
 
-impl fmt::Display for Permission {
+impl fmt::Display for AllowedNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.network, self.port) {
             (IpAddr::V6(network), Some(_)) => write!(f, "[{network}]/{}", self.prefix_bits)?,
@@ -108,18 +109,18 @@ impl fmt::Display for Permission {
 
 /// A destination that the operator has not permitted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the callback address {address} is not public; --callback-allow {permission} would permit it")]
+#[error("the callback address {address} is not public; --callback-allow {network} would permit it")]
 pub(crate) struct DestinationRefused {
     /// Where the callback would have gone.
     pub address: SocketAddr,
     /// What the operator would have to list.
-    pub permission: Permission,
+    pub network: AllowedNetwork,
 }
 
 impl DestinationRefused {
     /// The option that would permit the destination, as it is typed.
     pub(crate) fn option(&self) -> String {
-        format!("--callback-allow {}", self.permission)
+        format!("--callback-allow {}", self.network)
     }
 }
 
@@ -127,11 +128,14 @@ impl DestinationRefused {
 ///
 /// # Errors
 /// [`DestinationRefused`] for an address that is neither public nor permitted.
-pub(crate) fn check(address: SocketAddr, permitted: &[Permission]) -> Result<SocketAddr, DestinationRefused> {
-    if is_public(address.ip()) || permitted.iter().any(|permission| permission.covers(address)) {
+pub(crate) fn check(
+    address: SocketAddr,
+    permitted: &[AllowedNetwork],
+) -> Result<SocketAddr, DestinationRefused> {
+    if is_public(address.ip()) || permitted.iter().any(|network| network.covers(address)) {
         return Ok(address);
     }
-    Err(DestinationRefused { address, permission: Permission::exactly(address) })
+    Err(DestinationRefused { address, network: AllowedNetwork::exactly(address) })
 }
 
 /// Whether an address is one of the public Internet's: not special by the registries of RFC 6890.
@@ -204,7 +208,7 @@ mod tests {
     use super::*;
 
     fn refused(address: &str, permitted: &[&str]) -> bool {
-        let permitted: Vec<Permission> = permitted.iter().map(|text| text.parse().unwrap()).collect();
+        let permitted: Vec<AllowedNetwork> = permitted.iter().map(|text| text.parse().unwrap()).collect();
         check(address.parse().unwrap(), &permitted).is_err()
     }
 
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_is_a_network_and_where_given_a_port() {
+    fn an_allowed_network_may_name_one_port() {
         assert!(!refused("127.0.0.1:9818", &["127.0.0.1/32:9818"]));
         assert!(refused("127.0.0.1:9817", &["127.0.0.1/32:9818"]));
         assert!(refused("127.0.0.2:9818", &["127.0.0.1:9818"]));
@@ -289,16 +293,16 @@ mod tests {
     fn the_refusal_names_the_line_that_would_permit_it() {
         let refusal = check("[::ffff:127.0.0.1]:8080".parse().unwrap(), &[]).unwrap_err();
         assert!(refusal.to_string().contains("--callback-allow 127.0.0.1/32:8080 "), "{refusal}");
-        let line = refusal.permission.to_string();
-        assert_eq!(line.parse(), Ok(refusal.permission));
+        let line = refusal.network.to_string();
+        assert_eq!(line.parse(), Ok(refusal.network));
         assert!(!refused("127.0.0.1:8080", &[&line]));
         let six = check("[::1]:81".parse().unwrap(), &[]).unwrap_err();
-        assert_eq!(six.permission.to_string(), "[::1]/128:81");
-        assert_eq!("[::1]/128:81".parse(), Ok(six.permission));
+        assert_eq!(six.network.to_string(), "[::1]/128:81");
+        assert_eq!("[::1]/128:81".parse(), Ok(six.network));
     }
 
     #[test]
-    fn refuses_texts_that_are_no_permission() {
+    fn refuses_text_that_names_no_network() {
         for text in [
             "",
             "localhost",
@@ -310,7 +314,7 @@ mod tests {
             "::1/129",
             "[::1]x",
         ] {
-            assert!(text.parse::<Permission>().is_err(), "{text}");
+            assert!(text.parse::<AllowedNetwork>().is_err(), "{text}");
         }
     }
 }

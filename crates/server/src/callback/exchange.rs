@@ -34,7 +34,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::budget::fair_budget::{FairBudget, NoRoom};
-use crate::callback::connection::{CallbackConnection, CallbackConnections, Destination};
+use crate::callback::connection::{CallbackConnection, CallbackConnections, ConnectionKey};
 use crate::callback::message::CallbackMessage;
 use crate::callback::progress::{Phase, Progress};
 use crate::limits::ANSWER_BYTES_UNCOUNTED;
@@ -130,7 +130,7 @@ impl Exchange {
         let Call { message, url, addresses, signature, deadline } = call;
         let request =
             signed_request(self.clock.wall(), &self.key_url, self.owner_id, message, url, signature)?;
-        let destination = |address| Destination {
+        let destination = |address| ConnectionKey {
             address,
             tls: url.tls,
             host: url.host.clone(),
@@ -219,7 +219,7 @@ impl Exchange {
     /// Sends the request over the connection, and keeps that for the next one once the answer was read.
     async fn send(
         &self,
-        destination: Destination,
+        destination: ConnectionKey,
         mut connection: CallbackConnection,
         request: Request<Full<Bytes>>,
         progress: &Progress,

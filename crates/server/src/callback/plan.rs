@@ -38,7 +38,7 @@ pub(crate) struct UploadRequest<'u> {
 }
 
 /// What an upload turned out to be.
-pub(crate) struct UploadFacts<'u> {
+pub(crate) struct StoredUpload<'u> {
     /// The bucket's name.
     pub(crate) bucket: &'u str,
     /// The final key.
@@ -117,7 +117,7 @@ impl CallbackPlan {
     }
 
     /// The message, now that the upload is known.
-    pub(crate) fn into_message(self, request: UploadRequest<'_>, facts: UploadFacts<'_>) -> CallbackMessage {
+    pub(crate) fn into_message(self, request: UploadRequest<'_>, facts: StoredUpload<'_>) -> CallbackMessage {
         let Self { parameter, custom, requester, shares: _ } = self;
         let variables = CallbackVariables {
             bucket: facts.bucket.to_owned(),

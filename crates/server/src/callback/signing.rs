@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_protocol::callback::CallbackFailure;
-use countersign_protocol::callback::signature::{self, SignError};
+use countersign_protocol::callback::signature::{self, CallbackSignError};
 use countersign_sys::RsaMd5Key;
 use tokio::sync::oneshot;
 
@@ -47,8 +47,8 @@ impl SigningLine {
         if line.signers < self.signers_max {
             line.signers += 1;
             drop(line);
-            let signer = Signer { line: self.clone(), counted: true };
-            tokio::task::spawn_blocking(move || signer.run());
+            let worker = SigningWorker { line: self.clone(), counted: true };
+            tokio::task::spawn_blocking(move || worker.run());
         }
     }
 
@@ -58,12 +58,12 @@ impl SigningLine {
 }
 
 /// Signs until nothing waits.
-struct Signer {
+struct SigningWorker {
     line: SigningLine,
     counted: bool,
 }
 
-impl Signer {
+impl SigningWorker {
     fn run(mut self) {
         while let Some(job) = self.next() {
             job();
@@ -83,7 +83,7 @@ impl Signer {
     }
 }
 
-impl Drop for Signer {
+impl Drop for SigningWorker {
     /// It did not end by itself: signing panicked, or the runtime takes no more work. Without another signer nobody
     /// would come for what waits, so it is dropped, and who waits for it hears that there is no signature.
     fn drop(&mut self) {
@@ -137,7 +137,8 @@ impl CallbackSigner {
 
 fn sign(key: &RsaMd5Key, message: &CallbackMessage, url: usize) -> Signed {
     let url = message.urls.get(url).ok_or(CallbackFailure::Unreachable)?;
-    let rsa_md5 = |text: &[u8]| key.sign(text).map_err(|error| SignError { reason: error.to_string() });
+    let rsa_md5 =
+        |text: &[u8]| key.sign(text).map_err(|error| CallbackSignError { reason: error.to_string() });
     let body = message.body.as_bytes();
     signature::sign(&rsa_md5, &url.path, url.raw_query.as_deref(), body).map_err(|error| {
         tracing::error!(%error, "a callback could not be signed");

@@ -96,7 +96,9 @@ fn read_v2(bytes: &[u8]) -> Beginning {
 }
 
 /// Reads the header, where there is one; gives the source that it names, and the stream behind it.
-pub(super) async fn take<T: AsyncRead + Unpin>(mut stream: T) -> io::Result<(Option<IpAddr>, Behind<T>)> {
+pub(super) async fn take<T: AsyncRead + Unpin>(
+    mut stream: T,
+) -> io::Result<(Option<IpAddr>, ReadAheadStream<T>)> {
     let mut bytes = BytesMut::new();
     loop {
         let (skip, source) = match read(&bytes) {
@@ -113,26 +115,29 @@ pub(super) async fn take<T: AsyncRead + Unpin>(mut stream: T) -> io::Result<(Opt
             }
         };
         bytes.advance(skip);
-        return Ok((source, Behind { read_ahead: bytes.freeze(), ..Behind::nothing(stream) }));
+        return Ok((
+            source,
+            ReadAheadStream { read_ahead: bytes.freeze(), ..ReadAheadStream::nothing(stream) },
+        ));
     }
 }
 
 /// A stream of which the first bytes were read ahead. Until it may be read on, what comes between two writes can be
 /// bounded, as what a client sends in one step of a handshake.
-pub(super) struct Behind<T> {
+pub(super) struct ReadAheadStream<T> {
     read_ahead: Bytes,
     stream: T,
     step_bytes_max: Option<usize>,
     step_bytes: usize,
 }
 
-impl<T> Behind<T> {
+impl<T> ReadAheadStream<T> {
     /// A stream of which nothing was read.
     pub(super) fn nothing(stream: T) -> Self {
         Self { read_ahead: Bytes::new(), stream, step_bytes_max: None, step_bytes: 0 }
     }
 
-    /// Reading more than so many bytes without a write between them fails, until [`Behind::read_on`].
+    /// Reading more than so many bytes without a write between them fails, until [`ReadAheadStream::read_on`].
     pub(super) fn read_in_steps_of(&mut self, bytes_max: usize) {
         self.step_bytes_max = Some(bytes_max);
     }
@@ -152,7 +157,7 @@ impl<T> Behind<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Behind<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for ReadAheadStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -170,7 +175,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Behind<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Behind<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for ReadAheadStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -243,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn what_one_step_of_a_handshake_brings_is_bounded_and_a_write_begins_the_next() {
         let (near, mut far) = tokio::io::duplex(64);
-        let mut stream = Behind::nothing(near);
+        let mut stream = ReadAheadStream::nothing(near);
         let mut buffer = [0; 32];
         stream.read_in_steps_of(20);
         for _ in 0..3 {

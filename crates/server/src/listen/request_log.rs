@@ -38,7 +38,7 @@ pub enum RequestLog {
 /// What a request was about, where the service knows it better than its path says. An answer carries it as an
 /// extension.
 #[derive(Debug, Clone, Default)]
-pub struct Subject {
+pub struct LoggedObject {
     /// The bucket.
     pub bucket: Option<String>,
     /// The key.
@@ -72,7 +72,7 @@ pub(super) struct Line {
     uri: Uri,
     bytes_in: Option<u64>,
     status: Option<u16>,
-    subject: Subject,
+    object: LoggedObject,
     id: Option<String>,
     slot: IdSlot,
     bytes_out: u64,
@@ -100,7 +100,7 @@ impl Line {
             uri: request.uri().clone(),
             bytes_in: length.and_then(|length| length.parse().ok()),
             status: None,
-            subject: Subject::default(),
+            object: LoggedObject::default(),
             id: None,
             slot,
             bytes_out: 0,
@@ -109,7 +109,7 @@ impl Line {
 
     /// Whether the line tells the path: where it is short, or nothing better is known.
     fn path(&self) -> Option<String> {
-        match (self.log, &self.subject.bucket, &self.subject.key) {
+        match (self.log, &self.object.bucket, &self.object.key) {
             (RequestLog::Full, Some(_), _) => None,
             (_, Some(bucket), Some(key)) => Some(bounded(&format!("/{bucket}/{key}"), NAME_CHARACTERS_MAX)),
             _ => Some(bounded(self.uri.path(), NAME_CHARACTERS_MAX)),
@@ -132,8 +132,8 @@ impl Drop for Line {
             return;
         }
         let cut = |text: &Option<String>, most| text.as_deref().map(|text| bounded(text, most));
-        let bucket = cut(&self.subject.bucket, NAME_CHARACTERS_MAX);
-        let key = cut(&self.subject.key, NAME_CHARACTERS_MAX);
+        let bucket = cut(&self.object.bucket, NAME_CHARACTERS_MAX);
+        let key = cut(&self.object.key, NAME_CHARACTERS_MAX);
         tracing::info!(
             target: REQUEST_TARGET,
             method,
@@ -165,7 +165,7 @@ pub(super) fn attach<B>(line: Option<Line>, sent: Counter, response: Response<B>
     let line = line.map(|mut line| {
         line.status = Some(parts.status.as_u16());
         line.id = request_id(&parts.headers);
-        line.subject = parts.extensions.remove::<Subject>().unwrap_or_default();
+        line.object = parts.extensions.remove::<LoggedObject>().unwrap_or_default();
         line
     });
     Response::from_parts(parts, LoggedBody { body, line, sent })

@@ -10,18 +10,18 @@ use std::str::FromStr;
 
 use http::HeaderMap;
 
-use crate::callback::destination_guard::{Permission, PermissionError};
+use crate::callback::destination_guard::{AllowedNetwork, AllowedNetworkError};
 
 /// A network whose connections come from proxies that say truly whom they speak for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrustedProxy(Permission);
+pub struct TrustedProxy(AllowedNetwork);
 
 /// Why a text is no such network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrustedProxyError {
     /// It is no network.
     #[error(transparent)]
-    Network(#[from] PermissionError),
+    Network(#[from] AllowedNetworkError),
     /// It names a port.
     #[error(
         "a proxy's connections come from any port; write the network alone, as in 10.0.0.5 or 10.0.0.0/8"
@@ -37,7 +37,7 @@ impl FromStr for TrustedProxy {
 
     /// Reads an address or a network, as in `10.0.0.5` or `fd00::/8`.
     fn from_str(text: &str) -> Result<Self, TrustedProxyError> {
-        let network: Permission = text.parse()?;
+        let network: AllowedNetwork = text.parse()?;
         if network.has_port() {
             return Err(TrustedProxyError::Port);
         }

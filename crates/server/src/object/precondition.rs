@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 /// What the conditions say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum PreconditionOutcome {
     /// All hold.
     Proceed,
     /// The client's copy is still good: 304.
@@ -29,25 +29,25 @@ pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
 }
 
 /// Evaluates all conditions of a request against an object's bare tag and time of modification.
-pub(crate) fn evaluate(headers: &HeaderMap, tag: &str, modified: Timestamp) -> Verdict {
+pub(crate) fn evaluate(headers: &HeaderMap, tag: &str, modified: Timestamp) -> PreconditionOutcome {
     // Dates on the wire are whole seconds; comparing with a fraction would call every object newer.
     let modified = modified.as_second();
     if text(headers, IF_MATCH).is_some_and(|tags| !etag::matches(tags, tag)) {
-        return Verdict::Failed("If-Match");
+        return PreconditionOutcome::Failed("If-Match");
     }
     if seconds(headers, IF_UNMODIFIED_SINCE).is_some_and(|since| modified > since) {
-        return Verdict::Failed("If-Unmodified-Since");
+        return PreconditionOutcome::Failed("If-Unmodified-Since");
     }
     match text(headers, IF_NONE_MATCH) {
-        Some(tags) if etag::matches(tags, tag) => return Verdict::NotModified,
+        Some(tags) if etag::matches(tags, tag) => return PreconditionOutcome::NotModified,
         // A tag that differs outweighs the date (RFC 9110 §13.2.2): the date is the coarser witness.
-        Some(_) => return Verdict::Proceed,
+        Some(_) => return PreconditionOutcome::Proceed,
         None => {}
     }
     if seconds(headers, IF_MODIFIED_SINCE).is_some_and(|since| modified <= since) {
-        return Verdict::NotModified;
+        return PreconditionOutcome::NotModified;
     }
-    Verdict::Proceed
+    PreconditionOutcome::Proceed
 }
 
 /// Whether `If-Range` lets a range be sent: a client that has the beginning of one object must not be given the rest
@@ -78,18 +78,21 @@ mod tests {
 
     const TAG: &str = "5D41402ABC4B2A76B9719D911017C592";
 
-    fn verdict(pairs: &[(HeaderName, &str)]) -> Verdict {
+    fn verdict(pairs: &[(HeaderName, &str)]) -> PreconditionOutcome {
         let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         evaluate(&headers, TAG, "2026-11-22T20:00:00.5Z".parse().unwrap())
     }
 
     #[test]
     fn tags_are_compared_with_and_without_quotes() {
-        assert_eq!(verdict(&[(IF_MATCH, TAG)]), Verdict::Proceed);
-        assert_eq!(verdict(&[(IF_MATCH, "\"5D41402ABC4B2A76B9719D911017C592\"")]), Verdict::Proceed);
-        assert_eq!(verdict(&[(IF_MATCH, "\"00\"")]), Verdict::Failed("If-Match"));
-        assert_eq!(verdict(&[(IF_NONE_MATCH, TAG)]), Verdict::NotModified);
-        assert_eq!(verdict(&[(IF_NONE_MATCH, "\"00\"")]), Verdict::Proceed);
+        assert_eq!(verdict(&[(IF_MATCH, TAG)]), PreconditionOutcome::Proceed);
+        assert_eq!(
+            verdict(&[(IF_MATCH, "\"5D41402ABC4B2A76B9719D911017C592\"")]),
+            PreconditionOutcome::Proceed
+        );
+        assert_eq!(verdict(&[(IF_MATCH, "\"00\"")]), PreconditionOutcome::Failed("If-Match"));
+        assert_eq!(verdict(&[(IF_NONE_MATCH, TAG)]), PreconditionOutcome::NotModified);
+        assert_eq!(verdict(&[(IF_NONE_MATCH, "\"00\"")]), PreconditionOutcome::Proceed);
     }
 
     #[test]
@@ -100,14 +103,14 @@ mod tests {
             "Sun, 22 Nov 2026 20:00:01 GMT",
         );
         for (name, date, expected) in [
-            (IF_MODIFIED_SINCE, before, Verdict::Proceed),
-            (IF_MODIFIED_SINCE, same, Verdict::NotModified),
-            (IF_MODIFIED_SINCE, after, Verdict::NotModified),
-            (IF_MODIFIED_SINCE, "yesterday", Verdict::Proceed),
-            (IF_UNMODIFIED_SINCE, before, Verdict::Failed("If-Unmodified-Since")),
-            (IF_UNMODIFIED_SINCE, same, Verdict::Proceed),
-            (IF_UNMODIFIED_SINCE, after, Verdict::Proceed),
-            (IF_UNMODIFIED_SINCE, "", Verdict::Proceed),
+            (IF_MODIFIED_SINCE, before, PreconditionOutcome::Proceed),
+            (IF_MODIFIED_SINCE, same, PreconditionOutcome::NotModified),
+            (IF_MODIFIED_SINCE, after, PreconditionOutcome::NotModified),
+            (IF_MODIFIED_SINCE, "yesterday", PreconditionOutcome::Proceed),
+            (IF_UNMODIFIED_SINCE, before, PreconditionOutcome::Failed("If-Unmodified-Since")),
+            (IF_UNMODIFIED_SINCE, same, PreconditionOutcome::Proceed),
+            (IF_UNMODIFIED_SINCE, after, PreconditionOutcome::Proceed),
+            (IF_UNMODIFIED_SINCE, "", PreconditionOutcome::Proceed),
         ] {
             assert_eq!(verdict(&[(name.clone(), date)]), expected, "{name}: {date}");
         }
@@ -135,6 +138,6 @@ mod tests {
     #[test]
     fn a_failed_match_outweighs_everything_else() {
         let headers = [(IF_MATCH, "\"00\""), (IF_NONE_MATCH, TAG)];
-        assert_eq!(verdict(&headers), Verdict::Failed("If-Match"));
+        assert_eq!(verdict(&headers), PreconditionOutcome::Failed("If-Match"));
     }
 }

@@ -15,7 +15,7 @@ use http::{
 
 use crate::object::attributes::ObjectAttributes;
 use crate::object::etag::etag_of;
-use crate::object::precondition::{self, Verdict};
+use crate::object::precondition::{self, PreconditionOutcome};
 use crate::response::wire_response::{self, WireResponse};
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
@@ -101,11 +101,11 @@ pub(crate) fn answer_conditions(
         return Ok(None);
     }
     match precondition::evaluate(request, &etag_of(object.md5, object.crc64, object.len), object.modified) {
-        Verdict::Proceed => Ok(None),
-        Verdict::Failed(condition) => {
+        PreconditionOutcome::Proceed => Ok(None),
+        PreconditionOutcome::Failed(condition) => {
             Err(WireError::new(ErrorCode::PreconditionFailed).with_element("Condition", condition))
         }
-        Verdict::NotModified => {
+        PreconditionOutcome::NotModified => {
             let mut response = wire_response::empty(StatusCode::NOT_MODIFIED);
             describe(object, attributes, response.headers_mut());
             Ok(Some(response))

@@ -67,7 +67,7 @@ impl TrafficLimit {
     /// The same content, which comes no faster.
     pub(crate) fn slow_down(self, clock: &Clock, content: ContentStream) -> ContentStream {
         let piece_bytes = usize::try_from(self.bits_per_second / 8 / PIECES_PER_SECOND).unwrap_or(usize::MAX);
-        let pace = Pace::of(self, clock);
+        let pace = TransferPace::of(self, clock);
         Box::pin(stream::unfold(
             (content, Bytes::new(), pace),
             move |(mut content, mut held, mut pace)| async move {
@@ -87,13 +87,13 @@ impl TrafficLimit {
 
 /// When the next bytes of a transfer may pass. What was not used is not saved up: there are no bursts.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct TransferPace {
     clock: Clock,
     limit: TrafficLimit,
     free_at: Instant,
 }
 
-impl Pace {
+impl TransferPace {
     /// The pace of a transfer that begins now.
     pub(crate) fn of(limit: TrafficLimit, clock: &Clock) -> Self {
         Self { clock: clock.clone(), limit, free_at: clock.monotonic() }
@@ -136,8 +136,11 @@ mod tests {
     fn bytes_take_their_time_and_what_was_not_used_is_not_saved_up() {
         let began = Instant::now();
         let second = Duration::from_secs(1);
-        let mut pace =
-            Pace { clock: Clock::system(), limit: TrafficLimit { bits_per_second: 819_200 }, free_at: began };
+        let mut pace = TransferPace {
+            clock: Clock::system(),
+            limit: TrafficLimit { bits_per_second: 819_200 },
+            free_at: began,
+        };
         assert_eq!(pace.take(102_400, began), began + second);
         assert_eq!(pace.take(51_200, began), began + second * 3 / 2, "those before count");
         assert_eq!(pace.take(102_400, began + second * 60), began + second * 61);

@@ -14,7 +14,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::callback::budget::CallbackRoom;
-use crate::callback::client::NotAdmitted;
+use crate::callback::client::CallbackNotAdmitted;
 use crate::error_chain::ErrorChain;
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -124,17 +124,17 @@ impl From<ErrorCode> for OperationError {
     }
 }
 
-impl From<NotAdmitted> for OperationError {
-    fn from(error: NotAdmitted) -> Self {
+impl From<CallbackNotAdmitted> for OperationError {
+    fn from(error: CallbackNotAdmitted) -> Self {
         let slow_down =
             |message: &'static str| WireError::new(ErrorCode::SlowDown).with_message(message).into();
         match error {
-            NotAdmitted::Outbox(error) => error.into(),
-            NotAdmitted::TooLong(error) => WireError::from(error).into(),
-            NotAdmitted::NoRoom(CallbackRoom::Owed) => {
+            CallbackNotAdmitted::Outbox(error) => error.into(),
+            CallbackNotAdmitted::TooLong(error) => WireError::from(error).into(),
+            CallbackNotAdmitted::NoRoom(CallbackRoom::Owed) => {
                 slow_down("Too many callbacks of this destination are owed. Please try again later.")
             }
-            NotAdmitted::NoRoom(CallbackRoom::UnderWay) => {
+            CallbackNotAdmitted::NoRoom(CallbackRoom::UnderWay) => {
                 slow_down("Too many callbacks of this destination are under way. Please try again later.")
             }
         }

@@ -113,10 +113,10 @@ fn name_for_the_log(call: &Call, response: &mut WireResponse) {
     if !request_log::is_wanted() {
         return;
     }
-    let told = response.extensions_mut().remove::<request_log::Subject>().unwrap_or_default();
+    let told = response.extensions_mut().remove::<request_log::LoggedObject>().unwrap_or_default();
     let in_path = key_in(&call.location).map(|key| String::from_utf8_lossy(key).into_owned());
     let bucket = call.bucket().map(str::to_owned);
-    response.extensions_mut().insert(request_log::Subject { bucket, key: in_path.or(told.key) });
+    response.extensions_mut().insert(request_log::LoggedObject { bucket, key: in_path.or(told.key) });
 }
 
 async fn operate(

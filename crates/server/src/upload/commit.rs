@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use crate::callback::exchange::CallbackReply;
 use crate::callback::message::CallbackMessage;
-use crate::callback::plan::{CallbackPlan, UploadFacts};
+use crate::callback::plan::{CallbackPlan, StoredUpload};
 use crate::measures::Stage;
 use crate::request::context::RequestContext;
 use crate::response::wire_error::OperationError;
@@ -80,7 +80,7 @@ async fn message(
         true => image_info::read(&context.server.image_headers, sealed.blob()).await,
         false => None,
     };
-    let facts = UploadFacts {
+    let facts = StoredUpload {
         bucket: &upload.bucket,
         key: &upload.key,
         content_type: &upload.attributes.content_type,

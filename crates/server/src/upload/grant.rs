@@ -172,13 +172,13 @@ impl Target {
     }
 
     /// With what is to be kept with the bytes.
-    fn with(self, attributes: ObjectAttributes) -> Result<Wanted, WireError> {
+    fn with(self, attributes: ObjectAttributes) -> Result<UncheckedWrite, WireError> {
         if self.principal == Principal::Anonymous && attributes.acl != ObjectAcl::Default {
             // A list of its own would outlive the bucket's, which only the owner may decide.
             return Err(WireError::new(ErrorCode::AccessDenied)
                 .with_message("You do not have write acl permission on this object."));
         }
-        Ok(Wanted { target: self, attributes })
+        Ok(UncheckedWrite { target: self, attributes })
     }
 
     fn rights(&self, forbid_overwrite: bool) -> Rights<'_> {
@@ -187,12 +187,12 @@ impl Target {
 }
 
 /// A write whose rights are still to be checked.
-struct Wanted {
+struct UncheckedWrite {
     target: Target,
     attributes: ObjectAttributes,
 }
 
-impl Wanted {
+impl UncheckedWrite {
     /// Checks the rights against the bucket's list and the object that the key holds now.
     async fn allowed(
         self,

@@ -14,7 +14,7 @@ use countersign_store::{SealedBlob, StagedBlob};
 use crate::measures::Stage;
 use crate::request::context::RequestContext;
 use crate::request::request_body::RequestBody;
-use crate::response::traffic_limit::Pace;
+use crate::response::traffic_limit::TransferPace;
 use crate::response::wire_error::OperationError;
 use crate::state::EtagSource;
 use crate::upload::form_head::FormFile;
@@ -59,7 +59,7 @@ pub(crate) async fn take_in(
 struct Intake {
     staged: StagedBlob,
     size: SizeRange,
-    pace: Option<Pace>,
+    pace: Option<TransferPace>,
 }
 
 /// All bytes of an upload, with their digests, not yet visible.
@@ -73,7 +73,7 @@ impl Intake {
         let options = &context.server.options;
         let staged = options.store.stage(grant.announced_bytes()).await?;
         let staged = if grant.etag() == EtagSource::Md5 { staged } else { staged.without_md5() };
-        let pace = grant.limit().map(|limit| Pace::of(limit, &options.clock));
+        let pace = grant.limit().map(|limit| TransferPace::of(limit, &options.clock));
         Ok(Self { staged, size: grant.size(), pace })
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign_protocol::callback::BodyType;
-use countersign_server::{Permission, Resolver};
+use countersign_server::{AllowedNetwork, Resolver};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -85,7 +85,7 @@ async fn a_failure_is_one_line_of_the_log_that_says_where_it_stopped_and_why() {
     let slow = Application::conducting(Conduct::Stall(but_one)).await;
     let unheard = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let callback_resolver = resolving(vec![unheard]);
-    let callback_allow: Vec<Permission> = vec!["127.0.0.0/8".parse().unwrap()];
+    let callback_allow: Vec<AllowedNetwork> = vec!["127.0.0.0/8".parse().unwrap()];
     let setup = Setup { callback_resolver, callback_allow, ..Setup::default() };
     let store = RunningStore::start_with(setup).await;
 

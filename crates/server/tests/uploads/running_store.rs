@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use countersign_server::listen::ListenOptions;
-use countersign_server::{EtagSource, Limits, Permission, Resolver, Server, ServerOptions, system_resolver};
+use countersign_server::{
+    AllowedNetwork, EtagSource, Limits, Resolver, Server, ServerOptions, system_resolver,
+};
 use countersign_store::{Clock, CreateBucket, ObjectRecord, OutboxRecord, PutSetting, Store, StoreOptions};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -31,7 +33,7 @@ pub(crate) struct RunningStore {
 pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) form_etag: EtagSource,
-    pub(crate) callback_allow: Vec<Permission>,
+    pub(crate) callback_allow: Vec<AllowedNetwork>,
     pub(crate) acl: &'static str,
     pub(crate) callback_extra_roots: Vec<CertificateDer<'static>>,
     pub(crate) callback_resolver: Resolver,

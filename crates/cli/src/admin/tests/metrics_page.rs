@@ -46,7 +46,7 @@ async fn upload(client: &reqwest::Client, instance: &Instance, callback_port: u3
 /// One test, because a process has one recorder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_metric_is_documented_and_counts_and_no_name_of_a_client_makes_a_series() {
-    let measuring = Measuring::start().unwrap();
+    let measuring = MetricsRecorder::start().unwrap();
     let instance = Instance::start().unwrap();
     let handle = measuring.begin();
     let before = handle.render();

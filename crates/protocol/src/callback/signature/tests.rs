@@ -66,7 +66,7 @@ fn split(target: &str) -> (&str, Option<&str>) {
 fn signed(key: &RsaPrivateKey, path: &str, query: Option<&str>, body: &[u8]) -> String {
     let operation = |message: &[u8]| {
         key.sign(Pkcs1v15Sign::new::<Md5>(), &Md5::digest(message))
-            .map_err(|error| SignError { reason: error.to_string() })
+            .map_err(|error| CallbackSignError { reason: error.to_string() })
     };
     sign(&operation, path, query, body).unwrap()
 }
@@ -126,8 +126,8 @@ fn verifies_what_it_signs_with_the_path_decoded_and_the_query_as_it_is() {
 
 #[test]
 fn says_so_when_the_private_key_fails() {
-    let broken = |_: &[u8]| Err(SignError { reason: "gone".to_owned() });
-    assert_eq!(sign(&broken, "/", None, b""), Err(SignError { reason: "gone".to_owned() }));
+    let broken = |_: &[u8]| Err(CallbackSignError { reason: "gone".to_owned() });
+    assert_eq!(sign(&broken, "/", None, b""), Err(CallbackSignError { reason: "gone".to_owned() }));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::iso_time;
 use crate::xml::Owner;
-use crate::xml::writer::Writer;
+use crate::xml::writer::XmlWriter;
 
 /// One bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl ListBuckets {
     /// assert!(xml.contains("<IsTruncated>true</IsTruncated><NextMarker>photos</NextMarker><Owner><ID>42</ID>"), "{xml}");
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("ListAllMyBucketsResult");
+        let mut writer = XmlWriter::new("ListAllMyBucketsResult");
         if let Some(page) = &self.page {
             writer.leaf("Prefix", &page.prefix);
             writer.leaf("Marker", &page.marker);

@@ -2,7 +2,7 @@
 //! own latest version, and there are no delete markers.
 
 use super::list_objects::ObjectEntry;
-use crate::xml::writer::Writer;
+use crate::xml::writer::XmlWriter;
 use crate::xml::{NameEncoding, Owner};
 use crate::{etag, iso_time};
 
@@ -61,7 +61,7 @@ impl ListObjectVersions {
     /// ```
     pub fn to_xml(&self) -> String {
         let encoded = |name: &str| self.encoding.apply(name);
-        let mut writer = Writer::new("ListVersionsResult");
+        let mut writer = XmlWriter::new("ListVersionsResult");
         writer.leaf("Name", &self.name);
         writer.leaf("Prefix", encoded(&self.prefix));
         writer.leaf("KeyMarker", encoded(&self.key_marker));

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::xml::writer::Writer;
+use crate::xml::writer::XmlWriter;
 use crate::xml::{NameEncoding, Owner};
 use crate::{etag, iso_time};
 
@@ -103,7 +103,7 @@ impl ListObjects {
     /// # Ok::<(), jiff::Error>(())
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("ListBucketResult");
+        let mut writer = XmlWriter::new("ListBucketResult");
         writer.leaf("Name", &self.name);
         writer.leaf("Prefix", self.encoding.apply(&self.prefix));
         writer.leaf("Marker", self.encoding.apply(&self.marker));
@@ -121,7 +121,7 @@ impl ListObjectsV2 {
     /// The document. A token is opaque but encoded like the names, because SDKs decode it with them.
     pub fn to_xml(&self) -> String {
         let encoded = |name: &Option<String>| name.as_ref().map(|name| self.encoding.apply(name));
-        let mut writer = Writer::new("ListBucketResult");
+        let mut writer = XmlWriter::new("ListBucketResult");
         writer.leaf("Name", &self.name);
         writer.leaf("Prefix", self.encoding.apply(&self.prefix));
         writer.optional("StartAfter", encoded(&self.start_after));
@@ -137,13 +137,13 @@ impl ListObjectsV2 {
     }
 }
 
-fn encoding_type(writer: &mut Writer, encoding: NameEncoding) {
+fn encoding_type(writer: &mut XmlWriter, encoding: NameEncoding) {
     if encoding == NameEncoding::Url {
         writer.leaf("EncodingType", "url");
     }
 }
 
-fn names(writer: &mut Writer, encoding: NameEncoding, contents: &[ObjectEntry], prefixes: &[String]) {
+fn names(writer: &mut XmlWriter, encoding: NameEncoding, contents: &[ObjectEntry], prefixes: &[String]) {
     for entry in contents {
         writer.open("Contents");
         writer.leaf("Key", encoding.apply(&entry.key));

@@ -2,7 +2,7 @@
 //! neither, but the clean-up of every SDK asks for them.
 
 use crate::xml::NameEncoding;
-use crate::xml::writer::Writer;
+use crate::xml::writer::XmlWriter;
 
 /// The unfinished multipart uploads of a bucket: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl NoMultipartUploads {
     /// assert!(none.to_xml().contains("<MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated>"));
     /// ```
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("ListMultipartUploadsResult");
+        let mut writer = XmlWriter::new("ListMultipartUploadsResult");
         if self.encoding == NameEncoding::Url {
             writer.leaf("EncodingType", "url");
         }
@@ -65,7 +65,7 @@ pub struct NoLiveChannels {
 impl NoLiveChannels {
     /// The document.
     pub fn to_xml(&self) -> String {
-        let mut writer = Writer::new("ListLiveChannelResult");
+        let mut writer = XmlWriter::new("ListLiveChannelResult");
         writer.leaf("Prefix", &self.prefix);
         writer.leaf("Marker", &self.marker);
         writer.plain("MaxKeys", self.max_keys);

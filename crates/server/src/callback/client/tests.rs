@@ -11,7 +11,7 @@ use super::*;
 use crate::callback::address::system_resolver;
 
 fn client(store: &Store, clock: Clock) -> CallbackClient {
-    CallbackClient::new(CallbackOptions {
+    CallbackClient::new(CallbackClientOptions {
         store: store.clone(),
         clock,
         random: Random::system(),

@@ -8,7 +8,7 @@ use http::StatusCode;
 use crate::access;
 use crate::access::Action;
 use crate::access::resource::{self, BucketResource};
-use crate::operations::bucket::put_bucket::{self, Wanted};
+use crate::operations::bucket::put_bucket::{self, BucketChange};
 use crate::operations::operation::{Handler, Operation, SubResource};
 use crate::request::Call;
 use crate::request::context::RequestContext;
@@ -51,7 +51,7 @@ async fn put(context: &RequestContext, call: &Call) -> Result<WireResponse, Oper
             .with_element("ArgumentName", "x-oss-acl")
             .with_element("ArgumentValue", "")
     })?;
-    put_bucket::create(context, &name, Wanted { acl: Some(acl), ..Wanted::default() }).await?;
+    put_bucket::create(context, &name, BucketChange { acl: Some(acl), ..BucketChange::default() }).await?;
     let mut response = wire_response::empty(StatusCode::OK);
     put_bucket::locate(&name, response.headers_mut());
     Ok(response)

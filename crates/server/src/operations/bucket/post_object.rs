@@ -69,7 +69,7 @@ pub(crate) async fn run(
     }
     if request_log::is_wanted() {
         let key = Some(key.as_str().to_owned());
-        response.extensions_mut().insert(request_log::Subject { bucket: None, key });
+        response.extensions_mut().insert(request_log::LoggedObject { bucket: None, key });
     }
     Ok(response)
 }

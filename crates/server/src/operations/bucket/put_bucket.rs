@@ -42,7 +42,7 @@ async fn run(
     let document = body.read_whole(context.server.options.limits.document_bytes_max).await?;
     let asked = CreateBucketConfiguration::parse(&document).map_err(WireError::from)?;
     refuse_unbuilt(&asked)?;
-    let wanted = Wanted { acl, mode, storage_class: asked.storage_class };
+    let wanted = BucketChange { acl, mode, storage_class: asked.storage_class };
     let mode = create(context, &name, wanted).await?;
     let mut response = wire_response::empty(StatusCode::OK);
     locate(&name, response.headers_mut());
@@ -81,7 +81,7 @@ pub(crate) fn locate(name: &BucketName, headers: &mut HeaderMap) {
 
 /// What a bucket is to be; what is not said stays as it is, and in a new bucket becomes the default.
 #[derive(Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct BucketChange {
     /// Its access control list.
     pub(crate) acl: Option<Acl>,
     /// What its forms may hold.
@@ -99,7 +99,7 @@ pub(crate) fn requested_acl(call: &Call) -> Result<Option<Acl>, WireError> {
 pub(crate) async fn create(
     context: &RequestContext,
     name: &BucketName,
-    wanted: Wanted,
+    wanted: BucketChange,
 ) -> Result<BucketMode, OperationError> {
     let store = &context.server.options.store;
     let acl = wanted.acl.map(|acl| (settings::ACL, acl.as_str()));

@@ -6,7 +6,8 @@
 
 use bytes::Bytes;
 use countersign_protocol::callback::cause::Explanation;
-use countersign_protocol::error_reference::{DocLanguage, Topic};
+use countersign_protocol::error_reference::Topic;
+use countersign_protocol::language::Language;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, VARY};
 use http::{HeaderValue, StatusCode};
 
@@ -36,14 +37,14 @@ pub(super) fn find(call: &Call, page: &str) -> Option<WireResponse> {
 }
 
 /// The language that the address names, else the one that the browser prefers, else English.
-fn language(call: &Call) -> DocLanguage {
+fn language(call: &Call) -> Language {
     let named = call.query.get("lang");
     let wanted = named.or_else(|| call.header(ACCEPT_LANGUAGE.as_str())).unwrap_or_default();
     let first = wanted.split([',', ';']).next().unwrap_or_default().trim();
     if first.get(..2).is_some_and(|tag| tag.eq_ignore_ascii_case("zh")) {
-        DocLanguage::Chinese
+        Language::Chinese
     } else {
-        DocLanguage::English
+        Language::English
     }
 }
 
@@ -89,22 +90,22 @@ const CHINESE: Words = Words {
     callbacks: "回调错误",
 };
 
-fn words(language: DocLanguage) -> &'static Words {
+fn words(language: Language) -> &'static Words {
     match language {
-        DocLanguage::English => &ENGLISH,
-        DocLanguage::Chinese => &CHINESE,
+        Language::English => &ENGLISH,
+        Language::Chinese => &CHINESE,
     }
 }
 
-fn explanation(topic: Topic, language: DocLanguage) -> &'static Explanation {
+fn explanation(topic: Topic, language: Language) -> &'static Explanation {
     match (topic, language) {
         (Topic::Code(row), _) => row.explanation(language),
-        (Topic::Callback(cause), DocLanguage::English) => &cause.row().english,
-        (Topic::Callback(cause), DocLanguage::Chinese) => &cause.row().chinese,
+        (Topic::Callback(cause), Language::English) => &cause.row().english,
+        (Topic::Callback(cause), Language::Chinese) => &cause.row().chinese,
     }
 }
 
-fn topic_page(topic: Topic, language: DocLanguage) -> String {
+fn topic_page(topic: Topic, language: Language) -> String {
     let words = words(language);
     let explanation = explanation(topic, language);
     let (heading, fact) = match topic {
@@ -132,7 +133,7 @@ fn topic_page(topic: Topic, language: DocLanguage) -> String {
     frame(words, &heading, &body)
 }
 
-fn index(language: DocLanguage) -> String {
+fn index(language: Language) -> String {
     let words = words(language);
     let list = |callbacks: bool| -> String {
         Topic::all()

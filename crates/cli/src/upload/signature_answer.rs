@@ -21,9 +21,9 @@ pub(super) struct SignatureEndpoint {
     pub(super) keep_name: bool,
 }
 
-/// A permission to upload, as signed.
+/// What the application signed for one upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Permission {
+pub(super) struct SignatureAnswer {
     /// Where the form goes.
     pub(super) host: Url,
     /// The folder that the policy permits.
@@ -75,7 +75,7 @@ impl SignatureEndpoint {
     }
 
     /// Asks for a permission.
-    pub(super) async fn ask(&self) -> anyhow::Result<Permission> {
+    pub(super) async fn ask(&self) -> anyhow::Result<SignatureAnswer> {
         let mut request = client_for(&self.url)?.get(self.url.clone());
         if let Some(token) = &self.token {
             request = request.header("x-countersign-token", token.as_bytes());
@@ -101,7 +101,7 @@ fn refusal(status: &str, text: &str) -> String {
     }
 }
 
-fn read(text: &str) -> anyhow::Result<Permission> {
+fn read(text: &str) -> anyhow::Result<SignatureAnswer> {
     let answer: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .context("the application server's answer is no JSON; is --to its signature endpoint?")?;
     let get = |names: &[&str]| text_of(&answer, names);
@@ -121,7 +121,7 @@ fn read(text: &str) -> anyhow::Result<Permission> {
     let callback = fields.iter().find(|(name, _)| name == "callback").map(|(_, value)| value.as_str());
     let callback = callback.filter(|callback| !callback.is_empty());
     let wants_name = is_listed || callback.is_some_and(names_the_file);
-    Ok(Permission {
+    Ok(SignatureAnswer {
         host: host.parse().with_context(|| format!("the upload address {host:?} is none"))?,
         directory: get(&["dir"]).unwrap_or_default(),
         with_callback: callback.is_some(),
@@ -199,13 +199,13 @@ mod tests {
 
     #[test]
     fn reads_version_1_with_a_callback() {
-        let permission = read(
+        let answer = read(
             r#"{"accessid":"id","host":"http://h/demo","policy":"p","signature":"s","expire":1,"callback":"c","dir":"d/"}"#,
         )
         .unwrap();
-        assert!(permission.with_callback);
-        assert_eq!(permission.directory, "d/");
-        let names: Vec<&str> = permission.fields.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(answer.with_callback);
+        assert_eq!(answer.directory, "d/");
+        let names: Vec<&str> = answer.fields.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["policy", "success_action_status", "OSSAccessKeyId", "signature", "callback"]);
     }
 
@@ -213,11 +213,11 @@ mod tests {
     fn sends_the_fields_that_the_application_lists() {
         let text = r#"{"host":"http://h","dir":"d/","policy":"p","callback":"ignored",
             "fields":[["key","d/${filename}"],["policy","p"],["x:uid","42"],["callback","c"]]}"#;
-        let permission = read(text).unwrap();
-        assert_eq!(permission.key.as_deref(), Some("d/${filename}"));
-        assert!(permission.with_callback && permission.wants_name);
+        let answer = read(text).unwrap();
+        assert_eq!(answer.key.as_deref(), Some("d/${filename}"));
+        assert!(answer.with_callback && answer.wants_name);
         let listed = [("policy", "p"), ("x:uid", "42"), ("callback", "c")];
-        assert_eq!(permission.fields, listed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(answer.fields, listed.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert!(read(r#"{"host":"http://h","fields":[["key"]]}"#).is_err());
         let named = STANDARD.encode(r#"{"callbackUrl":"http://a","callbackBody":"n=${x:name}"}"#);
         let samples = format!(
@@ -232,10 +232,10 @@ mod tests {
             let text = format!(
                 r#"{{"policy":"p","{name}":"V","x_oss_credential":"c","x_oss_date":"d","signature":"s","host":"//h"}}"#
             );
-            let permission = read(&text).unwrap();
-            assert_eq!(permission.host.as_str(), "https://h/");
-            assert!(permission.fields.contains(&("x-oss-signature-version".to_owned(), "V".to_owned())));
-            assert!(!permission.with_callback);
+            let answer = read(&text).unwrap();
+            assert_eq!(answer.host.as_str(), "https://h/");
+            assert!(answer.fields.contains(&("x-oss-signature-version".to_owned(), "V".to_owned())));
+            assert!(!answer.with_callback);
         }
     }
 

@@ -16,7 +16,7 @@ const SIZE_MAX: u64 = 5 << 30;
 const S3_REGION: &str = "us-east-1";
 
 /// A form without its key and its file.
-pub(super) struct UploadForm {
+pub(super) struct FormTemplate {
     /// From the first boundary to where the key stands.
     pub(super) before_key: String,
     /// From behind the key to the file's first byte.
@@ -25,9 +25,9 @@ pub(super) struct UploadForm {
     pub(super) after_file: String,
 }
 
-impl UploadForm {
+impl FormTemplate {
     /// The form that these options ask for.
-    pub(super) fn new(options: &LoadOptions) -> UploadForm {
+    pub(super) fn new(options: &LoadOptions) -> FormTemplate {
         let fields: String = match options.dialect {
             Dialect::Oss => oss_fields(options, wall_clock::now()),
             Dialect::S3 => s3_fields(options, wall_clock::now()),
@@ -37,7 +37,7 @@ impl UploadForm {
         .map(|(name, value)| field(name, value))
         .collect();
         let disposition = "Content-Disposition: form-data;";
-        UploadForm {
+        FormTemplate {
             before_key: format!("{fields}--{BOUNDARY}\r\n{disposition} name=\"key\"\r\n\r\n"),
             before_file: format!(
                 "\r\n--{BOUNDARY}\r\n{disposition} name=\"file\"; filename=\"a.bin\"\r\n\
