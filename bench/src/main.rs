@@ -28,7 +28,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Instrument {
     /// Load a server and report rate, latencies, processor time and memory.
-    Load(Box<load::LoadOptions>),
+    Load(Box<load::load_options::LoadOptions>),
     /// Make a bucket, with a V1 signature.
     CreateBucket(bucket::BucketOptions),
     /// The ceiling: a durable sink without conditions, listing or recovery.

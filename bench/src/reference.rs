@@ -11,6 +11,7 @@ mod object_index;
 mod raw_log;
 pub(crate) mod request_head;
 mod served_connection;
+mod sink;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use clap::Args;
 use crate::signing::AccessKey;
 use object_index::ObjectIndex;
 use raw_log::RawLog;
+use sink::Sink;
 
 /// Enough for a connection's few calls; there may be hundreds of connections.
 const STACK_BYTES: usize = 256 * 1024;
@@ -44,17 +46,6 @@ pub(crate) struct ReferenceOptions {
     /// Writes large bodies past the page cache.
     #[arg(long)]
     direct: bool,
-}
-
-/// What all connections have in common.
-struct Sink {
-    key: AccessKey,
-    data: PathBuf,
-    md5: bool,
-    direct: bool,
-    log: RawLog,
-    index: ObjectIndex,
-    files: AtomicU64,
 }
 
 /// Serves until the process is ended.

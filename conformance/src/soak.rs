@@ -9,79 +9,27 @@ mod chance;
 mod checker;
 mod record;
 mod slow_clients;
+mod soak_options;
+mod tally;
 mod worker;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::{Running, StoreClient};
 use callers::Caller;
 use chance::Chance;
-use record::Record;
+use record::{BUCKETS, Record};
 use worker::Worker;
 
-/// The buckets that are written to.
-pub(crate) const BUCKETS: [&str; 2] = ["soak-one", "soak-two"];
+pub use soak_options::SoakOptions;
+pub use tally::Tally;
+
 const WORKERS: u64 = 6;
 /// What the store may hold: 64 MiB and 256 KiB for each upload that is under way, which are at most 20, and as much
 /// again for what the allocator has not given back. Without the allocator's leave it would be 69 MiB.
 const RESIDENT_BYTES_MAX: u64 = 138 << 20;
-
-/// How long, and from which seed.
-#[derive(Debug, Clone, Copy)]
-pub struct SoakOptions {
-    /// The seed of everything random.
-    pub seed: u64,
-    /// At least so long.
-    pub least_time: Duration,
-    /// At least so many kills.
-    pub least_kills: u64,
-    /// At least so many acknowledged writes.
-    pub least_acknowledged: u64,
-    /// The longest time between two stops.
-    pub longest_round: Duration,
-    /// The largest object.
-    pub bytes_max: u64,
-    /// Whether to wait at the end until the disk holds no more than the objects need.
-    pub settle: bool,
-}
-
-/// What happened, counted.
-#[derive(Debug, Default)]
-pub struct Tally {
-    counts: Mutex<std::collections::BTreeMap<&'static str, u64>>,
-    /// Writes that were answered with a success.
-    pub acknowledged: AtomicU64,
-}
-
-impl Tally {
-    pub(crate) fn count(&self, what: &'static str) {
-        self.add(what, 1);
-    }
-
-    pub(crate) fn add(&self, what: &'static str, times: u64) {
-        *self.counts.lock().expect("not poisoned").entry(what).or_default() += times;
-    }
-
-    /// Keeps the largest value.
-    pub(crate) fn peak(&self, what: &'static str, value: u64) {
-        let mut counts = self.counts.lock().expect("not poisoned");
-        let known = counts.entry(what).or_default();
-        *known = value.max(*known);
-    }
-
-    /// How often something happened.
-    pub fn of(&self, what: &str) -> u64 {
-        self.counts.lock().expect("not poisoned").get(what).copied().unwrap_or_default()
-    }
-
-    /// All counts, a line each.
-    pub fn table(&self) -> String {
-        let counts = self.counts.lock().expect("not poisoned");
-        counts.iter().map(|(what, times)| format!("{times:>10}  {what}\n")).collect()
-    }
-}
 
 /// Runs until all the leasts are reached; panics at the first thing that does not hold.
 pub fn run(options: SoakOptions) -> Arc<Tally> {

@@ -1,22 +1,15 @@
 //! Fuzzes form bodies: the same events whatever the chunks, the same fields and file as a second reading that has the
 //! whole body at hand, a bounded number of steps, bounded memory, and a form that is written out again reads back.
 
+mod read_form;
 mod second_reading;
 
 use bytes::Bytes;
 use countersign_protocol::form::{Boundary, FormError, FormEvent, FormLimits, FormParser, final_key};
 
 use crate::input::Input;
+use read_form::Form;
 use second_reading::read_whole;
-
-/// A form read to its end or its error.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Form {
-    pub(crate) fields: Vec<(String, String)>,
-    pub(crate) filename: Option<String>,
-    pub(crate) content_type: Option<String>,
-    pub(crate) data: Vec<u8>,
-}
 
 const BOUNDARIES: [&str; 4] = ["B", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "-", "a-b--c"];
 

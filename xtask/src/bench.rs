@@ -4,72 +4,30 @@
 //! Every row compares figures of one run, in rounds (A B A B), by medians. Nothing is asserted: a row that
 //! misses its goal says so, a row that cannot be measured says why, and neither ends the run.
 
+mod bench_options;
+mod bench_setup;
 mod instrument;
 mod machine;
 mod measurements;
 mod peers;
+mod programs;
 mod report;
 mod rows;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
-use clap::Args;
+use anyhow::{bail, ensure};
 
-use instrument::Instruments;
-use peers::Peer;
+use bench_setup::Bench;
 use report::Outcome;
 use rows::ROWS;
 
+pub(crate) use bench_options::BenchOptions;
+
 /// No group of rows is begun after this time. A whole run takes about sixteen minutes on an idle machine.
 const TOOK_MAX: Duration = Duration::from_secs(25 * 60);
-
-/// The flags of `bench`.
-#[derive(Args)]
-pub(crate) struct BenchOptions {
-    /// Measure only these groups of rows, with `,` between (see `--list`); then nothing is written.
-    #[arg(long, value_delimiter = ',', value_name = "GROUP")]
-    rows: Vec<String>,
-    /// Measure only these peers beside Countersign: reference, nginx, garage.
-    #[arg(long, value_delimiter = ',', value_name = "PEER")]
-    peers: Vec<String>,
-    /// Print the groups of rows and stop.
-    #[arg(long)]
-    list: bool,
-    /// How long one measurement takes.
-    #[arg(long, default_value_t = 4.0)]
-    seconds: f64,
-    /// How often the peers are measured in turn.
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
-    /// One short round of everything, to see that it runs: the figures say nothing.
-    #[arg(long)]
-    quick: bool,
-    /// Where the servers keep their data while they are measured: a folder on the disk to be measured.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The program to measure, when it is not the one that is built here.
-    #[arg(long, value_name = "FILE")]
-    countersign: Option<PathBuf>,
-    /// Write `docs/performance.md` although not every row was measured.
-    #[arg(long)]
-    write: bool,
-    /// Measure what was built before.
-    #[arg(long)]
-    no_build: bool,
-}
-
-/// What every row is measured with.
-pub(crate) struct Bench {
-    instruments: Instruments,
-    data: PathBuf,
-    peers: Vec<Peer>,
-    seconds: f64,
-    rounds: usize,
-    quick: bool,
-}
 
 /// Measures, prints, and writes the document when everything was measured.
 pub(crate) fn run(root: &Path, options: &BenchOptions) -> anyhow::Result<ExitCode> {
@@ -131,25 +89,4 @@ fn build(root: &Path) -> anyhow::Result<()> {
         Command::new("cargo").args(["build", "--release"]).args(packages).current_dir(root).status()?;
     ensure!(built.success(), "the build failed");
     Ok(())
-}
-
-impl Bench {
-    fn new(options: &BenchOptions) -> anyhow::Result<Bench> {
-        let own = std::env::current_exe()?;
-        let built = own.parent().context("this program lies in no folder")?;
-        let instruments = Instruments {
-            program: built.join("countersign-bench"),
-            countersign: options.countersign.clone().unwrap_or_else(|| built.join("countersign")),
-        };
-        let data = options.data.clone().unwrap_or_else(|| built.join("bench-data"));
-        std::fs::create_dir_all(&data).with_context(|| format!("making {}", data.display()))?;
-        let (seconds, rounds) = if options.quick { (1.0, 1) } else { (options.seconds, options.rounds) };
-        let peers = Peer::present(&options.peers)?;
-        Ok(Bench { instruments, data: data.canonicalize()?, peers, seconds, rounds, quick: options.quick })
-    }
-
-    /// Whether this peer is measured: those that only stand in for a part always are.
-    fn measures(&self, peer: Peer) -> bool {
-        self.peers.contains(&peer) || !peer.is_a_choice()
-    }
 }

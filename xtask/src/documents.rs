@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::tidy::Violation;
+use crate::violation::Violation;
 
 /// Documents whose every backquoted path is checked.
 const CHECKED: &[&str] = &[

@@ -10,12 +10,14 @@ mod documents;
 mod fuzzing;
 mod patches;
 mod soaking;
+mod source_tree;
 mod suite_run;
 mod suites;
 mod system_packages;
 mod tally;
 mod tidy;
 mod tutorial;
+mod violation;
 mod wire;
 
 use std::path::PathBuf;

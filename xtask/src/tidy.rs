@@ -16,38 +16,12 @@ mod module_graph;
 mod module_paths;
 mod rooms;
 mod rust_source;
-mod source_tree;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub(crate) use source_tree::CodeFile;
-
-/// One broken rule, with the place where it is broken.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Violation {
-    /// Path relative to the repository.
-    pub(crate) path: PathBuf,
-    /// The line, where the rule is about one.
-    pub(crate) line: Option<usize>,
-    /// What is wrong, with the limit that was passed.
-    pub(crate) what: String,
-}
-
-impl Violation {
-    fn of_file(path: &Path, what: String) -> Self {
-        Violation { path: path.to_path_buf(), line: None, what }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.path.display(), self.what),
-            None => write!(f, "{}: {}", self.path.display(), self.what),
-        }
-    }
-}
+use crate::source_tree::{self, CodeFile};
+use crate::violation::Violation;
+use crate::{documents, wire};
 
 /// Every broken rule of the repository at `root`, in the order of the paths.
 pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
@@ -63,8 +37,8 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     drawing::check(root, &drawn(root, &files), &mut found)?;
     examples::check(&files, &mut found);
     decision_pages::check(root, &mut found)?;
-    crate::documents::check(root, &mut found)?;
-    crate::wire::check(root, &files, &mut found)?;
+    documents::check(root, &mut found)?;
+    wire::check(root, &files, &mut found)?;
     found.retain(|violation| !house_rules::EXCEPTIONS.iter().any(|path| Path::new(path) == violation.path));
     found.sort();
     Ok(found)

@@ -12,7 +12,8 @@ mod test_binaries;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::tidy::{CodeFile, Violation};
+use crate::source_tree::CodeFile;
+use crate::violation::Violation;
 use handbook::{Certainty, Handbook};
 
 /// What `cargo xtask wire` does.

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Dialect, LoadOptions};
+use super::load_options::{Dialect, LoadOptions};
 use crate::signing::{AccessKey, base64};
 use crate::wall_clock;
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::LoadOptions;
+use super::load_options::LoadOptions;
 use super::worker::{Sample, WorkerResult};
 use crate::percentiles::Percentiles;
 use crate::process_watch::ProcessCost;

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use super::form_template::{BOUNDARY, FormTemplate};
-use super::{Dialect, LoadOptions, Workload};
+use super::load_options::{Dialect, LoadOptions, Workload};
 use crate::signing::AccessKey;
 
 /// Digits of a key's number: all keys are equally long, so that every form of a run is.

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use rustix::event::{Timespec, epoll};
 use rustix::fd::OwnedFd;
 
-use super::LoadOptions;
 use super::answer_reader::Answer;
 use super::connection::{Connection, Source, Wants};
+use super::load_options::LoadOptions;
 use super::request_plan::RequestPlan;
 use crate::wall_clock;
 

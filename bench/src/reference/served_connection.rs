@@ -10,11 +10,11 @@ use anyhow::{Context as _, bail};
 use crc_fast::{CrcAlgorithm, Digest};
 use memchr::memmem;
 
-use super::Sink;
 use super::form_head::FormHead;
 use super::large_file::LargeFile;
 use super::object_index::Place;
 use super::request_head::RequestHead;
+use super::sink::Sink;
 use crate::signing::hex;
 
 /// Bodies up to this size are held whole and go to the log.

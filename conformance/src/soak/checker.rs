@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::callers::Caller;
-use super::record::{Held, Record};
-use super::{BUCKETS, Tally};
+use super::record::{BUCKETS, Held, Record};
+use super::tally::Tally;
 use crate::running::{bytes_on_disk, run};
 use crate::{Running, StoreClient};
 

@@ -6,6 +6,8 @@ use std::sync::Mutex;
 
 use super::chance::bytes_of;
 
+/// The buckets that are written to.
+pub(crate) const BUCKETS: [&str; 2] = ["soak-one", "soak-two"];
 /// What may stand under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {

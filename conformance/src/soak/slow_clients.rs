@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::chance::Chance;
-use super::{BUCKETS, Tally};
+use super::record::BUCKETS;
+use super::tally::Tally;
 use crate::wire::connect;
 use crate::{Form, PolicyText};
 

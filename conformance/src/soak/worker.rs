@@ -13,8 +13,9 @@ use md5::Digest as _;
 
 use super::callers::Caller;
 use super::chance::Chance;
-use super::record::{Held, ObjectName, Record};
-use super::{BUCKETS, SoakOptions, Tally};
+use super::record::{BUCKETS, Held, ObjectName, Record};
+use super::soak_options::SoakOptions;
+use super::tally::Tally;
 use crate::wire::{Answer, Exchange};
 use crate::{Form, PolicyText, StoreClient};
 

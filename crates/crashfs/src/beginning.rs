@@ -18,7 +18,7 @@ pub(crate) async fn of(begins: Begins, data: &str) -> (Image, World) {
     };
     let mut image = Image::empty();
     let inode = taken(folder.path(), &mut image);
-    image.nodes.insert(crate::trace::ROOT, Node::Folder(BTreeMap::from([(data.to_owned(), inode)])));
+    image.nodes.insert(crate::event::ROOT, Node::Folder(BTreeMap::from([(data.to_owned(), inode)])));
     // What the store shows is compared with what the folder holds by the store's own tests.
     let opened = Store::open(StoreOptions::new(folder.path(), TestClock::new().clock())).await;
     let store = opened.expect("the older folder opens");

@@ -1,10 +1,11 @@
 //! Plays a power loss at every point of a recording, and counts.
 
 use crate::disk::{Disk, Image};
-use crate::rehearsal::Recording;
+use crate::event::{Entry, Event};
+use crate::loss::Loss;
+use crate::recorded_store::Recording;
 use crate::survival::{Chances, Survival};
-use crate::trace::{Entry, Event};
-use crate::verdict::{Expectation, Loss, Restart, judge, judge_killed};
+use crate::verdict::{Expectation, Restart, judge, judge_killed};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::AddAssign;

@@ -6,8 +6,8 @@
 //! more than any journaling file system does; only a cut takes all that lay beyond it at once. Why this, and what it leaves out, is in
 //! `docs/decisions/what-a-crash-leaves.md`.
 
+use crate::event::{Entry, Event, Inode, ROOT};
 use crate::survival::{Choice, Part, Survival};
-use crate::trace::{Entry, Event, Inode, ROOT};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;

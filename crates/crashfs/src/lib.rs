@@ -21,8 +21,11 @@
 mod beginning;
 mod campaign;
 pub mod disk;
+pub mod event;
 mod lies;
+mod loss;
 mod recorded_device;
+mod recorded_store;
 mod recorded_vfs;
 mod rehearsal;
 mod scenario;
@@ -33,8 +36,9 @@ mod world;
 
 pub use campaign::{Campaign, Counts, Failure, Way};
 pub use lies::{LIES, Lie};
+pub use loss::Loss;
 pub use recorded_device::RecordedDevice;
+pub use recorded_store::Recording;
 pub use recorded_vfs::record;
-pub use rehearsal::{Recording, rehearse};
+pub use rehearsal::rehearse;
 pub use scenario::{Begins, SCENARIOS, Scenario, Step, Verb};
-pub use verdict::Loss;

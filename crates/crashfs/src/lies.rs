@@ -1,8 +1,8 @@
 //! Broken disks and broken stores, to check the checker itself: each changes a recording into one whose loss must be
 //! found.
 
-use crate::rehearsal::Recording;
-use crate::trace::{Entry, Event};
+use crate::event::{Entry, Event};
+use crate::recorded_store::Recording;
 
 /// A way not to keep one's word.
 #[derive(Clone, Copy)]

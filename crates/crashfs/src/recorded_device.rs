@@ -1,6 +1,7 @@
 //! A device of the store that records: the real file system does each operation, and the trace notes it.
 
-use crate::trace::{Event, Inode, Trace};
+use crate::event::{Event, Inode};
+use crate::trace::Trace;
 use countersign_store::blobs::device::{Device, DeviceFile, DeviceFolder, LocalDisk};
 use std::ffi::OsString;
 use std::io::{self, IoSlice};

@@ -20,7 +20,8 @@
     reason = "SQLite calls back through tables of C functions; argued above and at each block"
 )]
 
-use crate::trace::{Event, Inode, Trace};
+use crate::event::{Event, Inode};
+use crate::trace::Trace;
 use rusqlite::ffi;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::io;

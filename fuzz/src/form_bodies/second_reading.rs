@@ -3,7 +3,7 @@
 
 use countersign_protocol::form::Boundary;
 
-use super::Form;
+use super::read_form::Form;
 
 /// The form, or `None` where it is to be refused. Limits are left out: inputs are shorter than all of them.
 pub(super) fn read_whole(boundary: &Boundary, body: &[u8]) -> Option<Form> {

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::Request;
+use super::request_text::Request;
 
 /// The parameters of V1 that the targets' inputs may hold and whose standing nobody disputes.
 pub(super) const V1_SIGNED: &[&str] = &[

@@ -1,7 +1,7 @@
 //! Calls `countersign-bench` and reads what it reports.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
@@ -9,14 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::peers::RunningPeer;
-
-/// The programs of a run.
-pub(super) struct Instruments {
-    /// `countersign-bench`.
-    pub(super) program: PathBuf,
-    /// `countersign`.
-    pub(super) countersign: PathBuf,
-}
+use super::programs::Instruments;
 
 /// The figures of one load, as `bench/src/load/load_report.rs` prints them.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::Bench;
+use super::bench_setup::Bench;
 use super::instrument::LoadFigures;
 use super::peers::{Peer, RunningPeer};
 

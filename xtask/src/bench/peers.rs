@@ -1,19 +1,21 @@
 //! Starts the servers that are measured, one at a time on a free port of 127.0.0.1 with an empty folder, and ends and
 //! removes them afterwards. What is not installed is left out, in words.
 
+mod free_port;
 mod garage;
 mod nginx;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::instrument::Instruments;
+use super::programs::Instruments;
+use free_port::free_address;
 
 /// The made-up access key of every run.
 const KEY_ID: &str = "bench";
@@ -161,11 +163,6 @@ fn instrument(instruments: &Instruments, name: &str, address: &str) -> Command {
     let mut command = Command::new(&instruments.program);
     command.args([name, "--listen", address]);
     command
-}
-
-/// A port of 127.0.0.1 that was free a moment ago.
-pub(super) fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 /// A server under measurement; dropping it ends it and removes its folder.

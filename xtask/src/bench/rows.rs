@@ -7,16 +7,14 @@ mod downloads;
 mod in_flight;
 mod large_uploads;
 mod million_objects;
+mod quotients;
 mod signatures;
 mod small_uploads;
 mod starts;
 mod tails;
 
-use super::Bench;
-use super::instrument::LoadFigures;
-use super::measurements::{Measurements, Turns};
-use super::peers::Peer;
-use super::report::{Goal, Outcome, short};
+use super::bench_setup::Bench;
+use super::report::Outcome;
 
 /// Rows that are measured together.
 pub(super) struct RowGroup {
@@ -66,25 +64,3 @@ pub(super) const ROWS: &[RowGroup] = &[
         measure: million_objects::measure,
     },
 ];
-
-/// A figure of two peers, and the quotient of the two.
-fn quotient(
-    all: &Measurements,
-    case: &str,
-    (one, other): (Peer, Peer),
-    unit: &str,
-    of: fn(&LoadFigures) -> f64,
-) -> Result<(String, f64), String> {
-    let (figure, other_figure) = (all.median(one, case, of)?, all.median(other, case, of)?);
-    Ok((format!("{} of {} {unit}", short(figure), short(other_figure)), figure / other_figure))
-}
-
-/// The quotient of Countersign's rate and another's.
-fn rates(all: &Measurements, case: &str, other: Peer) -> Result<(String, f64), String> {
-    quotient(all, case, (Peer::Countersign, other), "/s", |figures| figures.per_second)
-}
-
-/// The quotient of Countersign's megabytes per second and another's.
-fn throughputs(all: &Measurements, case: &str, other: Peer) -> Result<(String, f64), String> {
-    quotient(all, case, (Peer::Countersign, other), "MB/s", |figures| figures.megabytes_per_second)
-}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::Violation;
+use crate::violation::Violation;
 
 const FOLDER: &str = "docs/decisions";
 const INDEX: &str = "README.md";

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::Violation;
+use crate::violation::Violation;
 
 /// The document with the drawings.
 const DOCUMENT: &str = "ARCHITECTURE.md";

@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
-use super::Violation;
 use super::house_rules::PUBLIC_INTERFACES;
 use super::rust_source;
-use super::source_tree::CodeFile;
+use crate::source_tree::CodeFile;
+use crate::violation::Violation;
 
 /// Checks all files of [`PUBLIC_INTERFACES`].
 pub(crate) fn check(files: &[CodeFile], found: &mut Vec<Violation>) {
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_public_interfaces_have_at_least_sixty_examples() {
         let root = crate::repository_root().unwrap();
-        let files = super::super::source_tree::code_files(&root).unwrap();
+        let files = crate::source_tree::code_files(&root).unwrap();
         let counts = counts(&files);
         assert!(counts.iter().map(|(_, count)| count).sum::<usize>() >= 60, "{counts:?}");
         assert!(counts.iter().all(|(_, count)| *count > 0), "{counts:?}");

@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::Violation;
 use super::house_rules::{
     EXPECT_WORDS_MIN, FILE_LINES_MAX, FORBIDDEN_NAMES, FORBIDDEN_OPENING_WORDS, FUNCTION_LINES_MAX,
     INLINE_TEST_LINES_MAX, ROOT_FILE_LINES_MAX, TEST_PLACES,
 };
 use super::rust_source;
-use super::source_tree::CodeFile;
+use crate::source_tree::CodeFile;
+use crate::violation::Violation;
 
 /// Checks what can be seen from one file alone.
 pub(crate) fn check_file(file: &CodeFile, found: &mut Vec<Violation>) {

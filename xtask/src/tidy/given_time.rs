@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::Violation;
 use super::house_rules::{TIME_AND_RANDOMNESS, TIME_IS_GIVEN};
+use crate::violation::Violation;
 
 /// The settings' name.
 const FILE: &str = "clippy.toml";

@@ -2,7 +2,8 @@
 //! grant cannot be made up is the compiler's to say (`docs/patches`).
 
 use super::house_rules::{STAGED_ONLY_IN, STAGING_CALLS, STAGING_PLACE};
-use super::{CodeFile, Violation};
+use crate::source_tree::CodeFile;
+use crate::violation::Violation;
 
 /// Looks for such calls in every file of the server but the one that may have them, and tests.
 pub(crate) fn check(files: &[CodeFile], found: &mut Vec<Violation>) {

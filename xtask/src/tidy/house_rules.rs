@@ -142,10 +142,6 @@ pub(crate) const TEST_ONLY: &[&str] =
 /// in an example that asserts.
 pub(crate) const PUBLIC_INTERFACES: &[&str] = &["crates/protocol/src", "crates/app/src"];
 
-/// Source folders whose files still use each other in circles. It only gets shorter.
-pub(crate) const CIRCLES_TO_MEND: &[&str] =
-    &["bench/src", "conformance/src", "crates/crashfs/src", "fuzz/src", "xtask/src"];
-
 /// The rooms of a package, floor by floor: a room is a module of the root with all that is below it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rooms {

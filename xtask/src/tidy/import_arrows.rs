@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::Violation;
 use super::house_rules::{ARROWS, Arrow, MAY_BE_UNSAFE, MayImport, TEST_ONLY};
+use crate::violation::Violation;
 
 /// Folders that hold packages, or are one.
 const PACKAGE_PLACES: &[&str] = &["crates", "examples", "conformance", "bench", "xtask", "fuzz"];

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::house_rules::TEST_PLACES;
-use super::source_tree::CodeFile;
 use super::{examples, rooms, rust_source};
+use crate::source_tree::CodeFile;
 
 /// The files that the bytes of a small form pass, from the socket to the disk: they end in the catalog.
 const SMALL_FORM: &[&str] = &[

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::module_paths::{self, ModulePaths};
-use super::source_tree::CodeFile;
+use crate::source_tree::CodeFile;
 
 /// How many re-exports a path may go through.
 const REEXPORTS_MAX: usize = 16;

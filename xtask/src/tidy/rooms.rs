@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Violation;
 use super::drawing;
-use super::house_rules::{CIRCLES_TO_MEND, ROOMS, Rooms};
+use super::house_rules::{ROOMS, Rooms};
 use super::module_graph::ModuleGraph;
-use super::source_tree::CodeFile;
+use crate::source_tree::CodeFile;
+use crate::violation::Violation;
 
 /// Checks every package that has sources.
 pub(crate) fn check(files: &[CodeFile], found: &mut Vec<Violation>) {
@@ -16,13 +16,7 @@ pub(crate) fn check(files: &[CodeFile], found: &mut Vec<Violation>) {
         if let Some(rooms) = ROOMS.iter().find(|rooms| Path::new(rooms.source_folder) == folder) {
             check_rooms(rooms, &graph, found);
         }
-        let circles = graph.circles();
-        let is_known = CIRCLES_TO_MEND.iter().any(|known| Path::new(known) == folder);
-        if is_known && circles.is_empty() {
-            let what = "has no circle any more: strike it from the list of those to mend".to_owned();
-            found.push(Violation::of_file(&folder, what));
-        }
-        for circle in circles.into_iter().filter(|_| !is_known) {
+        for circle in graph.circles() {
             let (count, of, way) = (circle.count, circle.of, circle.path.join(" > "));
             found.push(Violation::of_file(&folder, format!("a circle of {count} {of}: {way}")));
         }
@@ -94,17 +88,32 @@ mod tests {
     const TABLE: Rooms =
         Rooms { source_folder: "c/src", floors: &[&["top"], &["left", "right"], &["bottom"]] };
 
+    fn package(files: &[(&str, &str)]) -> Vec<CodeFile> {
+        let file = |(path, text): &(&str, &str)| CodeFile {
+            path: PathBuf::from(format!("c/src/{path}")),
+            text: (*text).to_owned(),
+        };
+        files.iter().map(file).collect()
+    }
+
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        let files: Vec<CodeFile> = files
-            .iter()
-            .map(|(path, text)| CodeFile {
-                path: PathBuf::from(format!("c/src/{path}")),
-                text: (*text).to_owned(),
-            })
-            .collect();
         let mut found = Vec::new();
-        check_rooms(&TABLE, &ModuleGraph::of(Path::new("c/src"), &files), &mut found);
+        let graph = ModuleGraph::of(Path::new("c/src"), &package(files));
+        check_rooms(&TABLE, &graph, &mut found);
         found.into_iter().map(|violation| violation.what).collect()
+    }
+
+    #[test]
+    fn a_circle_is_refused_in_every_package() {
+        let files = package(&[
+            ("lib.rs", "mod a; mod b;"),
+            ("a.rs", "use crate::b::B;"),
+            ("b.rs", "use crate::a::A;"),
+        ]);
+        let mut found = Vec::new();
+        check(&files, &mut found);
+        let told: Vec<String> = found.into_iter().map(|violation| violation.what).collect();
+        assert_eq!(told, ["a circle of 2 files: a > b > a", "a circle of 2 folders: a > b > a"]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::handbook::{FOLDER, Handbook};
-use crate::tidy::{CodeFile, Violation};
+use crate::source_tree::CodeFile;
+use crate::violation::Violation;
 
 /// Where a page may lie that a comment names by its file name alone.
 const PAGE_FOLDERS: &[&str] = &["", "docs", FOLDER, "docs/decisions"];

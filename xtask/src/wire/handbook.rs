@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::documents;
-use crate::tidy::Violation;
+use crate::violation::Violation;
 
 /// Where the handbook lies.
 pub(crate) const FOLDER: &str = "docs/wire";

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::free_address;
+use super::free_port::free_address;
 
 /// Made up; garage wants keys of this shape.
 const KEY_ID: &str = "GK31c2f218a2e44f485b94239e";

@@ -1,7 +1,10 @@
 //! Measures small forms with a callback, against the sum of their parts: an upload, a signature, a round trip, each
 //! measured alone.
 
-use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, short};
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::{Measurements, Turns};
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const CONNECTIONS: usize = 16;
 

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Bench, Goal, Outcome, Peer, Turns, short};
-use crate::bench::measurements::Turn;
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::{Turn, Turns};
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const CRAWLERS: usize = 1_024;
 const HEADS: usize = 19;

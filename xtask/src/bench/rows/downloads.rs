@@ -1,6 +1,10 @@
 //! Measures downloads against nginx, which has the files in a folder and sends them without reading them.
 
-use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, rates, short, throughputs};
+use super::quotients::{rates, throughputs};
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::{Measurements, Turns};
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const SMALL_KEYS: usize = 1000;
 const LARGE_KEYS: usize = 8;

@@ -1,6 +1,9 @@
 //! Measures memory while many uploads are under way at once: 256 senders that are slower than the store.
 
-use super::{Bench, Goal, Outcome, Peer, Turns, short};
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::Turns;
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const UPLOADS: usize = 256;
 const CASE: &str = "256 slow uploads of 4 MiB";

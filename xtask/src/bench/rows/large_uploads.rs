@@ -1,6 +1,10 @@
 //! Measures large bodies: limited by MD5 within a stream, and by the disk across streams.
 
-use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, short, throughputs};
+use super::quotients::throughputs;
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::{Measurements, Turns};
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 /// How many bodies of each size one measurement sends.
 const COUNTS: [(&str, usize); 2] = [("64M", 12), ("1G", 2)];

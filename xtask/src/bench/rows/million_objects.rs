@@ -4,8 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, short};
-use crate::bench::measurements::Turn;
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::{Measurements, Turn, Turns};
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const KEYS_PER_FOLDER: u64 = 100;
 const FILL: &str = "the rest of the fill";

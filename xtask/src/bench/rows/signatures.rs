@@ -1,6 +1,10 @@
 //! Measures `GET /signature` of the application server against a bare handler.
 
-use super::{Bench, Goal, Outcome, Peer, Turns, quotient};
+use super::quotients::quotient;
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::Turns;
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome};
 
 const CASE: &str = "signature ×64";
 

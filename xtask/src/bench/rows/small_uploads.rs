@@ -1,6 +1,10 @@
 //! Measures small forms, the work that the store exists for.
 
-use super::{Bench, Goal, Measurements, Outcome, Peer, Turns, quotient, rates, short};
+use super::quotients::{quotient, rates};
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::{Measurements, Turns};
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 const WARM_UP: &str = "--operation post --connections 4 --seconds 0.5 --prefix warm";

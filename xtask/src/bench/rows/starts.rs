@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use super::{Bench, Goal, Outcome, short};
+use crate::bench::bench_setup::Bench;
+use crate::bench::report::{Goal, Outcome, short};
 
 const STARTS: usize = 21;
 const KIB_PER_MIB: f64 = 1_024.0;

@@ -1,6 +1,9 @@
 //! Measures the latency tail: the same small forms for a minute, so that checkpoints fall into it.
 
-use super::{Bench, Goal, Outcome, Peer, Turns, short};
+use crate::bench::bench_setup::Bench;
+use crate::bench::measurements::Turns;
+use crate::bench::peers::Peer;
+use crate::bench::report::{Goal, Outcome, short};
 
 const CASE: &str = "post 4 KiB ×16, a minute";
 
