@@ -35,6 +35,7 @@ pub(crate) fn violations(root: &Path) -> anyhow::Result<Vec<Violation>> {
     granted_bytes::check(&files, &mut found);
     rooms::check(&files, &mut found);
     drawing::check(root, &drawn(root, &files), &mut found)?;
+    measures::check(&files, &mut found);
     examples::check(&files, &mut found);
     decision_pages::check(root, &mut found)?;
     documents::check(root, &mut found)?;
