@@ -45,7 +45,7 @@ fn under(conditions: &str) -> Form {
 }
 
 #[test]
-fn refuses_forms_that_do_not_meet_their_policy() {
+fn policies_that_do_not_hold() {
     let store = Refusing::new();
     let past = PolicyText::of(
         r#"{"expiration":"2020-01-01T00:00:00.000Z","conditions":[["content-length-range",0,10]]}"#,
@@ -84,7 +84,7 @@ fn refuses_forms_that_do_not_meet_their_policy() {
 }
 
 #[test]
-fn refuses_sizes_outside_the_range() {
+fn sizes_outside_the_range() {
     let store = Refusing::new();
     store.expect("one byte over", &under(r#"["content-length-range",0,9]"#), "400 EntityTooLarge");
     store.expect("one byte under", &under(r#"["content-length-range",11,20]"#), "400 EntityTooSmall");
@@ -93,7 +93,7 @@ fn refuses_sizes_outside_the_range() {
 }
 
 #[test]
-fn refuses_malformed_policies() {
+fn policies_that_are_malformed() {
     let store = Refusing::new();
     let expiry = r#""expiration":"2099-01-01T00:00:00.000Z""#;
     let malformed = [
@@ -130,7 +130,7 @@ fn refuses_malformed_policies() {
 }
 
 #[test]
-fn refuses_missing_and_repeated_fields() {
+fn fields_that_are_missing_or_twice() {
     let store = Refusing::new();
     store.expect("no key", &good("a").without("key"), "400 InvalidArgument");
     store.expect("an empty key", &good(""), "400 InvalidObjectName");
@@ -156,7 +156,7 @@ fn refuses_missing_and_repeated_fields() {
 }
 
 #[test]
-fn refuses_bodies_that_are_not_forms() {
+fn bodies_that_are_not_forms() {
     let store = Refusing::new();
     let mut exchange = good("a").post("photos");
     exchange.headers[1].1 = "application/json".into();
@@ -182,7 +182,7 @@ fn refuses_bodies_that_are_not_forms() {
 }
 
 #[test]
-fn refuses_form_heads_that_are_too_large() {
+fn heads_that_are_too_large() {
     let store = Refusing::new();
     let form = good("a");
     store.expect("a name of 9 KB", &form.clone().field(&"n".repeat(9 * 1024), "x"), "400 FieldItemTooLong");
@@ -199,7 +199,7 @@ fn refuses_form_heads_that_are_too_large() {
 }
 
 #[test]
-fn answers_an_upload_whose_body_stops() {
+fn a_body_that_stops() {
     let store = Refusing::new();
     let post = good("a").post("photos");
     let mut stream = connect(&store.running.store).unwrap();
@@ -239,7 +239,7 @@ fn a_refusal_reaches_a_browser_that_is_still_sending() {
 }
 
 #[test]
-fn refuses_a_form_without_the_v4_fields_that_its_policy_names() {
+fn an_upload_whose_policy_names_v4_fields_it_does_not_send() {
     let store = Refusing::new();
     let form = Form::empty()
         .field("key", "a")

@@ -4,7 +4,7 @@ use crate::batch_metrics::BatchMetrics;
 use crate::buckets::{BUCKETS, KnownBuckets, SETTINGS, from_rows};
 use crate::location::{Location, Password};
 use crate::note::Note;
-use crate::opening::{self, DataFolder, OpenPostgresError};
+use crate::opening::{self, OpenPostgresError};
 use crate::queue::{Queue, Request, Task, queue};
 use crate::readers::Readers;
 use crate::session::Connecting;
@@ -13,8 +13,8 @@ use crate::{listing, queries, survey};
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    AnyMutation, CatalogError, Extent, Garbage, GarbageList, Inventoried, Journal, Records, ScrubNote,
-    ScrubState, Upkeep,
+    AnyMutation, BlobFolder, CatalogError, Extent, Garbage, GarbageList, Inventoried, Journal, Records,
+    ScrubNote, ScrubState, Upkeep,
 };
 use countersign_store::{
     ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, ObjectRecord, OutboxRecord, Random,
@@ -34,7 +34,7 @@ pub struct PostgresOptions {
     /// Its password, where it asks for one.
     pub password: Option<Password>,
     /// The folder that the files of its objects are in.
-    pub folder: DataFolder,
+    pub folder: BlobFolder,
     /// Whether the server may lose what it has acknowledged.
     pub may_forget: bool,
     /// Tells the time and waits.

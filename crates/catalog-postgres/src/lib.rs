@@ -26,6 +26,7 @@ mod readers;
 mod rows;
 mod schema;
 mod session;
+mod shared_database;
 mod survey;
 mod tls;
 mod write;
@@ -33,7 +34,8 @@ mod writer;
 
 pub use catalog::{PostgresCatalog, PostgresOptions};
 pub use location::{Location, LocationError, Password};
-pub use opening::{DataFolder, OpenPostgresError, migrate, migrations_needed};
+pub use opening::{OpenPostgresError, migrate, migrations_needed};
 pub use schema::{Migration, SCHEMA};
+pub use shared_database::SharedDatabase;
 pub use tls::TlsError;
 pub use writer::Patience;

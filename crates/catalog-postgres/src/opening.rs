@@ -8,7 +8,7 @@ use crate::schema::{self, Migration, SCHEMA};
 use crate::session::Connecting;
 use crate::tls::TlsError;
 use countersign_store::Clock;
-use countersign_store::catalog::{CatalogError, EngineError};
+use countersign_store::catalog::{BlobFolder, CatalogError, EngineError};
 use tokio_postgres::Client;
 
 /// A catalog could not be opened.
@@ -75,15 +75,6 @@ pub enum OpenPostgresError {
     Catalog(#[from] CatalogError),
 }
 
-/// The data folder that holds the files of a catalog's objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DataFolder {
-    /// The random id that lies in it, and in its catalog.
-    pub id: [u8; 16],
-    /// Whether it holds nothing yet: only then may a new catalog be bound to it.
-    pub is_new: bool,
-}
-
 /// A connection to begin with.
 pub(crate) async fn reach(location: &Location, connecting: &Connecting) -> Result<Client, OpenPostgresError> {
     connecting.connect().await.map_err(|failure| OpenPostgresError::Unreachable {
@@ -122,7 +113,7 @@ pub(crate) async fn check(
 pub(crate) async fn claim(
     client: &mut Client,
     location: &Location,
-    folder: DataFolder,
+    folder: BlobFolder,
 ) -> Result<i64, OpenPostgresError> {
     const RAISE: &str = "UPDATE state SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch, data_folder";
     let transaction = client.transaction().await.map_err(catalog_error)?;

@@ -1,9 +1,8 @@
 //! The conformance suite of the catalog, on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
-use countersign_catalog_postgres::{
-    DataFolder, Location, Patience, PostgresCatalog, PostgresOptions, migrate,
-};
+use countersign_catalog_postgres::{Location, Patience, PostgresCatalog, PostgresOptions, migrate};
+use countersign_store::catalog::BlobFolder;
 use countersign_store::{HealthFlag, Random};
 use countersign_testkit::catalog_suite::GRACE_SECONDS;
 use countersign_testkit::{CatalogFixture, PostgresServer, TestClock};
@@ -18,7 +17,7 @@ async fn fixture() -> CatalogFixture {
     let catalog = PostgresCatalog::open(PostgresOptions {
         location,
         password: None,
-        folder: DataFolder { id: [1; 16], is_new: true },
+        folder: BlobFolder { id: [1; 16], is_new: true },
         may_forget: true,
         clock: clock.clock(),
         random: Random::system(),

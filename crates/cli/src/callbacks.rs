@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::command_line::callbacks_flags::{CallbacksCheckFlags, CallbacksDropFlags, CallbacksListFlags};
+use crate::command_line::catalog_flags::CatalogFlags;
 use crate::setup::clock;
 use crate::wording::on_one_line;
 
@@ -47,8 +48,8 @@ impl State {
 }
 
 /// Prints each callback that no application has acknowledged.
-pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
-    let (owed, now) = (read(&flags.data)?, clock::real(0).wall());
+pub(crate) async fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
+    let (owed, now) = (read(&flags.data, &flags.catalog).await?, clock::real(0).wall());
     if flags.json {
         let all: Vec<_> = owed.iter().map(|record| as_json(record, now)).collect();
         say!("{}", serde_json::Value::from(all));
@@ -63,8 +64,8 @@ pub(crate) fn list(flags: &CallbacksListFlags) -> anyhow::Result<ExitCode> {
 }
 
 /// Says how many have been owed for too long.
-pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
-    let (owed, now) = (read(&flags.data)?, clock::real(0).wall());
+pub(crate) async fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
+    let (owed, now) = (read(&flags.data, &flags.catalog).await?, clock::real(0).wall());
     let late: Vec<&OutboxRecord> = owed
         .iter()
         .filter(|record| State::of(record, now) == State::Owed && age(record, now) >= flags.older_than)
@@ -83,7 +84,8 @@ pub(crate) fn check(flags: &CallbacksCheckFlags) -> anyhow::Result<ExitCode> {
 pub(crate) async fn drop_owed(flags: &CallbacksDropFlags) -> anyhow::Result<ExitCode> {
     let clock = clock::real(0);
     let now = clock.wall();
-    let chosen: Vec<u64> = read(&flags.data)?
+    let chosen: Vec<u64> = read(&flags.data, &flags.catalog)
+        .await?
         .iter()
         .filter(|record| {
             let which = &flags.which;
@@ -93,7 +95,9 @@ pub(crate) async fn drop_owed(flags: &CallbacksDropFlags) -> anyhow::Result<Exit
         .map(|record| record.id)
         .collect();
     if !flags.dry_run && !chosen.is_empty() {
-        let store = Store::open(StoreOptions::new(&flags.data, clock)).await.with_context(|| {
+        let mut options = StoreOptions::new(&flags.data, clock);
+        options.shared_catalog = flags.catalog.shared();
+        let store = Store::open(options).await.with_context(|| {
             format!(
                 "the data folder {} cannot be changed; stop the store that runs on it first",
                 flags.data.display()
@@ -117,8 +121,21 @@ async fn forget(store: &Store, ids: &[u64]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(data: &Path) -> anyhow::Result<Vec<OutboxRecord>> {
-    Store::outbox_in(data).with_context(|| format!("the data folder {} cannot be read", data.display()))
+async fn read(data: &Path, catalog: &CatalogFlags) -> anyhow::Result<Vec<OutboxRecord>> {
+    let Some(shared) = catalog.shared() else {
+        return Store::outbox_in(data)
+            .with_context(|| format!("the data folder {} cannot be read", data.display()));
+    };
+    let catalog = shared.open_beside(&clock::real(0)).await.map_err(anyhow::Error::from_boxed)?;
+    let mut all: Vec<OutboxRecord> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |record| record.id);
+        let page = catalog.outbox(after, usize::MAX).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
 }
 
 /// Nothing for what a moved clock dates into the future.
@@ -155,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recent_entries_without_attempts_are_under_way_and_all_others_owed() {
+    fn what_is_young_and_untried_is_under_way_and_all_else_is_owed() {
         let now = Timestamp::from_second(1_000).unwrap();
         let record = |seconds_ago: i64, attempts| OutboxRecord {
             id: 1,

@@ -5,6 +5,7 @@ pub(crate) mod admin_address;
 pub(crate) mod app_flags;
 pub(crate) mod bucket_flags;
 pub(crate) mod callbacks_flags;
+pub(crate) mod catalog_flags;
 pub(crate) mod config_flags;
 pub(crate) mod flag_groups;
 mod given_address;
@@ -33,6 +34,8 @@ use crate::shown_address::without_secrets;
 use app_flags::AppFlags;
 use bucket_flags::BucketCommand;
 use callbacks_flags::CallbacksCommand;
+#[cfg(feature = "postgres")]
+use catalog_flags::MigrateFlags;
 use config_flags::ConfigCommand;
 use flag_groups::LogFormat;
 use health_flags::HealthFlags;
@@ -76,6 +79,9 @@ pub(crate) enum Command {
     Backup(BackupFlags),
     /// Bring a backup back into an empty data folder.
     Restore(RestoreFlags),
+    /// Make the tables of a catalog in a database, or bring them to what this program needs; no gateway may run on it.
+    #[cfg(feature = "postgres")]
+    Migrate(MigrateFlags),
     /// Write what a data folder holds as a folder of files, for --seed and for a repository; beside a running store too.
     Export(ExportFlags),
     /// Make, change, show, list and delete buckets, of this store or of the real OSS.

@@ -25,6 +25,8 @@ mod environment;
 mod exec;
 mod health;
 mod instance;
+#[cfg(feature = "postgres")]
+mod migrate;
 mod network;
 mod seed;
 mod serve;
@@ -91,10 +93,12 @@ fn run() -> anyhow::Result<ExitCode> {
             Command::Scrub(flags) => upkeep::scrub::run(flags).await,
             Command::Backup(flags) => upkeep::backup::run(flags).await,
             Command::Restore(flags) => upkeep::backup::restore(flags),
+            #[cfg(feature = "postgres")]
+            Command::Migrate(flags) => migrate::run(flags).await,
             Command::Export(flags) => upkeep::export::run(flags).await,
             Command::Bucket { command } => bucket::run(command).await,
-            Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags),
-            Command::Callbacks { command: CallbacksCommand::Check(flags) } => callbacks::check(&flags),
+            Command::Callbacks { command: CallbacksCommand::List(flags) } => callbacks::list(&flags).await,
+            Command::Callbacks { command: CallbacksCommand::Check(flags) } => callbacks::check(&flags).await,
             Command::Callbacks { command: CallbacksCommand::Drop(flags) } => {
                 callbacks::drop_owed(&flags).await
             }

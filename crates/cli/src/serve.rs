@@ -70,6 +70,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     };
     let addresses = addresses(&flags, &options, lan, &store_bound, &app_bound, inner.as_ref());
 
+    flags.catalog.refuse_ephemeral(flags.place.ephemeral)?;
     let folder = DataFolder::make(&mut flags.place)?;
     let access_key = credentials::access_key(flags.key.clone(), &flags.place.data, !flags.place.ephemeral)?;
     let clock = clock::real(flags.clock.clock_offset);
@@ -96,6 +97,7 @@ pub(crate) async fn run(mut flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let announced = running_store::announce(&flags.place.data, &environment)?;
     // Whoever waits for the first answer may then read what was printed: the sockets are bound already.
     greeting.print(seeded.as_ref(), admin.metrics_url().as_deref());
+    flags.catalog.say("store            ".len());
     folder.say("store            ".len());
     tokio::spawn(warn_of_callback(callback, opened.server.clone()));
     let store_running = Running::store(store_bound, &opened.server, &options);
@@ -169,6 +171,7 @@ async fn open_store(
 ) -> anyhow::Result<StoreServer> {
     let parts = store_server::Parts {
         data: &flags.place.data,
+        shared_catalog: flags.catalog.shared(),
         durable: !flags.place.ephemeral,
         clock,
         access_key,

@@ -27,6 +27,7 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
     let bound = listeners::bind(Wanted::or_default(flags.listen, DEFAULT_STORE_PORT), None).await?;
     // Before the store is opened, so that it is measured.
     let admin = Admin::bind(flags.admin).await?;
+    flags.catalog.refuse_ephemeral(flags.place.ephemeral)?;
     let folder = DataFolder::make(&mut flags.place)?;
     let access_key = credentials::access_key(flags.key, &flags.place.data, !flags.place.ephemeral)?;
     let public = flags.settings.public_store_url.clone();
@@ -34,6 +35,7 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
     let clock = clock::real(flags.clock.clock_offset);
     let parts = store_server::Parts {
         data: &flags.place.data,
+        shared_catalog: flags.catalog.shared(),
         durable: !flags.place.ephemeral,
         clock: &clock,
         access_key: &access_key,
@@ -53,6 +55,7 @@ pub(crate) async fn run(mut flags: StoreFlags) -> anyhow::Result<ExitCode> {
         say!("listening on     {address}");
     }
     say!("data             {}", flags.place.data.display());
+    flags.catalog.say("store            ".len());
     folder.say("store            ".len());
     if let Some(seeded) = seeded {
         say!("seed             {}", seeded.in_words());

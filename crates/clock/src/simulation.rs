@@ -1,4 +1,4 @@
-//! Simulated clocks, which tests use in place of the machine's.
+//! What a test puts in the place of the machine's clocks.
 
 use std::task::Waker;
 use std::time::Instant;

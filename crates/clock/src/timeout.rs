@@ -1,4 +1,4 @@
-//! Ends a future at a deadline.
+//! A future that has only so long.
 
 use std::fmt;
 use std::future::Future;

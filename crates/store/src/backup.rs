@@ -30,9 +30,10 @@ use crate::catalog::{
     CatalogError, DamageRecord, Extent, Inventoried, Piece, Records, SqliteCatalog, Upkeep,
 };
 use crate::data_folder::blob_hold::BlobHold;
+use crate::data_folder::bound_folder::without_catalog;
 use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
 use crate::store::Store;
-use crate::{Clock, OpenError, Place};
+use crate::{Clock, Place};
 use copying::Copier;
 use generation::Target;
 use manifest::{Entry, Manifest, Summed};
@@ -102,7 +103,7 @@ impl Store {
         mut told: impl FnMut(&BackupReport),
     ) -> Result<BackupReport, BackupError> {
         if !options.data.join(CATALOG_FILE).exists() {
-            return Err(OpenError::NoStore { path: options.data }.into());
+            return Err(without_catalog(&options.data).into());
         }
         let target = Target::open(&options.target, &options.data)?;
         let hold = BlobHold::keep(&options.data)?;

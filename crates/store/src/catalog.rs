@@ -13,6 +13,7 @@ mod journal;
 mod piece;
 mod placed;
 mod records;
+mod shared_catalog;
 pub mod sqlite;
 mod upkeep;
 
@@ -23,6 +24,7 @@ pub use journal::Journal;
 pub use piece::{Extent, Piece};
 pub use placed::{PlacedBytes, PlacedContent};
 pub use records::Records;
+pub use shared_catalog::{BlobFolder, Opening, SharedCatalog, SharedCatalogOptions};
 pub use sqlite::{SqliteCatalog, SqliteOptions};
 pub use upkeep::{DamageRecord, Inventoried, ScrubNote, ScrubProgress, ScrubState, Upkeep};
 

@@ -2,6 +2,7 @@
 //! deleting; and the names of all of it.
 
 pub(crate) mod blob_hold;
+pub(crate) mod bound_folder;
 pub(crate) mod folder_lock;
 pub(crate) mod reserve;
 pub(crate) mod state_metrics;

@@ -34,6 +34,24 @@ pub enum OpenError {
         /// The data folder.
         path: PathBuf,
     },
+    /// The records of the folder are in a shared catalog, which was not named.
+    #[error(
+        "the records of {} are in a shared catalog: name it with --catalog, which backup, restore and export do not \
+         have yet", path.display()
+    )]
+    RecordsElsewhere {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// A shared catalog was named, and the folder has a catalog of its own.
+    #[error("{} has a catalog of its own; a shared one needs a data folder of its own", path.display())]
+    RecordsHere {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// The shared catalog could not be opened.
+    #[error("{0}")]
+    SharedCatalog(Box<dyn std::error::Error + Send + Sync>),
     /// The folder holds no catalog.
     #[error("there is no store in {}", path.display())]
     NoStore {

@@ -4,13 +4,16 @@
 
 use crate::blobs::device::LocalDisk;
 use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
-use crate::catalog::{Catalog, DamageRecord, ScrubNote, SqliteCatalog, SqliteOptions};
+use crate::catalog::{
+    Catalog, DamageRecord, ScrubNote, SharedCatalog, SharedCatalogOptions, SqliteCatalog, SqliteOptions,
+};
+use crate::data_folder::bound_folder::{bind, refuse_bound, without_catalog};
 use crate::data_folder::folder_lock::FolderLock;
 use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
 use crate::pins::Pins;
 use crate::scrub::{Pace, ScrubReport, Scrubbed, Walk, orphans};
 use crate::store::Store;
-use crate::{Clock, HealthFlag, OpenError};
+use crate::{Clock, HealthFlag, OpenError, Random};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,8 @@ use std::time::Duration;
 pub struct ScrubOptions {
     /// The data folder.
     pub data: PathBuf,
+    /// Opens the catalog where it is not in the data folder, but in a database.
+    pub shared_catalog: Option<Arc<dyn SharedCatalog>>,
     /// Tells the time and waits.
     pub clock: Clock,
     /// Read no faster than this; `None` as fast as it goes.
@@ -47,7 +52,7 @@ impl Store {
         options: ScrubOptions,
         mut told: impl FnMut(&ScrubReport),
     ) -> Result<ScrubReport, OpenError> {
-        let opened = open(&options)?;
+        let opened = open(&options).await?;
         let scrubbed = &opened.scrubbed;
         let mut pace = Pace::new(&options.clock, options.bytes_per_second);
         let mut walk = Walk::begin(scrubbed, 0).await?;
@@ -86,18 +91,19 @@ impl Store {
     /// # Errors
     /// [`OpenError::Catalog`] when there is no catalog, or it cannot be read.
     pub fn damaged_in(data: &std::path::Path) -> Result<Vec<DamageRecord>, OpenError> {
+        refuse_bound(data)?;
         Ok(SqliteCatalog::scrub_state_in(&data.join(CATALOG_FILE))?.damaged)
     }
 }
 
-fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
-    let (data, path) = (&options.data, options.data.join(CATALOG_FILE));
-    if !path.exists() {
-        return Err(OpenError::NoStore { path: data.clone() });
+async fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
+    let data = &options.data;
+    if options.shared_catalog.is_none() && !data.join(CATALOG_FILE).exists() {
+        return Err(without_catalog(data));
     }
     let mut older = false;
     let locked = FolderLock::take_after(data, || {
-        older = SqliteCatalog::is_older(&path)?;
+        older = options.shared_catalog.is_none() && SqliteCatalog::is_older(&data.join(CATALOG_FILE))?;
         Ok(())
     });
     let (lock, beside) = match locked {
@@ -105,17 +111,9 @@ fn open(options: &ScrubOptions) -> Result<Opened, OpenError> {
         Err(OpenError::InUse { pid, .. }) if !options.remove_orphans => (None, Some(pid.unwrap_or_default())),
         Err(error) => return Err(error),
     };
-    let catalog: Arc<dyn Catalog> = match lock {
-        Some(_) if !older => Arc::new(SqliteCatalog::open(SqliteOptions {
-            path,
-            clock: options.clock.clone(),
-            health: HealthFlag::default(),
-            durable: true,
-            read_connections: 1,
-            garbage_grace: Duration::ZERO,
-            device: Arc::new(LocalDisk),
-        })?),
-        _ => Arc::new(SqliteCatalog::open_beside(&path, &options.clock, 1)?),
+    let catalog = match &options.shared_catalog {
+        Some(shared) => open_shared(options, shared, lock.is_some()).await?,
+        None => open_embedded(options, lock.is_some() && !older)?,
     };
     let blobs: Arc<dyn Blobs> =
         Arc::new(LocalFiles::open_beside(&LocalFilesOptions::new(data.join(BLOBS_FOLDER))));
@@ -131,6 +129,42 @@ fn tell_that_nothing_is_kept(report: &mut ScrubReport) {
                 .to_owned(),
         );
     }
+}
+
+fn open_embedded(options: &ScrubOptions, writes: bool) -> Result<Arc<dyn Catalog>, OpenError> {
+    let path = options.data.join(CATALOG_FILE);
+    if !writes {
+        return Ok(Arc::new(SqliteCatalog::open_beside(&path, &options.clock, 1)?));
+    }
+    Ok(Arc::new(SqliteCatalog::open(SqliteOptions {
+        path,
+        clock: options.clock.clone(),
+        health: HealthFlag::default(),
+        durable: true,
+        read_connections: 1,
+        garbage_grace: Duration::ZERO,
+        device: Arc::new(LocalDisk),
+    })?))
+}
+
+async fn open_shared(
+    options: &ScrubOptions,
+    shared: &Arc<dyn SharedCatalog>,
+    alone: bool,
+) -> Result<Arc<dyn Catalog>, OpenError> {
+    let opening = if alone {
+        shared.open(SharedCatalogOptions {
+            folder: bind(&options.data, &Random::system())?,
+            clock: options.clock.clone(),
+            random: Random::system(),
+            health: HealthFlag::default(),
+            read_connections: 1,
+            garbage_grace: Duration::ZERO,
+        })
+    } else {
+        shared.open_beside(&options.clock)
+    };
+    opening.await.map_err(OpenError::SharedCatalog)
 }
 
 async fn keep(scrubbed: &Scrubbed, report: &mut ScrubReport) {

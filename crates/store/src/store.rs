@@ -1,11 +1,12 @@
 //! The store's interface: options, opening and recovery, and one method per thing it does.
 
 mod commit;
+mod options;
+mod parts;
 mod sweeper;
 
-use crate::blobs::device::{Device, LocalDisk, make_folder_if_missing, sync_name};
-use crate::blobs::{Blobs, LocalFiles, LocalFilesOptions};
-use crate::catalog::{Asked, Catalog, DamageRecord, SqliteCatalog, SqliteOptions};
+use crate::blobs::Blobs;
+use crate::catalog::{Asked, Catalog, DamageRecord, SqliteCatalog};
 use crate::damage::{Damage, KnownDamage};
 use crate::health::HealthFlag;
 use crate::object_reader::ObjectReader;
@@ -16,67 +17,24 @@ use crate::staged_blob::{StagedBlob, spill::BufferQuotas};
 use crate::trouble::{Trouble, TroubleNote, Troubles};
 use crate::{
     Answered, ApplyError, BucketRecord, Clock, CloseOutboxEntry, CommitError, DeliveryOutcome, Health,
-    ListPage, ListQuery, ObjectRecord, OpenError, OutboxRecord, QueryError, Random, ReadError, StageError,
+    ListPage, ListQuery, ObjectRecord, OpenError, OutboxRecord, QueryError, ReadError, StageError,
 };
 pub use commit::Offered;
+use options::INLINE_BYTES_MAX;
+pub use options::StoreOptions;
 
+use crate::data_folder::CATALOG_FILE;
 use crate::data_folder::blob_hold::BlobHold;
-use crate::data_folder::folder_lock::FolderLock;
+use crate::data_folder::bound_folder::refuse_bound;
 use crate::data_folder::reserve::Reserve;
 use crate::data_folder::state_metrics::{StateMetrics, StateNow};
-use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE, RESTORING_FILE};
 use crate::engine::Inner;
 use bytes::Bytes;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// Objects beyond this size have a file each.
-const INLINE_BYTES_MAX: u64 = 64 * 1024;
-
-/// How to open the embedded store.
-#[derive(Clone)]
-pub struct StoreOptions {
-    /// The data folder; made when it is not there.
-    pub data: PathBuf,
-    /// Tells the time and waits.
-    pub clock: Clock,
-    /// What the names of blobs are drawn from.
-    pub random: Random,
-    /// Objects up to this size live in the catalog. At most 64 KiB, which is where a file of its own begins to
-    /// pay (`docs/performance.md`).
-    pub inline_bytes_max: u64,
-    /// Whether what is acknowledged survives a power loss. Off only where losing it is fine: then nothing is synced, and
-    /// no room is kept back for deleting.
-    pub durable: bool,
-    /// Connections of the catalog that answer queries.
-    pub read_connections: usize,
-    /// How long deleted bytes stay for readers that have resolved their object but not yet begun.
-    pub garbage_grace: Duration,
-    /// How often the sweeper looks.
-    pub sweep_every: Duration,
-    /// The file system of everything but the catalog's database, which has SQLite's.
-    pub device: Arc<dyn Device>,
-}
-
-impl StoreOptions {
-    /// The defaults, in this folder, with this clock and the system's randomness.
-    pub fn new(data: impl Into<PathBuf>, clock: Clock) -> StoreOptions {
-        StoreOptions {
-            data: data.into(),
-            clock,
-            random: Random::system(),
-            inline_bytes_max: INLINE_BYTES_MAX,
-            durable: true,
-            read_connections: 4,
-            garbage_grace: Duration::from_secs(10),
-            sweep_every: Duration::from_secs(5),
-            device: Arc::new(LocalDisk),
-        }
-    }
-}
 
 /// A store put together from its parts; for other engines, and for tests with fakes.
 pub struct StoreParts {
@@ -111,7 +69,7 @@ impl Store {
     /// [`OpenError`], each in one clear sentence.
     pub async fn open(options: StoreOptions) -> Result<Store, OpenError> {
         let health = HealthFlag::default();
-        let (lock, catalog, blobs) = open_off_thread(options.clone(), health.clone()).await?;
+        let (lock, catalog, blobs) = parts::open(&options, &health).await?;
         let parts = StoreParts {
             catalog,
             blobs,
@@ -298,6 +256,7 @@ impl Store {
     /// # Errors
     /// [`OpenError::Catalog`] when there is no catalog, or it cannot be read.
     pub fn outbox_in(data: &Path) -> Result<Vec<OutboxRecord>, OpenError> {
+        refuse_bound(data)?;
         Ok(SqliteCatalog::outbox_in(&data.join(CATALOG_FILE))?)
     }
 
@@ -395,47 +354,4 @@ impl Inner {
             ending: Arc::clone(&self.ending),
         }
     }
-}
-
-/// The parts of the embedded store. Blocks.
-type Parts = (FolderLock, Arc<dyn Catalog>, Arc<dyn Blobs>);
-
-fn open_parts(options: &StoreOptions, health: &HealthFlag) -> Result<Parts, OpenError> {
-    let folder = &options.data;
-    let device = &*options.device;
-    let made = make_folder_if_missing(device, folder)
-        .and_then(|made| if options.durable { sync_name(device, folder, made) } else { Ok(()) });
-    made.map_err(|source| OpenError::Folder { path: folder.clone(), source })?;
-    if folder.join(RESTORING_FILE).exists() {
-        return Err(OpenError::HalfRestored { path: folder.clone() });
-    }
-    let path = folder.join(CATALOG_FILE);
-    let lock = FolderLock::take_after(folder, || {
-        SqliteCatalog::is_older(&path)?;
-        Ok(())
-    })?;
-    let catalog = SqliteCatalog::open(SqliteOptions {
-        path,
-        clock: options.clock.clone(),
-        health: health.clone(),
-        durable: options.durable,
-        read_connections: options.read_connections,
-        garbage_grace: options.garbage_grace,
-        device: Arc::clone(&options.device),
-    })?;
-    let blobs = LocalFiles::open(LocalFilesOptions {
-        folder: folder.join(BLOBS_FOLDER),
-        durable: options.durable,
-        unnamed_files: true,
-        device: Arc::clone(&options.device),
-        random: options.random.clone(),
-    })?;
-    Ok((lock, Arc::new(catalog), Arc::new(blobs)))
-}
-
-async fn open_off_thread(options: StoreOptions, health: HealthFlag) -> Result<Parts, OpenError> {
-    let path = options.data.clone();
-    tokio::task::spawn_blocking(move || open_parts(&options, &health))
-        .await
-        .unwrap_or_else(|lost| Err(OpenError::Folder { path, source: std::io::Error::other(lost) }))
 }

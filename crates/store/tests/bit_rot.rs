@@ -90,7 +90,11 @@ async fn scrub(folder: &Path) -> ScrubReport {
 
 async fn scrub_with(folder: &Path, remove_orphans: bool) -> Result<ScrubReport, OpenError> {
     let (data, clock) = (folder.to_path_buf(), TestClock::new().clock());
-    Store::scrub_folder(ScrubOptions { data, clock, bytes_per_second: None, remove_orphans }, |_| ()).await
+    Store::scrub_folder(
+        ScrubOptions { data, shared_catalog: None, clock, bytes_per_second: None, remove_orphans },
+        |_| (),
+    )
+    .await
 }
 
 fn names(report: &ScrubReport) -> Vec<(String, String)> {

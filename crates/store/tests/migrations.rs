@@ -163,7 +163,8 @@ async fn a_folder_of_schema_1_opens_with_everything_in_it_and_goes_on() {
 
 async fn scrub(folder: &Path) -> countersign_store::ScrubReport {
     let (data, clock) = (folder.to_path_buf(), TestClock::new().clock());
-    let options = ScrubOptions { data, clock, bytes_per_second: None, remove_orphans: false };
+    let options =
+        ScrubOptions { data, shared_catalog: None, clock, bytes_per_second: None, remove_orphans: false };
     Store::scrub_folder(options, |_| ()).await.unwrap()
 }
 
@@ -198,7 +199,8 @@ async fn a_folder_of_a_newer_schema_is_refused_and_no_byte_of_it_changes() {
         assert!(matches!(&refused, OpenError::Catalog(error) if newer(error)), "{refused}");
         assert!(refused.to_string().contains("a newer version wrote it"), "{refused}");
         let (data, clock) = (folder.path().to_path_buf(), TestClock::new().clock());
-        let options = ScrubOptions { data, clock, bytes_per_second: None, remove_orphans: false };
+        let options =
+            ScrubOptions { data, shared_catalog: None, clock, bytes_per_second: None, remove_orphans: false };
         let refused = Store::scrub_folder(options, |_| ()).await.unwrap_err();
         assert!(matches!(&refused, OpenError::Catalog(error) if newer(error)), "{refused}");
         assert!(files(folder.path()) == before, "in the log: {in_log}");

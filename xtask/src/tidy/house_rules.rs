@@ -77,6 +77,7 @@ pub(crate) const ARROWS: &[Arrow] = &[
         may_import: MayImport::Only(&[
             "countersign-server",
             "countersign-app",
+            "countersign-catalog-postgres",
             "countersign-store",
             "countersign-protocol",
             "countersign-sys",
@@ -216,7 +217,7 @@ pub(crate) const ROOMS: &[Rooms] = &[
             &["app_alone", "instance"],
             &["serve"],
             &["store_alone"],
-            &["admin", "bucket", "callbacks", "config_command", "env_command", "health", "upload"],
+            &["admin", "bucket", "callbacks", "config_command", "env_command", "health", "migrate", "upload"],
             &["upkeep"],
             &["seed", "setup"],
             &["command_line"],

@@ -1,5 +1,3 @@
-//! The administration listener: its pages, its limits, and what it refuses.
-
 mod metrics_page;
 
 use std::net::SocketAddr;
@@ -99,7 +97,7 @@ async fn refuses_other_hosts_origins_methods_and_paths() {
 }
 
 #[tokio::test]
-async fn limits_the_size_of_heads_and_the_number_of_connections() {
+async fn a_long_head_and_many_connections_do_not_hold_it() {
     static READY: AtomicBool = AtomicBool::new(true);
     let (admin, address) = running(&READY).await;
     let long = format!("GET /livez HTTP/1.1\nHost: {address}\nX: {}\n\n", "a".repeat(2 * HEADER_BYTES_MAX));
@@ -120,7 +118,7 @@ async fn limits_the_size_of_heads_and_the_number_of_connections() {
 }
 
 #[tokio::test]
-async fn none_means_that_there_is_no_listener() {
+async fn there_is_none_where_none_is_asked_for() {
     for asked in [None, Some(AdminAddress::None)] {
         assert_eq!(Admin::bind(asked).await.unwrap().metrics_url(), None);
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::catalog_flags::CatalogFlags;
 use super::flag_groups::DEFAULT_DATA;
 use super::quantity;
 
@@ -24,6 +25,8 @@ pub(crate) struct CallbacksListFlags {
     /// The store's data folder; the store may be running.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFlags,
     /// Answer in JSON: one array, in which each has its state, owed or under-way.
     #[arg(long)]
     pub(crate) json: bool,
@@ -35,6 +38,8 @@ pub(crate) struct CallbacksDropFlags {
     /// The store's data folder.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFlags,
     #[command(flatten)]
     pub(crate) which: CallbacksDropped,
     /// Only say how many would be forgotten.
@@ -63,6 +68,8 @@ pub(crate) struct CallbacksCheckFlags {
     /// The store's data folder; the store may be running.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFlags,
     /// Count what has been owed for longer than this, as in 5m; a bare number counts seconds.
     #[arg(long, value_name = "TIME", value_parser = quantity::duration, default_value = "1m")]
     pub(crate) older_than: std::time::Duration,

@@ -39,6 +39,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("scrub", &["countersign scrub --json", "countersign scrub --known"]),
     ("backup", &["countersign backup /mnt/backups --keep 7"]),
     ("restore", &["countersign restore /mnt/backups --data countersign-data"]),
+    (
+        "migrate",
+        &[
+            "countersign migrate --catalog postgres://countersign@db.example.com/countersign --check",
+            "countersign migrate --catalog postgres://countersign@db.example.com/countersign",
+        ],
+    ),
     ("export", &["countersign export fixtures --data countersign-data"]),
     ("bucket show", &["countersign bucket show photos"]),
     ("bucket list", &["countersign bucket list"]),

@@ -8,7 +8,8 @@ use super::{Command, EnvironmentVariables, program, read_in};
 /// Flags that have no place in a service's settings: where these are read from, and what only tests and trials use.
 const ELSEWHERE: &[&str] = &["config", "clock-offset", "ephemeral", "ephemeral-in", "seed", "help"];
 /// Flags that belong into the file that fewer people may read.
-const SECRETS: &[&str] = &["access-key-id", "access-key-secret", "security-token", "token"];
+const SECRETS: &[&str] =
+    &["access-key-id", "access-key-secret", "catalog-password", "security-token", "token"];
 
 fn sample(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packaging/deb").join(name);

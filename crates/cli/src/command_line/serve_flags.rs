@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::admin_address::{AdminAddress, admin_address};
+use super::catalog_flags::CatalogFlags;
 use super::flag_groups::{
     ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, SigningFlags, StoreSettings, TlsFlags,
 };
@@ -16,6 +17,8 @@ use crate::network::interfaces::Lan;
 pub(crate) struct ServeFlags {
     #[command(flatten)]
     pub(crate) place: DataFlags,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFlags,
     /// The store's address. Without it 127.0.0.1:9817, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) store: Option<SocketAddr>,

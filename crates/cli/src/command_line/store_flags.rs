@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::admin_address::{AdminAddress, admin_address};
+use super::catalog_flags::CatalogFlags;
 use super::flag_groups::{ClockFlags, DataFlags, KeyFlags, LogFlags, ProxyFlags, StoreSettings, TlsFlags};
 use super::given_address::{listen_address, origin};
 
@@ -13,6 +14,8 @@ use super::given_address::{listen_address, origin};
 pub(crate) struct StoreFlags {
     #[command(flatten)]
     pub(crate) place: DataFlags,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFlags,
     /// The address to listen on. Without it 127.0.0.1:9817, or the next free port.
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub(crate) listen: Option<SocketAddr>,

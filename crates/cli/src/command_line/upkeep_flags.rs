@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::catalog_flags::CatalogFlags;
 use super::flag_groups::DEFAULT_DATA;
 
 /// Flags of `scrub`.
@@ -12,6 +13,8 @@ pub(crate) struct ScrubFlags {
     /// The store's data folder; the store may be running.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFlags,
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,

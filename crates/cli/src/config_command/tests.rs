@@ -1,5 +1,3 @@
-//! `countersign config`: what it shows, hides and refuses.
-
 use super::*;
 
 fn show(command: &str, flags: &[&str], variables: &[(&str, &str)]) -> Resolved {
@@ -13,7 +11,7 @@ fn show(command: &str, flags: &[&str], variables: &[(&str, &str)]) -> Resolved {
 }
 
 #[test]
-fn shows_each_setting_with_its_source_and_no_secret() {
+fn says_what_holds_and_whence_and_shows_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("s");
     std::fs::write(&secret, "hush-hush").unwrap();
@@ -64,7 +62,7 @@ fn shows_each_setting_with_its_source_and_no_secret() {
 }
 
 #[test]
-fn escapes_control_characters_in_values() {
+fn a_value_cannot_move_the_cursor_of_who_looks_at_it() {
     let text = as_text(&show("serve", &[], &[("COUNTERSIGN_CALLBACK_BODY", "a\u{1b}[2J\nmax-size 5")]));
     assert!(!text.contains('\u{1b}') && !text.contains("\nmax-size 5"), "{text}");
 }

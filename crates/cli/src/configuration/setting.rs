@@ -17,7 +17,8 @@ const WITHOUT_SETTINGS: [&str; 4] = ["completions", "man", "config", "help"];
 const SERVERS: [&str; 3] = ["serve", "store", "app"];
 /// Flags that say what is done this once, and most of them to what: a variable that is meant for another command, or a
 /// forgotten line in a file, must not make a command delete or change.
-const ONLY_TYPED: [(&str, &[&str]); 7] = [
+const ONLY_TYPED: [(&str, &[&str]); 8] = [
+    ("migrate", &["check"]),
     ("callbacks drop", &["id", "older-than", "all", "dry-run"]),
     ("bucket create", &["mode", "allow-origin"]),
     ("bucket set", &["mode", "allow-origin"]),

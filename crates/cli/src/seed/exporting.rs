@@ -7,7 +7,7 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::Path;
 
 use countersign_server::object::attributes::ObjectAttributes;
-use countersign_store::{BackupError, Clock, Entry, ListQuery, ObjectRecord, OpenError, ReadError, Store};
+use countersign_store::{BackupError, Clock, Entry, ListQuery, ObjectRecord, ReadError, Store};
 use crc_fast::{CrcAlgorithm, checksum};
 use futures_util::StreamExt as _;
 
@@ -48,9 +48,7 @@ pub(crate) async fn export(
     clock: &Clock,
     mut told: impl FnMut(&Exported),
 ) -> Result<Exported, SeedError> {
-    if !Store::is_in(data) {
-        return Err(BackupError::from(OpenError::NoStore { path: data.to_path_buf() }).into());
-    }
+    Store::must_be_in(data).map_err(BackupError::from)?;
     refuse_within(data, target)?;
     let folder = Folder::open_empty(target)?;
     let lines = ManifestLines::begin();

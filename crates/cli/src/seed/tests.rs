@@ -1,5 +1,3 @@
-//! Seeding a store from a folder, exporting one, and both in turn.
-
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -146,7 +144,7 @@ async fn what_is_there_already_stays() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_no_seed_is_refused_by_name_and_nothing_is_stored() {
+async fn what_is_no_seed_is_refused_by_name_and_stores_nothing() {
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret"), "s").unwrap();
     let long = "k".repeat(250);
@@ -278,7 +276,7 @@ async fn an_export_of_a_running_store_is_of_one_moment_and_goes_into_an_empty_fo
 }
 
 #[tokio::test]
-async fn an_export_with_a_damaged_object_is_incomplete() {
+async fn a_damaged_object_makes_no_whole_export() {
     let (data, base) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(data.path()).await;
     make_bucket(&store, "demo").await;
@@ -304,7 +302,7 @@ async fn an_export_with_a_damaged_object_is_incomplete() {
 }
 
 #[tokio::test]
-async fn escapes_keys_that_cannot_be_paths_or_that_collide() {
+async fn a_key_is_a_path_unless_it_can_be_none_or_another_has_it() {
     let (data, base) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(data.path()).await;
     make_bucket(&store, "demo").await;

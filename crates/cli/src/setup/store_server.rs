@@ -1,12 +1,14 @@
 //! Makes the store and its HTTP server from flags: the same for `serve` and `store`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use countersign_server::{
     AllowedNetwork, CALLBACK_KEY_PATH, Credential, Limits, Server, ServerOptions, system_resolver,
 };
+use countersign_store::catalog::SharedCatalog;
 use countersign_store::{Clock, OpenError, Random, ScrubPace, Store, StoreOptions};
 use countersign_sys::RsaMd5Key;
 use rustls::pki_types::CertificateDer;
@@ -36,6 +38,8 @@ pub(crate) struct StoreServer {
 pub(crate) struct Parts<'a> {
     /// The data folder, which is there.
     pub(crate) data: &'a Path,
+    /// Opens the catalog, where it is a database.
+    pub(crate) shared_catalog: Option<Arc<dyn SharedCatalog>>,
     /// Whether what is acknowledged must outlive the machine; see [`StoreOptions::durable`].
     pub(crate) durable: bool,
     /// The source of time.
@@ -57,9 +61,10 @@ pub(crate) async fn open(
     let mut options = StoreOptions::new(parts.data, parts.clock.clone());
     options.garbage_grace = GARBAGE_GRACE;
     options.durable = parts.durable;
+    options.shared_catalog = parts.shared_catalog;
     let store = match Store::open(options).await {
         // Says of itself which folder.
-        Err(error @ OpenError::Folder { .. }) => return Err(error.into()),
+        Err(error @ (OpenError::Folder { .. } | OpenError::SharedCatalog(_))) => return Err(error.into()),
         opened => {
             opened.with_context(|| format!("the data folder {} cannot be used", parts.data.display()))?
         }

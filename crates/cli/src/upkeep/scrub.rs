@@ -15,11 +15,12 @@ use crate::wording::on_one_line;
 /// Verifies a data folder and tells what it found.
 pub(crate) async fn run(flags: ScrubFlags) -> anyhow::Result<ExitCode> {
     if flags.known {
-        return known(&flags);
+        return known(&flags).await;
     }
     let clock = clock::real(0);
     let options = ScrubOptions {
         data: flags.data.clone(),
+        shared_catalog: flags.catalog.shared(),
         clock: clock.clone(),
         bytes_per_second: flags.rate,
         remove_orphans: flags.remove_orphans,
@@ -45,9 +46,15 @@ fn verdict(good: bool) -> ExitCode {
 }
 
 /// What earlier scrubs and reads have found, without looking for more.
-fn known(flags: &ScrubFlags) -> anyhow::Result<ExitCode> {
-    let damaged = Store::damaged_in(&flags.data)
-        .with_context(|| format!("the data folder {} cannot be read", flags.data.display()))?;
+async fn known(flags: &ScrubFlags) -> anyhow::Result<ExitCode> {
+    let damaged = match flags.catalog.shared() {
+        Some(shared) => {
+            let catalog = shared.open_beside(&clock::real(0)).await.map_err(anyhow::Error::from_boxed)?;
+            catalog.scrub_state().await?.damaged
+        }
+        None => Store::damaged_in(&flags.data)
+            .with_context(|| format!("the data folder {} cannot be read", flags.data.display()))?,
+    };
     if flags.json {
         let listed: Vec<Value> = damaged.iter().map(|record| record_json(record, None)).collect();
         say!("{:#}", json!({ "good": damaged.is_empty(), "damaged": listed }));

@@ -1,5 +1,3 @@
-//! Policies: evaluation, refusals, and what the builder writes.
-
 use proptest::prelude::*;
 
 use super::*;

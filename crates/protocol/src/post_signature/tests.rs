@@ -1,5 +1,3 @@
-//! Signatures of forms: the vectors, incomplete credentials, and round trips.
-
 use proptest::prelude::*;
 
 use super::*;

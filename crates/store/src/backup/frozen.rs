@@ -7,6 +7,7 @@ use super::snapshot;
 use crate::blobs::{LocalFiles, LocalFilesOptions};
 use crate::catalog::{SqliteCatalog, Upkeep};
 use crate::data_folder::blob_hold::BlobHold;
+use crate::data_folder::bound_folder::without_catalog;
 use crate::data_folder::{BLOBS_FOLDER, CATALOG_FILE};
 use crate::store::Store;
 use crate::{Clock, OpenError};
@@ -17,9 +18,15 @@ use std::sync::Arc;
 const READ_CONNECTIONS: usize = 2;
 
 impl Store {
-    /// Whether there is a store in this folder.
-    pub fn is_in(data: &Path) -> bool {
-        data.join(CATALOG_FILE).exists()
+    /// Whether there is a store in this folder that a snapshot can be taken of.
+    ///
+    /// # Errors
+    /// [`OpenError::NoStore`], or [`OpenError::RecordsElsewhere`] where its records are in a shared catalog.
+    pub fn must_be_in(data: &Path) -> Result<(), OpenError> {
+        match data.join(CATALOG_FILE).exists() {
+            true => Ok(()),
+            false => Err(without_catalog(data)),
+        }
     }
 
     /// What the store in a data folder holds now, whether or not a process has it open. It takes no writes. The
@@ -29,9 +36,7 @@ impl Store {
     /// # Errors
     /// [`BackupError`].
     pub async fn snapshot(data: &Path, copy: &Path, clock: &Clock) -> Result<Store, BackupError> {
-        if !Store::is_in(data) {
-            return Err(OpenError::NoStore { path: data.to_path_buf() }.into());
-        }
+        Store::must_be_in(data)?;
         let hold = BlobHold::keep(data)?;
         snapshot::take(clock, &data.join(CATALOG_FILE), copy)?;
         let catalog = SqliteCatalog::open_beside(copy, clock, READ_CONNECTIONS)?;

@@ -1,5 +1,3 @@
-//! Reading the handbook: complete clauses, and each kind of broken one.
-
 use super::*;
 
 const ROW: &str =

@@ -1,5 +1,3 @@
-//! The page of callback errors agrees with the table of causes.
-
 use std::collections::HashSet;
 
 use super::super::CallbackFailure;

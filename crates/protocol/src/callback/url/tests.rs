@@ -1,5 +1,3 @@
-//! Callback URLs: defaults, and what is refused.
-
 use super::*;
 
 fn parsed(text: &str) -> CallbackUrl {

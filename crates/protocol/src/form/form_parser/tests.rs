@@ -1,5 +1,3 @@
-//! The form parser: shapes, limits, refusals, and every chunking.
-
 use std::time::Instant;
 
 use proptest::prelude::*;

@@ -1,5 +1,3 @@
-//! Fields of the text log: quoting, escaping, and the sources of errors.
-
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -44,7 +42,7 @@ fn written(log: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn quotes_every_value_that_is_more_than_one_word() {
+fn a_word_stands_alone_and_all_else_in_quotes() {
     let lines = written(|| {
         tracing::info!(target: "t", text = "a", number = 5, yes = true, plain = %"10.0.0.5:81", "it is said");
         tracing::info!(target: "t", words = %"two words", like_a_field = %"a=b", empty = %"", debug = ?"q\"", "said");
