@@ -69,3 +69,19 @@ fn a_folder_that_is_removed_ends_all_writing_and_nothing_more_is_acknowledged() 
         assert!(status == 503 && page.contains("was removed"), "{status} {page}");
     }
 }
+
+#[test]
+fn a_folder_of_an_older_schema_is_brought_to_the_new_one_and_the_log_says_so() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let kept =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/store/tests/data-folders/schema-1/catalog.sqlite");
+    fs::copy(kept, data.path().join("catalog.sqlite")).expect("a copy");
+    let mut running = Running::store_in(data, &[]);
+    let log = running.printed_with("the catalog has its new schema", 1);
+    assert!(log.contains("catalog.sqlite.before-schema-2"), "{log}");
+    assert_eq!(StoreClient::at(&running.store).get("uploads", "user-dir/a.png").body.len(), 3_000);
+    running.kill();
+    running.restart();
+    let log = running.printed_with("is still there", 1);
+    assert_eq!(log.matches("the catalog has its new schema").count(), 1, "{log}");
+}

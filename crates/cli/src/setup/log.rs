@@ -20,9 +20,10 @@ use line_fields::LineFields;
 
 /// The variable that chooses what is logged.
 const VARIABLE: &str = "COUNTERSIGN_LOG";
-/// What is logged when nothing is chosen: what needs attention, one line for each request, and certificates that were
-/// read again. A certificate that does not hold is told where the connection was wanted, and need not be told twice.
-const DEFAULT_FILTER: &str = "warn,request=info,reload=info,rustls_platform_verifier=off";
+/// What is logged when nothing is chosen: what needs attention, one line for each request, certificates that were
+/// read again, and a catalog that is brought to a new schema. A certificate that does not hold is told where the
+/// connection was wanted, and need not be told twice.
+const DEFAULT_FILTER: &str = "warn,request=info,reload=info,migration=info,rustls_platform_verifier=off";
 
 /// The same beside a test, whose own output is what is read: no line for each request.
 const QUIET_FILTER: &str = "warn,rustls_platform_verifier=off";

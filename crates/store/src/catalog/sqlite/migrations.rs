@@ -64,7 +64,7 @@ pub(super) fn run(options: &SqliteOptions) -> Result<(), CatalogError> {
     let room =
         Room { found, known: SCHEMA, needed: database_bytes(&connection)? + 2 * rewritten + SPARE_BYTES };
     let copy = copy_before::make(options, &connection, &room)?;
-    tracing::info!(from = found, to = SCHEMA, copy = %copy.display(), "the catalog is brought to a new schema");
+    tracing::info!(target: "migration", from = found, to = SCHEMA, copy = %copy.display(), "the catalog is brought to a new schema");
     let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Immediate)?;
     for step in steps() {
         check_premises(&transaction, step)?;
@@ -73,7 +73,7 @@ pub(super) fn run(options: &SqliteOptions) -> Result<(), CatalogError> {
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit().map_err(|error| room.said(options, error))?;
     let seconds = options.clock.since(began).as_secs_f64();
-    tracing::info!(schema = SCHEMA, seconds, "the catalog has its new schema");
+    tracing::info!(target: "migration", schema = SCHEMA, seconds, "the catalog has its new schema");
     copy_before::remove_older(options, &copy)
 }
 

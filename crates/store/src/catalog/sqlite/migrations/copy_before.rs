@@ -38,7 +38,7 @@ pub(super) fn make(
 /// Removes the copies from before earlier migrations.
 pub(super) fn remove_older(options: &SqliteOptions, newest: &Path) -> Result<(), CatalogError> {
     for older in all(options).into_iter().filter(|copy| copy != newest) {
-        tracing::info!(copy = %older.display(), "a copy from before an earlier schema is removed");
+        tracing::info!(target: "migration", copy = %older.display(), "a copy from before an earlier schema is removed");
         remove(&*options.device, &older).map_err(|error| trouble(&older, &error))?;
     }
     Ok(())
@@ -48,7 +48,7 @@ pub(super) fn remove_older(options: &SqliteOptions, newest: &Path) -> Result<(),
 pub(super) fn tell(options: &SqliteOptions) {
     for copy in all(options) {
         let bytes = std::fs::metadata(&copy).map_or(0, |file| file.len());
-        tracing::info!(
+        tracing::info!(target: "migration",
             copy = %copy.display(),
             bytes,
             "the catalog as it was before its schema changed is still there; remove it when you will not go back"
