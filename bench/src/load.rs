@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::device_writes::DeviceWrites;
 use crate::process_watch::ProcessWatch;
 use load_options::LoadOptions;
 use load_report::LoadReport;
@@ -37,6 +38,7 @@ pub(crate) fn run(options: &LoadOptions) -> anyhow::Result<()> {
         let connections = (options.connections + index) / threads;
         workers.push(Worker::connect(options, Arc::clone(&plan), Arc::clone(&next), connections)?);
     }
+    let device = options.device_of.as_deref().map(DeviceWrites::watch).transpose()?;
     let watch = ProcessWatch::start(&options.watch);
     let started = Instant::now();
     let deadline = started + Duration::from_secs_f64(options.seconds);
@@ -52,7 +54,9 @@ pub(crate) fn run(options: &LoadOptions) -> anyhow::Result<()> {
         result.failures += 1;
         result.failures_told.push(format!("only {answered} of {count} requests in {} s", options.seconds));
     }
-    let report = LoadReport::new(options, threads, &result, watch.finish());
+    let cost = watch.finish();
+    let written_bytes = device.map(|device| device.finish()).transpose()?;
+    let report = LoadReport::new(options, threads, &result, cost, written_bytes);
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod application;
 mod bucket;
+mod device_writes;
 mod limits;
 mod load;
 mod percentiles;

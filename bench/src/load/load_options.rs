@@ -1,5 +1,7 @@
 //! The flags of `load`: what is sent, to whom, how often, and how it is signed.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::sizes;
@@ -68,6 +70,12 @@ pub(crate) struct LoadOptions {
     /// Puts this many keys into a folder each, with `/` between.
     #[arg(long, default_value_t = 0)]
     pub(crate) keys_per_folder: u64,
+    /// Keys whose order is that of chance, as UUIDs are, in place of rising ones.
+    #[arg(long)]
+    pub(crate) random_keys: bool,
+    /// Reports what was written to the block device that this folder lies on, for each byte stored.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) device_of: Option<PathBuf>,
     /// The query of a listing, beyond the prefix.
     #[arg(long, default_value = "max-keys=1000")]
     pub(crate) query: String,

@@ -28,6 +28,8 @@ pub(super) struct LoadReport {
     server_peak_resident_bytes: u64,
     generator_cpu_seconds: f64,
     other_cpu_cores: f64,
+    /// Bytes that the device wrote for each byte of the bodies; none where no device was watched.
+    written_per_stored: Option<f64>,
     /// The rate of each tenth of the requests, in the order they were answered.
     tenths_per_second: Vec<f64>,
 }
@@ -39,6 +41,7 @@ impl LoadReport {
         threads: usize,
         result: &WorkerResult,
         cost: ProcessCost,
+        written_bytes: Option<u64>,
     ) -> LoadReport {
         let mut ends: Vec<u32> = result.samples.iter().map(|sample| sample.ended_milliseconds).collect();
         ends.sort_unstable();
@@ -62,6 +65,9 @@ impl LoadReport {
             server_peak_resident_bytes: cost.peak_resident_bytes,
             generator_cpu_seconds: cost.generator_cpu_seconds,
             other_cpu_cores: cost.other_cpu_seconds / seconds,
+            written_per_stored: written_bytes
+                .filter(|_| result.body_bytes > 0)
+                .map(|written| written as f64 / result.body_bytes as f64),
             tenths_per_second: tenths(&ends),
         }
     }

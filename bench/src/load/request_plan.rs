@@ -68,6 +68,9 @@ impl RequestPlan {
     /// The key of request `number`.
     pub(super) fn object_key(&self, number: u64) -> String {
         let (prefix, number) = (&self.options.prefix, self.options.first + number);
+        if self.options.random_keys {
+            return format!("{prefix}{:016x}{:016x}", mixed(number), mixed(!number));
+        }
         match self.options.keys_per_folder {
             0 => format!("{prefix}{number:0NUMBER_DIGITS$}"),
             per_folder => format!("{prefix}{:06}/{:06}", number / per_folder, number % per_folder),
@@ -131,6 +134,14 @@ impl RequestPlan {
     }
 }
 
+/// Another number for each, in an order that looks random (the last steps of splitmix64).
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
 /// Spreads consecutive numbers, so that reads do not come in the order of writing.
 fn scattered(number: u64) -> u64 {
     (number.wrapping_mul(0x9E37_79B9_7F4A_7C15)) >> 20
@@ -180,6 +191,16 @@ mod tests {
         let plan = plan(&["--operation", "put", "--keys-per-folder", "100", "--prefix", "f/"]);
         assert_eq!(plan.object_key(99), "f/000000/000099");
         assert_eq!(plan.object_key(12_345), "f/000123/000045");
+    }
+
+    #[test]
+    fn random_keys_differ_are_equally_long_and_come_in_no_order() {
+        let plan = plan(&["--operation", "put", "--random-keys", "--prefix", "r/"]);
+        let keys: Vec<String> = (0..1000).map(|number| plan.object_key(number)).collect();
+        assert!(keys.iter().all(|key| key.len() == 34 && key.starts_with("r/")));
+        assert_eq!(keys.iter().collect::<std::collections::HashSet<_>>().len(), 1000);
+        let rising = keys.iter().zip(keys.iter().skip(1)).filter(|(one, next)| one < next).count();
+        assert!((400..600).contains(&rising), "{rising}");
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) struct LoadFigures {
     pub(super) server_cpu_seconds: f64,
     pub(super) server_peak_resident_bytes: u64,
     pub(super) other_cpu_cores: f64,
+    pub(super) written_per_stored: Option<f64>,
     pub(super) tenths_per_second: Vec<f64>,
 }
 

@@ -204,7 +204,7 @@ fn median(mut figures: Vec<f64>) -> Option<f64> {
 fn line(peer: Peer, case: &str, figures: &LoadFigures) -> String {
     format!(
         "{:<12} {case:<28} {:>9.0}/s {:>7.1} MB/s  p50 {:>8.3}  p99 {:>8.3}  p99.9 {:>8.3}  max {:>8.1} ms  \
-         cpu/1k {:>7.3}  {:>6.1} MiB  others {:.2}",
+         cpu/1k {:>7.3}  {:>6.1} MiB  others {:.2}  written ÷ stored {}",
         peer.name(),
         figures.per_second,
         figures.megabytes_per_second,
@@ -215,6 +215,7 @@ fn line(peer: Peer, case: &str, figures: &LoadFigures) -> String {
         figures.cpu_per_thousand(),
         figures.server_peak_resident_bytes as f64 / f64::from(1 << 20),
         figures.other_cpu_cores,
+        figures.written_per_stored.map_or("–".to_owned(), |times| format!("{times:.2}")),
     )
 }
 

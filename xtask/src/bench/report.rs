@@ -167,7 +167,8 @@ fn document(run: &Run, former: &str) -> String {
          ## The figures behind the table\n\n\
          Medians over the rounds. \"CPU\" is processor seconds of the server for 1,000 requests (and for a GB), \
          \"others\" how many cores everything else on the machine used meanwhile: rows are comparable where that \
-         is small and alike.\n{figures}\n{}",
+         is small and alike. \"Written ÷ stored\" is what the block device was told to write for each byte of the \
+         objects, where it was watched.\n{figures}\n{}",
         run.command,
         run.took.as_secs_f64() / 60.0,
         text(&run.outcomes),
@@ -187,8 +188,8 @@ fn kept(former: &str) -> &str {
 
 fn medians_table(measurements: &Measurements) -> String {
     let mut table = String::from(
-        "\n| case | peer | per second | MB/s | p50 ms | p99 ms | p99.9 ms | longest ms | CPU s/1,000 | CPU s/GB | peak MiB | others | runs |\n\
-         |---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "\n| case | peer | per second | MB/s | p50 ms | p99 ms | p99.9 ms | longest ms | CPU s/1,000 | CPU s/GB | written ÷ stored | peak MiB | others | runs |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (peer, case) in measurements.measured() {
         let of = |figure: &dyn Fn(&super::instrument::LoadFigures) -> f64| {
@@ -205,6 +206,7 @@ fn medians_table(measurements: &Measurements) -> String {
             of(&|f| {
                 f.server_cpu_seconds * 1000.0 / (f.megabytes_per_second * f.requests as f64 / f.per_second)
             }),
+            of(&|f| f.written_per_stored.unwrap_or(f64::NAN)),
             of(&|f| f.server_peak_resident_bytes as f64 / f64::from(1 << 20)),
             of(&|f| f.other_cpu_cores),
         ];

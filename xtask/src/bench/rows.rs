@@ -8,6 +8,7 @@ mod in_flight;
 mod large_uploads;
 mod million_objects;
 mod quotients;
+mod random_keys;
 mod signatures;
 mod small_uploads;
 mod starts;
@@ -38,6 +39,11 @@ pub(super) const ROWS: &[RowGroup] = &[
         name: "medium",
         about: "PostObject 16 and 64 KiB at 16 connections",
         measure: small_uploads::measure_medium,
+    },
+    RowGroup {
+        name: "keys",
+        about: "PostObject 4 KiB with rising and random keys at 16 and 64 connections, and what the disk writes for it",
+        measure: random_keys::measure,
     },
     RowGroup {
         name: "large",

@@ -11,6 +11,7 @@ use crate::bench::report::{Goal, Outcome, short};
 
 const KEYS_PER_FOLDER: u64 = 100;
 const FILL: &str = "the rest of the fill";
+const AT_THE_END: &str = "random keys beside all of them";
 const CONNECTIONS: usize = 16;
 /// A machine that takes longer than this for a fill is too busy to be measured.
 const FILL_SECONDS_MAX: u64 = 300;
@@ -38,6 +39,13 @@ pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()
         fill(turn, FILL, few, many - few)?;
         list(turn, many)?;
         afterwards.bytes_per_object = Some(disk_bytes(turn.running.folder())? as f64 / many as f64);
+        turn.load(
+            AT_THE_END,
+            &format!(
+                "--operation post --connections {CONNECTIONS} --seconds {} --prefix r --random-keys",
+                bench.seconds
+            ),
+        )?;
         afterwards.ready = Some(turn.ready_again_after_kill()?);
         turn.load(
             "get after SIGKILL",
@@ -48,6 +56,11 @@ pub(super) fn measure(bench: &Bench, outcome: &mut Outcome) -> anyhow::Result<()
     for page in ["page of 1,000", "page with delimiter"] {
         listing_row(&all, page, (few, many), outcome);
     }
+    outcome.row(
+        ("PostObject 4 KiB with random keys beside all of them, p99.9", "stated", Goal::AtLeast(0.0)),
+        all.median(Peer::Countersign, AT_THE_END, |figures| figures.p99_9_ms)
+            .map(|ms| (format!("{} ms", short(ms)), ms)),
+    );
     outcome.row(
         ("bytes on disk per 4 KiB object at the end", "stated", Goal::AtLeast(0.0)),
         afterwards.bytes_per_object.map(|bytes| (format!("{bytes:.0} bytes"), bytes)).ok_or_else(not_reached),
