@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rate_that_openssl_prints_is_read() {
+    fn reads_the_rate_that_openssl_prints() {
         let printed = "OpenSSL 3.0.17\ntype          16384 bytes\nmd5             727503.32k\n";
         assert_eq!(openssl_rate(printed), Some(727_503_320.0));
         assert_eq!(openssl_rate("MD5    1000.00k"), Some(1_000_000.0));

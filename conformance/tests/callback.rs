@@ -207,7 +207,7 @@ fn assert_failed(calling: &Calling, key: &str, answer: &Answer, message: &str) {
 }
 
 #[test]
-fn refuses_destinations_that_nobody_allowed_and_says_how_to_allow_them() {
+fn refuses_destinations_outside_the_allowed_networks_and_says_how_to_allow_them() {
     let running = Running::store(&[]);
     let client = StoreClient::at(&running.store);
     client.create_bucket("photos");
@@ -313,7 +313,7 @@ fn refuses_malformed_parameters_before_anything_is_stored() {
 }
 
 #[test]
-fn puts_call_back_too_by_header_and_by_query() {
+fn put_object_calls_back_when_the_header_or_the_query_asks() {
     let calling = Calling::new();
     let application =
         Application::answering(Reply::status(200, "application/json", r#"{"Status":"OK","n":1}"#));

@@ -288,7 +288,7 @@ fn an_upload_that_fails_says_so_in_one_line() {
 }
 
 #[test]
-fn what_an_application_says_cannot_move_the_cursor() {
+fn control_characters_in_the_applications_answer_are_escaped() {
     let application = Application::answering(Reply::status(
         200,
         "application/json",
@@ -327,7 +327,7 @@ fn the_application_server_alone_signs_for_the_real_oss_and_wants_a_token_in_the_
 }
 
 #[test]
-fn where_an_application_says_who_asks_the_pages_token_is_no_proof_and_its_ways_past_it_are_shut() {
+fn with_a_signature_hook_the_application_decides_and_the_pages_token_counts_for_nothing() {
     let grant = r#"{"user":"42","folder":"user-dir/42/"}"#;
     let application = Application::answering(Reply::status(200, "application/json", grant));
     let hook = application.url();
@@ -439,7 +439,7 @@ fn serve_warns_at_its_start_of_a_callback_that_could_not_be_delivered() {
 }
 
 #[test]
-fn upload_takes_folders_and_tells_a_program_or_nobody_what_became_of_each_file() {
+fn upload_takes_folders_and_reports_each_file_as_json_or_not_at_all() {
     let running = Running::serve(&[]);
     let folder = running.data().join("holiday");
     std::fs::create_dir_all(folder.join("day 1")).unwrap();

@@ -43,7 +43,7 @@ fn flip_a_bit(file: &Path) {
 }
 
 #[test]
-fn what_rotted_is_not_served_and_a_scrub_names_it() {
+fn damaged_objects_are_not_served_and_a_scrub_names_them() {
     let mut running = Running::store(&["--scrub-every", "off"]);
     let client = StoreClient::at(&running.store);
     client.create_bucket("photos");
@@ -189,7 +189,7 @@ fn check_restored(
 }
 
 #[test]
-fn a_backup_that_is_not_whole_is_refused_and_what_is_in_the_way_is_left_alone() {
+fn refuses_an_incomplete_backup_and_leaves_existing_files_alone() {
     let mut running = Running::store(&["--scrub-every", "off"]);
     let client = StoreClient::at(&running.store);
     client.create_bucket("photos");

@@ -61,7 +61,7 @@ fn the_server_in_java_signs_receives_and_refuses() {
 /// shortest is that was tried, and that Python's library has no RSA. What is told of it is what there is; a figure may
 /// become smaller and no larger.
 #[test]
-fn every_server_has_the_lines_of_code_that_are_told_of_it() {
+fn every_server_has_as_many_lines_of_code_as_its_readme_says() {
     let told = ["README.md", "README.zh-CN.md"]
         .map(|name| std::fs::read_to_string(examples().join(name)).expect("the list of examples"));
     let page = std::fs::read_to_string(examples().join("../docs/adopt.md")).expect("docs/adopt.md");
@@ -155,7 +155,7 @@ fn lines_of_code(text: &str) -> usize {
 }
 
 #[test]
-fn what_counts_as_code_is_all_but_comments_and_empty_lines() {
+fn lines_of_code_exclude_comments_and_empty_lines() {
     let python = r#"
         """What it is,
 

@@ -82,7 +82,7 @@ fn default_ports_give_way_to_the_next_free_ones() {
 }
 
 #[test]
-fn a_strangers_name_that_leads_here_is_answered_nothing() {
+fn refuses_a_foreign_host_name_that_resolves_to_this_machine() {
     let running = Running::serve(&[]);
     for target in ["/", "/signature", "/uploads", "/serve.json", "/open?key=a"] {
         let rebound = Exchange::get(target).host("evil.example:9818").send(&running.app);

@@ -54,7 +54,7 @@ fn plain(name: &str) -> String {
 }
 
 #[test]
-fn multipart_in_the_shapes_of_many_clients() {
+fn accepts_the_form_shapes_of_many_clients() {
     let shapes = Shapes::new();
     let usual = "multipart/form-data; boundary=B";
     let file = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nDATA\r\n--B--\r\n";
@@ -136,7 +136,7 @@ fn multipart_in_the_shapes_of_many_clients() {
 }
 
 #[test]
-fn chunked_bodies_and_single_bytes() {
+fn accepts_chunked_bodies_and_bodies_sent_byte_by_byte() {
     let shapes = Shapes::new();
     let file =
         "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nDATA\r\n--B--\r\n";
@@ -174,7 +174,7 @@ fn chunked_bodies_and_single_bytes() {
 }
 
 #[test]
-fn waits_for_permission_to_continue() {
+fn invites_a_client_that_waits_for_100_continue() {
     let shapes = Shapes::new();
     let file = "--B\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nDATA\r\n--B--\r\n";
     let exchange = Exchange::new("POST", "/")

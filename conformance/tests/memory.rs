@@ -48,7 +48,7 @@ fn sent_over(connections: usize, address: &str, bytes: &[u8]) -> Vec<TcpStream> 
 }
 
 #[test]
-fn callbacks_that_nobody_signed_make_the_application_server_hold_little() {
+fn unsigned_callbacks_cost_the_application_server_little_memory() {
     if !enough_open_files() {
         return;
     }
@@ -117,7 +117,7 @@ fn store_with_a_bucket() -> Running {
 }
 
 #[test]
-fn callbacks_that_hang_make_the_store_hold_little() {
+fn hanging_callbacks_cost_the_store_little_memory() {
     if !enough_open_files() {
         return;
     }
@@ -134,7 +134,7 @@ fn callbacks_that_hang_make_the_store_hold_little() {
 }
 
 #[test]
-fn answers_that_nobody_reads_make_the_store_hold_little() {
+fn unread_answers_cost_the_store_little_memory() {
     if !enough_open_files() {
         return;
     }
@@ -150,7 +150,7 @@ fn answers_that_nobody_reads_make_the_store_hold_little() {
 }
 
 #[test]
-fn lists_of_uploads_that_nobody_reads_make_the_servers_hold_little() {
+fn unread_lists_of_uploads_cost_the_servers_little_memory() {
     if !enough_open_files() {
         return;
     }
@@ -175,7 +175,7 @@ fn lists_of_uploads_that_nobody_reads_make_the_servers_hold_little() {
 
 /// Requests that never become whole, and small ones that are refused while their bodies come as fast as they are taken.
 #[test]
-fn heads_that_do_not_end_make_the_store_hold_little_at_the_limit_of_connections() {
+fn unfinished_heads_on_every_connection_cost_the_store_little_memory() {
     // The store gives half of its descriptors to connections.
     if !enough_for(CONNECTIONS_MAX as u64 * 2) {
         return;

@@ -52,7 +52,7 @@ fn each_request_is_one_line_that_names_what_it_was_and_nothing_secret() {
 }
 
 #[test]
-fn a_log_that_is_not_read_stops_no_request_and_says_later_what_it_lost() {
+fn an_unread_log_delays_no_request_and_later_says_how_much_it_lost() {
     let (data, address) = (tempfile::tempdir().unwrap(), format!("127.0.0.1:{}", free_port()));
     let mut child = Command::new(binary_path())
         .args(["store", "--bucket", "photos", "--listen", &address, "--data"])
@@ -97,7 +97,7 @@ fn wait_until_it_answers(address: &str) {
 }
 
 #[test]
-fn a_request_cannot_write_a_line_of_its_own_and_the_lines_can_be_switched_off() {
+fn a_request_cannot_forge_a_log_line_and_request_lines_can_be_turned_off() {
     let running = Running::store(&[]);
     let forged = "/photos/a%0a2026-01-01T00:00:00Z%20ERROR%20forged%1b%5b2J";
     assert_eq!(Exchange::get(forged).host(&running.store).send(&running.store).status, 404);
@@ -255,7 +255,7 @@ fn owed_callbacks_are_listed_in_json_and_checked_by_their_age() {
 }
 
 #[test]
-fn callbacks_that_nobody_will_deliver_are_dropped_and_uploads_go_on() {
+fn undeliverable_callbacks_can_be_dropped_and_uploads_go_on() {
     let mut store = Running::store(&[
         "--bucket",
         "photos",
@@ -289,7 +289,7 @@ fn callbacks_that_nobody_will_deliver_are_dropped_and_uploads_go_on() {
 }
 
 #[test]
-fn completions_and_manual_pages_are_printed_and_a_reader_who_leaves_is_no_error() {
+fn prints_completions_and_manual_pages_and_a_closed_pipe_is_no_error() {
     let (code, out, _) = run_with(&["completions", "bash"], &[]);
     assert!(code == Some(0) && out.contains("_countersign") && out.contains("--older-than"), "{out}");
     let (code, out, _) = run_with(&["man", "serve"], &[]);

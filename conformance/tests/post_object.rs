@@ -198,7 +198,7 @@ fn takes_bytes_that_look_like_a_boundary_for_data() {
 }
 
 #[test]
-fn ignores_fields_behind_the_file_and_fields_nobody_knows() {
+fn ignores_unknown_fields_and_fields_after_the_file() {
     let (running, client) = store_with_bucket();
     let policy = PolicyText::open();
     let form = Form::empty()

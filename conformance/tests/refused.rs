@@ -45,7 +45,7 @@ fn under(conditions: &str) -> Form {
 }
 
 #[test]
-fn policies_that_do_not_hold() {
+fn refuses_forms_that_do_not_meet_their_policy() {
     let store = Refusing::new();
     let past = PolicyText::of(
         r#"{"expiration":"2020-01-01T00:00:00.000Z","conditions":[["content-length-range",0,10]]}"#,
@@ -84,7 +84,7 @@ fn policies_that_do_not_hold() {
 }
 
 #[test]
-fn sizes_outside_the_range() {
+fn refuses_sizes_outside_the_range() {
     let store = Refusing::new();
     store.expect("one byte over", &under(r#"["content-length-range",0,9]"#), "400 EntityTooLarge");
     store.expect("one byte under", &under(r#"["content-length-range",11,20]"#), "400 EntityTooSmall");
@@ -93,7 +93,7 @@ fn sizes_outside_the_range() {
 }
 
 #[test]
-fn policies_that_are_malformed() {
+fn refuses_malformed_policies() {
     let store = Refusing::new();
     let expiry = r#""expiration":"2099-01-01T00:00:00.000Z""#;
     let malformed = [
@@ -130,7 +130,7 @@ fn policies_that_are_malformed() {
 }
 
 #[test]
-fn fields_that_are_missing_or_twice() {
+fn refuses_missing_and_repeated_fields() {
     let store = Refusing::new();
     store.expect("no key", &good("a").without("key"), "400 InvalidArgument");
     store.expect("an empty key", &good(""), "400 InvalidObjectName");
@@ -156,7 +156,7 @@ fn fields_that_are_missing_or_twice() {
 }
 
 #[test]
-fn bodies_that_are_not_forms() {
+fn refuses_bodies_that_are_not_forms() {
     let store = Refusing::new();
     let mut exchange = good("a").post("photos");
     exchange.headers[1].1 = "application/json".into();
@@ -182,7 +182,7 @@ fn bodies_that_are_not_forms() {
 }
 
 #[test]
-fn heads_that_are_too_large() {
+fn refuses_form_heads_that_are_too_large() {
     let store = Refusing::new();
     let form = good("a");
     store.expect("a name of 9 KB", &form.clone().field(&"n".repeat(9 * 1024), "x"), "400 FieldItemTooLong");
@@ -199,7 +199,7 @@ fn heads_that_are_too_large() {
 }
 
 #[test]
-fn a_body_that_stops() {
+fn answers_an_upload_whose_body_stops() {
     let store = Refusing::new();
     let post = good("a").post("photos");
     let mut stream = connect(&store.running.store).unwrap();
@@ -239,7 +239,7 @@ fn a_refusal_reaches_a_browser_that_is_still_sending() {
 }
 
 #[test]
-fn an_upload_whose_policy_names_v4_fields_it_does_not_send() {
+fn refuses_a_form_without_the_v4_fields_that_its_policy_names() {
     let store = Refusing::new();
     let form = Form::empty()
         .field("key", "a")

@@ -82,7 +82,7 @@ fn a_command_finds_the_instance_and_nothing_of_another_account() {
 }
 
 #[test]
-fn a_client_beside_a_dead_proxy_reaches_the_instance_and_no_proxy_hears_of_it() {
+fn a_client_with_a_dead_proxy_configured_reaches_the_instance_directly() {
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
     proxy.set_nonblocking(true).expect("it may be asked");
     let address = format!("http://{}", proxy.local_addr().expect("an address"));
@@ -101,7 +101,7 @@ fn a_client_beside_a_dead_proxy_reaches_the_instance_and_no_proxy_hears_of_it() 
 }
 
 #[test]
-fn it_ends_as_its_command_ends_and_ends_what_the_command_left() {
+fn exec_exits_as_its_command_did_and_ends_what_the_command_left_running() {
     let root = root();
     let code = |script: &str| output(&mut exec(root.path(), script)).0.status.code();
     assert_eq!(code("exit 7"), Some(7));
@@ -253,7 +253,7 @@ fn a_server_that_keeps_nothing_has_metrics_only_where_they_are_asked_for() {
 }
 
 #[test]
-fn data_that_are_kept_and_thrown_away_at_once_are_refused() {
+fn refuses_data_and_ephemeral_together() {
     for arguments in [&["--ephemeral", "--data", "here"][..], &["--ephemeral-in", "here"]] {
         let refused = Command::new(binary_path()).arg("store").args(arguments).output().expect("starts");
         assert_eq!(refused.status.code(), Some(2));
@@ -263,7 +263,7 @@ fn data_that_are_kept_and_thrown_away_at_once_are_refused() {
 
 /// Tests run where few files may be open, and an instance has few connections: there is nothing to be warned of.
 #[test]
-fn few_open_files_are_nothing_to_warn_of_where_nothing_stays() {
+fn a_throw_away_instance_does_not_warn_of_few_open_files() {
     let root = root();
     let script = "ulimit -n 400; exec \"$0\" exec --ephemeral-in \"$1\" -- true";
     let mut command = Command::new("sh");
@@ -296,7 +296,7 @@ fn a_seed_brings_its_own_buckets_and_no_other() {
 
 /// What said that nothing is synced must not have been waiting for a disk, which only the system sees.
 #[test]
-fn nothing_is_synced_where_that_is_said() {
+fn ephemeral_servers_sync_nothing_to_the_disk() {
     let root = root();
     for arguments in [
         &["instance"][..],

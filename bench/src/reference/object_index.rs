@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_place_counts_and_the_former_is_told() {
+    fn replacing_a_key_returns_where_its_bytes_were() {
         let index = ObjectIndex::default();
         let (first, second) = (Place::Log { offset: 0, len: 1 }, Place::Log { offset: 9, len: 2 });
         assert_eq!(index.insert("a".to_owned(), first.clone()), None);

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_largest_that_is_still_coming_gives_way_and_nothing_whole_does() {
+    async fn the_largest_unfinished_body_gives_way_and_complete_ones_never_do() {
         let budget = ByteBudget::new(100);
         let (whole, large, larger) = (budget.share(), budget.share(), budget.share());
         whole.grow(45).unwrap();

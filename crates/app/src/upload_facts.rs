@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_nothing_of_a_body_it_does_not_understand() {
+    fn reads_no_facts_from_a_body_it_does_not_understand() {
         assert_eq!(UploadFacts::of(br#"{"mimeType":"image/png", "filename","x"}"#), UploadFacts::default());
         assert_eq!(UploadFacts::of(b"\xff\xfe"), UploadFacts::default());
     }

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_young_and_untried_is_under_way_and_all_else_is_owed() {
+    fn recent_entries_without_attempts_are_under_way_and_all_others_owed() {
         let now = Timestamp::from_second(1_000).unwrap();
         let record = |seconds_ago: i64, attempts| OutboxRecord {
             id: 1,

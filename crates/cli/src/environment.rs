@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_exceptions_gain_this_machine_and_lose_nothing() {
+    fn adds_this_machine_to_no_proxy_and_keeps_the_rest() {
         assert_eq!(exceptions(None, None), "127.0.0.1,localhost,::1");
         assert_eq!(exceptions(Some(".corp, localhost"), None), ".corp,localhost,127.0.0.1,::1");
         assert_eq!(exceptions(Some("a"), Some("b,a")), "a,b,127.0.0.1,localhost,::1");

@@ -1,4 +1,4 @@
-//! `countersign exec`: runs a command beside a throw-away instance, with the instance's addresses and keys in its
+//! `countersign exec`: runs a command with a throw-away instance, with the instance's addresses and keys in its
 //! environment, and ends as the command ends.
 //!
 //! The command is not started by this process but by a guard between the two ([`guard`]), so that the command and all

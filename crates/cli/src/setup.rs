@@ -1,4 +1,4 @@
-//! Makes what is real only in this binary: the clock, randomness, the first credentials, the callback key, the
+//! Sets up what only the running program has: the clock, randomness, the first credentials, the callback key, the
 //! listeners and the signals. Each is made here once and handed on.
 
 pub(crate) mod callback_key;

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_that_was_told_is_not_told_again() {
+    fn a_cause_that_was_shown_is_not_repeated() {
         let error = anyhow!("no such file").context("a cannot be read: no such file").context("the folder");
         assert_eq!(sentence(&error), "the folder: a cannot be read: no such file");
     }

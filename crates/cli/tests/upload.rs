@@ -4,7 +4,7 @@ use countersign::testing::{Answer, Instance};
 use reqwest::multipart::{Form, Part};
 
 #[tokio::test]
-async fn the_application_has_the_say() {
+async fn the_applications_answer_is_what_the_uploader_gets() {
     let instance = Instance::start().unwrap();
     // Called by the store, after its signature was verified.
     let callbacks = instance.receive_callbacks(|upload| match upload.facts.size {

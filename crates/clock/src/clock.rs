@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_machine_lets_a_future_have_its_time_and_no_more() {
+    async fn a_timeout_ends_a_future_at_its_deadline() {
         let clock = Clock::system();
         assert_eq!(clock.timeout(Duration::ZERO, async { 7 }).await, Ok(7), "one that is ready has won");
         let over = clock.timeout(Duration::from_millis(1), std::future::pending::<()>()).await;

@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn the_system_never_gives_the_same_twice() {
+    fn the_system_gives_different_bytes_each_time() {
         let random = Random::system();
         assert_ne!(random.bytes::<12>().unwrap(), random.bytes::<12>().unwrap());
         assert_ne!(random.hash_keys().hash_one("key"), random.hash_keys().hash_one("key"));
     }
 
     #[test]
-    fn what_is_given_is_what_comes_and_the_same_keys_hash_alike() {
+    fn given_bytes_are_returned_and_equal_keys_hash_alike() {
         let random = Random::from_source(Arc::new(Counting));
         assert_eq!(random.bytes::<3>().unwrap(), [1, 2, 3]);
         assert_eq!(random.hash_keys().hash_one("key"), random.hash_keys().hash_one("key"));

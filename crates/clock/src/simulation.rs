@@ -1,4 +1,4 @@
-//! What a test puts in the place of the machine's clocks.
+//! Simulated clocks, which tests use in place of the machine's.
 
 use std::task::Waker;
 use std::time::Instant;

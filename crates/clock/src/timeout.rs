@@ -1,4 +1,4 @@
-//! A future that has only so long.
+//! Ends a future at a deadline.
 
 use std::fmt;
 use std::future::Future;

@@ -9,7 +9,7 @@ const CAMPAIGN: Campaign =
     Campaign { states_max: 2000, chances: 2, second_every: 0, seed: 7, kills: 0, stop_at_first: true };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_lie_is_found_out() {
+async fn finds_every_broken_disk_and_store() {
     let mut believed = Vec::new();
     for lie in LIES {
         let scenario = SCENARIOS.iter().find(|scenario| scenario.name == lie.scenario).unwrap();

@@ -1,5 +1,5 @@
 //! Fair quotas: shares a bounded resource (bytes of form heads, places for uploads, callbacks, connections, questions
-//! to an application) among its users, max-min. Nobody is limited while there is room; when it is short, the user
+//! to an application) among its users, max-min. No user is limited while there is room; when it is short, the user
 //! that holds most gives way.
 //!
 //! [`shares`] is the table and pure; [`places`] puts it behind a lock and gives a place back when it is dropped. Who

@@ -175,7 +175,7 @@ mod tests {
     const LISTS: [Acl; 3] = [Acl::Private, Acl::PublicRead, Acl::PublicReadWrite];
 
     #[test]
-    fn anonymous_visitors_may_what_the_lists_give_and_nothing_more() {
+    fn anonymous_principals_may_do_what_the_access_lists_grant_and_nothing_more() {
         use Action::{Administer, ListBucket, ReadObject, WriteObject};
         let allowed = |action, object| {
             LISTS.map(|bucket| permit(&Principal::Anonymous, action, bucket, object).is_ok())

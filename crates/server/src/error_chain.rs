@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn every_source_is_told_and_none_twice() {
+    fn shows_every_source_once() {
         let file = Failure::File(std::io::Error::other("the disk is gone"));
         let chain = Failure::Upload(Box::new(file));
         let told = "the upload failed: the file cannot be written: the disk is gone";

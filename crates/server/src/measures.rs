@@ -1,4 +1,4 @@
-//! What monitors are told of a server, and the spans that lines of its log are written in.
+//! Measures a server for monitors, and opens the spans that the lines of its log belong to.
 //!
 //! Every metric is registered once, when the server is put together; counting is an addition to a number from then on.
 //! Labels come from tables (operations, stages, classes of status): never a bucket, a key, an address or a destination,

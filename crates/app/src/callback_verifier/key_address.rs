@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_the_default_port_out() {
+    fn adds_the_default_port() {
         assert!(same("https://gosspublic.alicdn.com/k.pem", "https://GossPublic.alicdn.com:443/k.pem"));
         assert!(same("http://127.0.0.1:9817/k.pem", "HTTP://127.0.0.1:9817/k.pem"));
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_plainly_an_address() {
+    fn refuses_malformed_addresses() {
         for text in [
             "",
             "gosspublic.alicdn.com",

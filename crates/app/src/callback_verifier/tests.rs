@@ -25,7 +25,7 @@ fn captured(key_url: &str, authorization: &str) -> HeaderMap {
 }
 
 #[test]
-fn believes_a_callback_of_the_store_and_reads_it() {
+fn accepts_a_genuine_callback_and_reads_it() {
     let verified = verifier().verify_request(signed("/callback?a=1&b", BODY, "5C"), None).unwrap();
     assert_eq!(verified.key_url, KEY_URL);
     assert_eq!(verified.facts.key.as_deref(), Some("user-dir/a.jpg"));
@@ -33,7 +33,7 @@ fn believes_a_callback_of_the_store_and_reads_it() {
 }
 
 #[test]
-fn believes_captures_of_the_real_oss_by_the_bundled_key() {
+fn accepts_recorded_callbacks_of_the_real_oss_with_the_bundled_key() {
     let vectors: serde_json::Value =
         serde_json::from_str(&crate::test_vectors::read("callback_signature.json")).unwrap();
     let cases = vectors["cases"].as_array().unwrap();
@@ -114,14 +114,14 @@ fn refuses_headers_that_are_missing_repeated_or_unreadable() {
 }
 
 #[test]
-fn trusts_nobody_unless_told_to() {
+fn trusts_no_key_by_default() {
     let request = signed("/callback", BODY, "5C");
     let refused = CallbackVerifier::new().verify_request(request, None).unwrap_err();
     assert_eq!(refused, CallbackRefusal::KeyNotPinned { url: KEY_URL.to_owned() });
 }
 
 #[test]
-fn takes_the_path_that_the_store_called_where_a_proxy_changed_it() {
+fn verifies_the_path_that_the_store_called_when_a_proxy_changed_it() {
     let mut request = signed("/outside/callback?a=1", BODY, "5C");
     request.path = "/inside?a=1".to_owned();
     assert!(verifier().verify_request(request.clone(), None).is_err());
@@ -130,7 +130,7 @@ fn takes_the_path_that_the_store_called_where_a_proxy_changed_it() {
 }
 
 #[test]
-fn pins_no_address_or_key_that_is_none() {
+fn refuses_to_pin_malformed_addresses_and_keys() {
     assert!(CallbackVerifier::new().pin("gosspublic.alicdn.com", "").is_err());
     assert!(CallbackVerifier::new().pin(KEY_URL, "no key").is_err());
 }

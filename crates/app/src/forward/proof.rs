@@ -117,7 +117,7 @@ mod tests {
 
     /// The same value was calculated with Python's `hmac`; the examples in `docs/your-application.md` check it too.
     #[test]
-    fn claims_and_body_are_under_each_secret() {
+    fn proves_the_claims_and_the_body_with_each_secret() {
         let mut grant = Grant::new("42", UploadPath::normalise("user/42").unwrap());
         grant.values = vec![("x:album".to_owned(), "海".to_owned())];
         let secrets = ForwardSecrets::parse(&format!("{SECRET}\n{}", SECRET.to_uppercase())).unwrap();

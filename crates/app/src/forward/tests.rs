@@ -104,7 +104,7 @@ async fn does_not_follow_a_redirect() {
 }
 
 #[tokio::test]
-async fn gives_up_on_an_application_that_says_nothing() {
+async fn times_out_when_the_application_is_silent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let forward: Forward = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let forward = forward.with_timeout(Duration::from_millis(50));
@@ -112,7 +112,7 @@ async fn gives_up_on_an_application_that_says_nothing() {
 }
 
 #[tokio::test]
-async fn says_that_nobody_is_there() {
+async fn reports_an_application_that_is_not_listening() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let forward: Forward = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     drop(listener);

@@ -82,7 +82,7 @@ async fn records_an_upload_once_and_counts_the_calls() {
 }
 
 #[tokio::test]
-async fn lets_a_later_yes_replace_a_no_and_never_the_reverse() {
+async fn a_later_acceptance_replaces_a_refusal_and_never_the_reverse() {
     let ledger = UploadLedger::in_memory().unwrap();
     let no = answer(StatusCode::BAD_GATEWAY, "no");
     let yes = answer(StatusCode::OK, "yes");
@@ -95,7 +95,7 @@ async fn lets_a_later_yes_replace_a_no_and_never_the_reverse() {
 }
 
 #[tokio::test]
-async fn tells_uploads_apart_that_are_not_the_same() {
+async fn records_different_uploads_separately() {
     let ledger = UploadLedger::in_memory().unwrap();
     let yes = || answer(StatusCode::OK, "yes");
     let (first, second) = (format!("{BODY}&reqId=5C"), format!("{BODY}&reqId=5D"));
@@ -110,7 +110,7 @@ async fn tells_uploads_apart_that_are_not_the_same() {
 }
 
 #[tokio::test]
-async fn believes_a_signed_request_id_before_the_header() {
+async fn prefers_a_signed_request_id_to_the_header() {
     let ledger = UploadLedger::in_memory().unwrap();
     let body = format!("{BODY}&reqId=6F");
     for header in ["5C", "5D"] {
@@ -124,7 +124,7 @@ async fn believes_a_signed_request_id_before_the_header() {
 
 /// A captured callback, sent again under other ids, once made a record for each.
 #[tokio::test]
-async fn takes_no_header_for_a_reason_to_record_an_upload_again() {
+async fn a_changed_header_does_not_record_an_upload_again() {
     let ledger = UploadLedger::in_memory().unwrap();
     for header in ["5C", "5D", "5E"] {
         ledger.record(record(BODY, header, answer(StatusCode::OK, "yes"))).await.unwrap();
@@ -143,7 +143,7 @@ async fn keeps_the_name_that_the_client_gave() {
 }
 
 #[tokio::test]
-async fn takes_equal_bodies_for_the_same_upload_when_there_is_no_id() {
+async fn without_an_id_equal_bodies_are_the_same_upload() {
     let ledger = UploadLedger::in_memory().unwrap();
     for body in [BODY, BODY, "filename=b.jpg"] {
         let mut request = signed("/callback", body, "5C");

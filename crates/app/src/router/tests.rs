@@ -104,7 +104,7 @@ async fn signs_for_the_path_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn refuses_paths_in_words() {
+async fn refuses_bad_paths_with_a_message() {
     for (path, words) in [
         ("", "empty"),
         ("%2F", "empty"),
@@ -126,7 +126,7 @@ async fn refuses_paths_in_words() {
 }
 
 #[tokio::test]
-async fn leaves_the_server_its_choice_unless_switches_are_on() {
+async fn the_caller_chooses_version_and_callback_only_when_that_is_enabled() {
     let address = "/signature?version=4&callback=0";
     let fixed = fetch(&router(options()), address).await.json();
     assert!(fixed.get("accessid").is_some() && fixed.get("callback").is_some());
@@ -190,7 +190,7 @@ async fn demands_the_header_of_a_trusted_proxy() {
 }
 
 #[tokio::test]
-async fn admits_without_a_proof_whom_the_server_exempts() {
+async fn admits_exempt_clients_without_a_token() {
     let admission = Admission::open()
         .or_token(AccessKeySecret::new("token"))
         .exempting(|parts| parts.headers.contains_key("x-from-loopback"));
@@ -238,7 +238,7 @@ async fn answers_the_preflight_of_a_page_that_sends_a_token() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_granted_the_headers_that_a_login_wants_and_only_to_allowed_origins() {
+async fn a_preflight_permits_login_headers_to_allowed_origins_only() {
     let origins = AllowedOrigins::from_list(["https://app.example".to_owned()]);
     let router = router(AppOptions { origins, ..options() });
     let granted = async |origin: &str, asked: &str| {

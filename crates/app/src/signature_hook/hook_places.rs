@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_session_that_hangs_has_a_quarter_of_the_places_and_gives_them_back() {
+    async fn one_session_holds_at_most_a_quarter_of_the_places_and_returns_them() {
         let places = HookPlaces::default();
         let held: Vec<HookPlace> = (0..16).map_while(|_| places.take(address(1), &session("a=1"))).collect();
         assert_eq!(held.len(), 16);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_takes_all_places_with_many_sessions_gives_way_to_another() {
+    async fn one_address_with_many_sessions_gives_way_to_another_address() {
         let places = HookPlaces::default();
         let all = (0..QUESTIONS_MAX).map_while(|at| places.take(address(1), &session(&format!("a={at}"))));
         let all: Vec<HookPlace> = all.collect();

@@ -57,7 +57,7 @@ fn question(headers: &[(&str, &str)]) -> Question {
 const GOOD: &str = r#"{"user":"42","folder":"user/42"}"#;
 
 #[tokio::test]
-async fn the_application_hears_the_callers_credentials_and_nothing_else_of_the_request() {
+async fn passes_on_the_callers_credentials_and_nothing_else_of_the_request() {
     let asked = application(answer("200", "application/json", GOOD)).await;
     let headers = [
         ("cookie", "PHPSESSID=s1; a=b"),
@@ -95,7 +95,7 @@ async fn the_application_hears_the_callers_credentials_and_nothing_else_of_the_r
 }
 
 #[tokio::test]
-async fn credentials_that_are_there_twice_are_refused_unasked_but_for_cookies_that_http_2_splits() {
+async fn refuses_repeated_credentials_but_joins_cookies_that_http_2_splits() {
     let asked = application(answer("200", "application/json", GOOD)).await;
     for name in ["cookie", "authorization"] {
         let twice = question(&[(name, "Bearer a=1"), (name, "Bearer a=2")]);
@@ -156,7 +156,7 @@ async fn a_redirect_is_not_followed_and_no_credential_goes_where_it_leads() {
 }
 
 #[tokio::test]
-async fn an_application_that_is_silent_that_drips_or_that_is_gone_is_given_up() {
+async fn gives_up_on_an_application_that_is_silent_slow_or_gone() {
     let mut dripping = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n".to_vec();
     dripping.push(b'{');
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -182,7 +182,7 @@ async fn an_application_that_is_silent_that_drips_or_that_is_gone_is_given_up() 
 }
 
 #[tokio::test]
-async fn one_session_whose_questions_hang_does_not_keep_others_from_being_asked_about() {
+async fn one_session_with_hanging_hooks_does_not_block_other_sessions() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hook = SignatureHook::new(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move {
@@ -266,7 +266,7 @@ fn the_answer_is_read_strictly() {
 }
 
 #[test]
-fn headers_that_frame_a_request_and_this_servers_own_are_not_passed_on() {
+fn framing_headers_and_this_servers_own_are_not_passed_on() {
     let hook = || SignatureHook::new("https://app.example/who").unwrap();
     assert!(hook().passing_on(["X-Forwarded-For", "Accept-Language"]).is_ok());
     for name in ["Host", "content-length", "Transfer-Encoding", "X-Countersign-Proof", "a b", "", "cookie:"] {

@@ -191,7 +191,7 @@ fn keeps_to_the_configured_folders() {
 }
 
 #[test]
-fn gives_the_caller_what_the_server_lets_him_choose() {
+fn lets_the_caller_choose_what_the_server_permits() {
     let signer = Signer::new(with_callback(), noon()).unwrap();
     let choice = SignerChoice {
         version: Some(SignatureVersion::V4),

@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_accepted_never_climbs_and_ends_with_one_slash(path in "\\PC{0,40}") {
+    fn an_accepted_path_has_no_dot_segments_and_ends_with_one_slash(path in "\\PC{0,40}") {
         if let Ok(accepted) = UploadPath::normalise(&path) {
             let text = accepted.as_str();
             prop_assert!(text.ends_with('/') && !text.starts_with('/') && !text.contains("//"));

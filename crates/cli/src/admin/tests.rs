@@ -1,3 +1,5 @@
+//! The administration listener: its pages, its limits, and what it refuses.
+
 mod metrics_page;
 
 use std::net::SocketAddr;
@@ -97,7 +99,7 @@ async fn refuses_other_hosts_origins_methods_and_paths() {
 }
 
 #[tokio::test]
-async fn a_long_head_and_many_connections_do_not_hold_it() {
+async fn limits_the_size_of_heads_and_the_number_of_connections() {
     static READY: AtomicBool = AtomicBool::new(true);
     let (admin, address) = running(&READY).await;
     let long = format!("GET /livez HTTP/1.1\nHost: {address}\nX: {}\n\n", "a".repeat(2 * HEADER_BYTES_MAX));
@@ -118,7 +120,7 @@ async fn a_long_head_and_many_connections_do_not_hold_it() {
 }
 
 #[tokio::test]
-async fn there_is_none_where_none_is_asked_for() {
+async fn none_means_that_there_is_no_listener() {
     for asked in [None, Some(AdminAddress::None)] {
         assert_eq!(Admin::bind(asked).await.unwrap().metrics_url(), None);
     }

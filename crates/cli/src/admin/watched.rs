@@ -1,4 +1,4 @@
-//! What the administration listener tells of: how a server is, and what of its state is measured.
+//! What the administration listener reports: a server's health, and the state that is measured.
 
 use std::sync::Arc;
 

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_an_origin_gets_into_a_rule() {
+    fn a_rule_takes_nothing_but_origins() {
         assert!(rule(&origins(&["http://*.example"])).is_err());
         assert!(rule(&origins(&["http://a</AllowedOrigin>"])).is_err());
         assert!(rule(&origins(&["*"])).is_ok());

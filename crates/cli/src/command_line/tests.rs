@@ -1,3 +1,5 @@
+//! Settings from flags, variables, files and secret files: which one counts, and what is refused.
+
 use std::path::Path;
 
 use super::*;
@@ -216,7 +218,7 @@ fn a_flag_counts_before_a_variable_and_that_before_the_file() {
 }
 
 #[test]
-fn values_that_hold_commas_are_parted_by_line_breaks_only() {
+fn lists_of_paths_are_split_at_line_breaks_and_not_at_commas() {
     let files = |variables: &[(&str, &str)]| {
         let Command::Store(flags) = read(&["store"], variables).unwrap().command else { panic!() };
         (flags.settings.callback_ca, flags.settings.domain)
@@ -230,7 +232,7 @@ fn values_that_hold_commas_are_parted_by_line_breaks_only() {
 }
 
 #[test]
-fn what_a_variable_cannot_say_is_refused_by_its_name_and_secrets_are_not_repeated() {
+fn a_bad_value_is_refused_by_its_variables_name_and_secrets_are_not_repeated() {
     for (command, variable, value, words) in [
         ("serve", "COUNTERSIGN_PIN", "yes", &["COUNTERSIGN_PIN=\"yes\"", "true or false"][..]),
         ("serve", "COUNTERSIGN_NO_CALLBACK", "", &["COUNTERSIGN_NO_CALLBACK", "true or false"]),
@@ -361,7 +363,7 @@ fn a_variable_that_nothing_reads_is_warned_of_with_the_name_that_was_meant() {
 }
 
 #[test]
-fn a_server_beside_an_instance_does_not_take_the_instances_folder() {
+fn a_server_started_under_exec_does_not_use_the_instances_folder() {
     let folder = tempfile::tempdir().unwrap();
     let variables = [("COUNTERSIGN_DATA", folder.path().to_str().unwrap())];
     let data = |words: &[&str]| format!("{:?}", read(words, &variables).unwrap()).contains(variables[0].1);
@@ -376,7 +378,7 @@ fn a_server_beside_an_instance_does_not_take_the_instances_folder() {
 }
 
 #[test]
-fn what_a_command_does_this_once_is_not_configured() {
+fn flags_for_one_run_cannot_be_configured() {
     let (_folder, path) = file("[callbacks]\nall = true\n");
     assert!(read(&["callbacks", "drop", "--id", "1", "--config", &path], &[]).unwrap_err().contains("`all`"));
     for (words, variable, value) in [

@@ -1,3 +1,5 @@
+//! `countersign config`: what it shows, hides and refuses.
+
 use super::*;
 
 fn show(command: &str, flags: &[&str], variables: &[(&str, &str)]) -> Resolved {
@@ -11,7 +13,7 @@ fn show(command: &str, flags: &[&str], variables: &[(&str, &str)]) -> Resolved {
 }
 
 #[test]
-fn says_what_holds_and_whence_and_shows_no_secret() {
+fn shows_each_setting_with_its_source_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("s");
     std::fs::write(&secret, "hush-hush").unwrap();
@@ -62,7 +64,7 @@ fn says_what_holds_and_whence_and_shows_no_secret() {
 }
 
 #[test]
-fn a_value_cannot_move_the_cursor_of_who_looks_at_it() {
+fn escapes_control_characters_in_values() {
     let text = as_text(&show("serve", &[], &[("COUNTERSIGN_CALLBACK_BODY", "a\u{1b}[2J\nmax-size 5")]));
     assert!(!text.contains('\u{1b}') && !text.contains("\nmax-size 5"), "{text}");
 }

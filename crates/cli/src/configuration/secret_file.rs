@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_others_could_have_written_and_what_is_no_secret() {
+    fn refuses_secret_files_that_others_can_write_and_malformed_secrets() {
         assert!(with(b"abc", 0o602).unwrap_err().contains("chmod"));
         assert!(with(b"\n", 0o600).unwrap_err().contains("empty"));
         assert!(with(&vec![b'a'; 65 * 1024], 0o600).is_err());

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_stays_a_value_whatever_is_in_it() {
+    fn quotes_any_value_for_the_shell() {
         let value = "it's $HOME `id` \\ \u{2019}";
         assert_eq!(Shell::Sh.set("A", value), "export A='it'\\''s $HOME `id` \\ \u{2019}'");
         assert_eq!(Shell::Fish.set("A", value), "set -gx A 'it\\'s $HOME `id` \\\\ \u{2019}'");

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_a_process_ignores() {
+    fn reads_which_signals_a_process_ignores() {
         let ignored = SignalSet(ignored_in("Name:\tx\nSigIgn:\t0000000000001003\nSigCgt:\t0\n").unwrap());
         assert!(
             ignored.contains(Signal::HUP) && ignored.contains(Signal::INT) && ignored.contains(Signal::PIPE)

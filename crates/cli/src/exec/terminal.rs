@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_group_in_the_foreground_is_read_behind_any_name() {
+    fn reads_the_foreground_group_after_any_process_name() {
         assert!(is_foreground("7 (a) b (c)) S 6 7 5 34816 7 4194304 0"));
         assert!(!is_foreground("7 (sh) S 6 7 5 34816 9 4194304 0"), "in the background");
         assert!(!is_foreground("7 (sh) S 6 7 5 0 -1 4194304 0"), "without a terminal");

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_one_that_is_left() {
+    fn chooses_the_only_address_left() {
         let all = [
             ("lo", "127.0.0.1"),
             ("docker0", "172.17.0.1"),
@@ -167,12 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn says_so_where_there_is_only_loopback() {
+    fn says_when_there_is_only_loopback() {
         assert!(choose_from(&[("lo", "127.0.0.1")]).unwrap_err().contains("besides loopback"));
     }
 
     #[test]
-    fn an_address_that_nobody_handed_out_is_skipped() {
+    fn skips_link_local_addresses() {
         assert_eq!(choose_from(&[("eth0", "169.254.7.7"), ("en0", "10.1.1.1")]).unwrap(), "10.1.1.1");
     }
 }

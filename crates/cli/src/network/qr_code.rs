@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_gets_a_drawing() {
+    fn draws_an_svg_for_the_page() {
         assert!(as_svg("http://127.0.0.1:9818/").unwrap().starts_with("<svg"));
     }
 }

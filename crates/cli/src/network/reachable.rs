@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_address_stands_above_all() {
+    fn the_public_address_takes_precedence() {
         let store = reachable(&["127.0.0.1:9817"], Some("https://store.example.com"));
         assert_eq!(url_for(&store, "127.0.0.1"), "https://store.example.com");
         assert_eq!(store.own_url(), "http://127.0.0.1:9817");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_is_closed() {
+    fn a_listener_is_open_unless_it_is_on_loopback() {
         assert!(!reachable(&["127.0.0.1:1", "[::1]:1"], None).is_open());
         assert!(reachable(&["0.0.0.0:1"], None).is_open());
         let open = |addresses| reachable(addresses, None).open_address(|| "10.0.0.9".parse().ok());

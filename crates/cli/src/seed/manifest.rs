@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_was_written_whatever_the_names_are() {
+    fn reads_back_what_it_wrote_for_any_file_name() {
         let files = parse(&whole()).unwrap();
         assert_eq!(files["demo/a\nb %.txt"], FileDigest::of(b"a"));
         assert_eq!(files.len(), 2);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn is_refused_wherever_it_ends_early() {
+    fn refuses_a_manifest_that_ends_early() {
         let whole = whole();
         for end in 0..whole.len() {
             let refused = parse(&whole[..end]).unwrap_err();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn is_refused_whichever_sign_is_changed() {
+    fn refuses_a_manifest_with_any_character_changed() {
         let whole = whole();
         for at in 0..whole.len() {
             let mut changed = whole.clone().into_bytes();

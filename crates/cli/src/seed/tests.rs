@@ -1,3 +1,5 @@
+//! Seeding a store from a folder, exporting one, and both in turn.
+
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -144,7 +146,7 @@ async fn what_is_there_already_stays() {
 }
 
 #[tokio::test]
-async fn what_is_no_seed_is_refused_by_name_and_stores_nothing() {
+async fn a_folder_that_is_no_seed_is_refused_by_name_and_nothing_is_stored() {
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret"), "s").unwrap();
     let long = "k".repeat(250);
@@ -276,7 +278,7 @@ async fn an_export_of_a_running_store_is_of_one_moment_and_goes_into_an_empty_fo
 }
 
 #[tokio::test]
-async fn a_damaged_object_makes_no_whole_export() {
+async fn an_export_with_a_damaged_object_is_incomplete() {
     let (data, base) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(data.path()).await;
     make_bucket(&store, "demo").await;
@@ -302,7 +304,7 @@ async fn a_damaged_object_makes_no_whole_export() {
 }
 
 #[tokio::test]
-async fn a_key_is_a_path_unless_it_can_be_none_or_another_has_it() {
+async fn escapes_keys_that_cannot_be_paths_or_that_collide() {
     let (data, base) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = open(data.path()).await;
     make_bucket(&store, "demo").await;

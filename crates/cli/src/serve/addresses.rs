@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_else_reaches_needs_no_token() {
+    fn only_loopback_needs_no_token() {
         assert_eq!(reach(&["127.0.0.1:1"], None, None, false), Reach::Home);
         assert_eq!(
             reach(&["127.0.0.1:1", "192.168.1.5:1"], Some("192.168.1.5"), None, false),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_loopback_is_not_home() {
+    fn behind_a_proxy_loopback_needs_a_token_too() {
         assert_eq!(reach(&["127.0.0.1:1"], None, Some("https://up.example.com"), false), Reach::Anyhow);
         assert_eq!(reach(&["127.0.0.1:1"], Some("127.0.0.1"), None, false), Reach::Anyhow);
         assert_eq!(

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_numbers_localhost_and_the_public_name_and_nobody_else() {
+    fn accepts_ip_addresses_localhost_and_the_public_name_only() {
         let known = KnownHost::new(Some("https://Photos.example.com:8443"));
         for host in ["127.0.0.1:9818", "[::1]:9818", "localhost", "a.localhost:1", "photos.example.com:8443"]
         {

@@ -23,7 +23,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_where_the_calendar_ends() {
+    fn stops_at_the_end_of_the_calendar() {
         assert!(real(i64::MAX).wall().as_second() > 0);
     }
 }

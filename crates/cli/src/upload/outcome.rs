@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_applications_no_is_told_in_its_own_words() {
+    fn shows_the_applications_refusal_in_its_own_words() {
         let outcome = read(200, r#"{"Status":"declined","message":"not today"}"#, true);
         assert_eq!(outcome, Outcome::Declined { key: "k".into(), message: "not today".into() });
         assert_eq!(outcome.exit_code(), 3);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_a_proxy_is_told_as_a_proxys() {
+    fn says_when_a_proxy_answered_instead_of_the_store() {
         let page = "<html>\n<head><title>413 Request Entity Too Large</title></head></html>";
         assert_eq!(read(413, page, true).exit_code(), 1);
         assert!(read(413, page, true).line().contains("a proxy before the store does not take"), "{page}");

@@ -1,3 +1,5 @@
+//! The model of a disk: what survives a power loss and what may be lost.
+
 use super::*;
 use crate::survival::Chances;
 
@@ -54,7 +56,7 @@ fn a_file_sync_makes_no_name_durable_and_a_folder_sync_no_bytes() {
 }
 
 #[test]
-fn a_name_taken_away_comes_back_until_its_folder_is_synced() {
+fn a_removed_name_can_come_back_until_its_folder_is_synced() {
     let mut disk = disk_with_a_file();
     apply(&mut disk, 5, Event::Unname(ROOT, "file".to_owned()));
     assert!(bytes_of(&disk.survivors(&Survival::Nothing), FILE).is_some());
@@ -63,7 +65,7 @@ fn a_name_taken_away_comes_back_until_its_folder_is_synced() {
 }
 
 #[test]
-fn a_folder_without_a_durable_name_takes_what_is_in_it_along() {
+fn losing_the_name_of_a_folder_loses_what_is_in_it() {
     let mut disk = Disk::new(&Image::empty());
     let events = [
         Event::MakeFolder(1),
@@ -79,7 +81,7 @@ fn a_folder_without_a_durable_name_takes_what_is_in_it_along() {
 }
 
 #[test]
-fn chance_tears_a_write_at_sectors_and_each_sector_is_old_or_new() {
+fn a_torn_write_leaves_each_sector_old_or_new() {
     let mut disk = disk_with_a_file();
     apply(&mut disk, 5, Event::Write(FILE, 100, vec![b'b'; 900].into()));
     let mut seen = std::collections::BTreeSet::new();

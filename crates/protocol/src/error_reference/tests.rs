@@ -1,3 +1,5 @@
+//! The error reference agrees with the codes and with its committed pages.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

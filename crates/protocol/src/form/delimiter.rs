@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_without_end_are_data() {
+    fn too_many_blanks_after_a_delimiter_make_it_data() {
         let body = format!("--B\r\n\r\n--B{}\r\n--B--", " ".repeat(65));
         assert_eq!(scanned(body.as_bytes(), 7).1, ["next", "close"]);
     }

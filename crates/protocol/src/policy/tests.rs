@@ -1,3 +1,5 @@
+//! Policies: evaluation, refusals, and what the builder writes.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Signatures of forms: the vectors, incomplete credentials, and round trips.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The table of shares: which claim gives way, and that shares are max-min fair.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -15,7 +17,7 @@ fn seat(table: &mut Table, holder: u8, standing: Standing) -> Seating<Standing> 
 const STEADY: Standing = Standing { behind_ms: 0, yields: YieldsTo::Smaller, idle: false };
 
 #[test]
-fn nobody_is_limited_while_there_is_room() {
+fn no_holder_is_limited_while_there_is_room() {
     let mut table = Table::new(5);
     for id in 0..5 {
         assert_eq!(seat(&mut table, 1, STEADY), Seating::Free(id));

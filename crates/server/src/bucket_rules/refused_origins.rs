@@ -45,7 +45,7 @@ mod tests {
     use crate::budget::said_once::SAID_MAX as REFUSALS_MAX;
 
     #[test]
-    fn a_refusal_is_told_once_for_each_origin_and_bucket_and_never_without_end() {
+    fn logs_each_refused_origin_once_for_each_bucket_and_only_so_many() {
         let refused = RefusedOrigins::default();
         assert!(refused.is_first("a", "http://o") && refused.is_first("b", "http://o"));
         assert!(!refused.is_first("a", "http://o"));
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_run_is_no_origin() {
+    fn suggests_no_command_for_origins_with_shell_characters() {
         assert!(is_origin("https://app.example.com:8443") && is_origin("http://127.0.0.1:5173"));
         for wrong in
             ["null", "https://a;reboot", "https://$(x)", "https://a b", "file://", "ftp://a", "https://a\n"]

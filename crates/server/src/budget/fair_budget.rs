@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_holder_gets_half_and_the_next_finds_room() {
+    fn one_holder_gets_half_and_leaves_room_for_the_next() {
         let budget = FairBudget::new(100, 100, &Random::system());
         let greedy: Vec<_> = (0..100).map_while(|_| budget.take(&"greedy", 10).ok()).collect();
         assert_eq!(greedy.len(), 5);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn bound_bytes_count_until_they_are_gone() {
+    fn bytes_count_until_they_are_dropped() {
         let budget = FairBudget::new(100, 100, &Random::system());
         let bytes = budget.take(&1, 30).unwrap().bind(Bytes::from(vec![0; 30]));
         let part = bytes.slice(..1);

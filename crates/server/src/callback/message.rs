@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_nowhere_is_no_payload() {
+    fn refuses_a_stored_callback_whose_url_is_invalid() {
         let payload = r#"{"urls":["http://"],"body":"","content_type":"t","bucket":"b","request_id":"i","requester":"r"}"#;
         let error = CallbackMessage::from_payload(payload.as_bytes()).unwrap_err();
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("the host is invalid"));

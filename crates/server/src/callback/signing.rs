@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_job_is_done_whenever_it_comes_and_one_that_panics_takes_only_who_waits_now() {
+    async fn signs_every_job_and_a_panic_fails_only_the_jobs_that_wait() {
         let line = SigningLine { line: Arc::default(), signers_max: 2 };
         for round in 0..200 {
             let (done, dones): (Vec<_>, Vec<_>) = (0..round % 7).map(|_| oneshot::channel()).unzip();
@@ -176,7 +176,7 @@ mod tests {
 
     /// It once came back for its job again and again until the stack was full.
     #[test]
-    fn a_runtime_that_ended_does_nothing_and_tells() {
+    fn a_runtime_that_has_ended_is_an_error() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let handle = runtime.handle().clone();
         runtime.shutdown_background();

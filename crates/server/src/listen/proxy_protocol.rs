@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_left_alone_and_a_broken_one_is_refused() {
+    fn leaves_other_bytes_alone_and_refuses_a_broken_header() {
         for other in ["GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\n", "PROXIES", "\r\n\r\nGET /", "\x16\x03\x01"]
         {
             assert_eq!(read(other.as_bytes()), Beginning::Absent, "{other:?}");

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_client_whose_heads_hold_most_the_largest_gives_way() {
+    fn the_largest_head_of_the_client_that_holds_most_gives_way() {
         let room = ReadRoom::new(1, 64 * 1024);
         // 56, 40, 40, 40 and 40 KiB of 256, for the first 8 KiB of each are its own.
         let many = [64, 48, 48, 48, 48].map(|kib| with(&room, 1, kib));

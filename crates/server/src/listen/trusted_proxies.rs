@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_is_believed() {
+    fn ignores_forwarded_addresses_from_untrusted_peers() {
         assert_eq!(client("192.0.2.7", &["6.6.6.6"]), "192.0.2.7");
         assert_eq!(client("192.0.2.7", &["6.6.6.6", "127.0.0.1"]), "192.0.2.7");
         let none = TrustedProxies::default();

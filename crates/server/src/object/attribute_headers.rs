@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_that_was_given_outweighs_the_extension() {
+    fn a_given_content_type_takes_precedence_over_the_extension() {
         let content_type = |key, given| gather(key, given, []).unwrap().content_type;
         assert_eq!(content_type("a.png", Some("text/x-mine; charset=gbk")), "text/x-mine; charset=gbk");
         assert_eq!(content_type("a.png", Some("")), "image/png");

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_private() {
+    fn attributes_that_cannot_be_read_mean_a_private_object() {
         assert_eq!(ObjectAttributes::decode(b"?").acl, ObjectAcl::Own(Acl::Private));
     }
 }

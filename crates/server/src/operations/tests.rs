@@ -46,7 +46,7 @@ fn no_operation_hides_another_one() {
 }
 
 #[test]
-fn every_word_of_a_sub_resource_is_one_of_the_api() {
+fn every_sub_resource_is_a_query_parameter_of_the_api() {
     for operation in all() {
         let mut words = operation.sub_resource.into_iter().flat_map(|part| part.words());
         assert!(words.all(sub_resource::is_word), "{}", operation.name);

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dotted_front_is_one_name_and_left_for_the_name_rules_to_refuse() {
+    fn a_host_prefix_with_dots_is_taken_for_one_bucket_name() {
         assert_eq!(names().resolve("a.b.oss.example.org"), Addressed::Bucket("a.b".to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! Decides what a form comes to when its file is stored: the final key, the attributes, and whether an existing
+//! Decides how a form's file will be stored: the final key, the attributes, and whether an existing
 //! object stays.
 //!
 //! It is read before the policy is held against the form, so that each condition judges the very value that a later

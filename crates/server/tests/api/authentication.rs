@@ -36,7 +36,7 @@ async fn every_way_of_signing_puts_and_gets_odd_keys_through_every_kind_of_host(
 }
 
 #[tokio::test]
-async fn an_unknown_key_id_is_said_before_anything_about_an_object_or_a_signature() {
+async fn an_unknown_key_id_is_refused_before_the_object_or_the_signature_is_looked_at() {
     let store = RunningStore::start().await;
     create_demo(&store).await;
     for signing in SIGNED {
@@ -83,7 +83,7 @@ async fn the_region_is_the_stores_or_that_of_the_host() {
 }
 
 #[tokio::test]
-async fn strangers_may_what_the_lists_say() {
+async fn anonymous_requests_may_do_what_the_access_lists_grant() {
     let store = RunningStore::start().await;
     create_demo(&store).await;
     put(&store, "plain", "x").await;

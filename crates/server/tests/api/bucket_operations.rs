@@ -71,7 +71,7 @@ async fn objects_are_in_the_class_of_their_bucket_which_nothing_changes() {
 }
 
 #[tokio::test]
-async fn what_one_machine_cannot_give_a_bucket_is_refused_by_name() {
+async fn settings_that_one_machine_cannot_provide_are_refused_by_name() {
     let store = RunningStore::start().await;
     create_demo(&store).await;
     for (element, word) in [
@@ -143,7 +143,7 @@ async fn names_and_lists_that_oss_does_not_know_are_refused() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_what_every_answer_carries() {
+async fn every_answer_has_the_common_headers() {
     let store = RunningStore::start().await;
     create_demo(&store).await;
     for ask in [

@@ -223,7 +223,7 @@ async fn a_signed_request_without_a_date_has_a_number_of_its_own() {
 }
 
 #[tokio::test]
-async fn several_ranges_are_answered_with_the_whole_object_whoever_asks() {
+async fn several_ranges_are_answered_with_the_whole_object_to_every_client() {
     let store = store_with_demo().await;
     let body = "0123456789".repeat(4);
     let made = Ask::new("PUT", "demo", "k").header("x-oss-object-acl", "public-read").body(body.clone());
@@ -240,7 +240,7 @@ async fn several_ranges_are_answered_with_the_whole_object_whoever_asks() {
 }
 
 #[tokio::test]
-async fn a_spelling_of_python_sdk_2_is_no_form() {
+async fn the_misspelt_parameter_of_python_sdk_2_is_not_taken_for_a_form() {
     let store = store_with_demo().await;
     let answer =
         Ask::new("POST", "demo", "").query("MetaQuery=&action=createDataset").body("<x/>").send(&store).await;
@@ -282,7 +282,7 @@ async fn headers_that_would_have_no_effect_are_refused_by_name_and_nothing_chang
 }
 
 #[tokio::test]
-async fn words_with_values_that_nobody_knows_are_refused_before_anything_is_done() {
+async fn unknown_values_are_refused_before_anything_is_done() {
     let store = store_with_demo().await;
     put(&store, "k", "x").await;
     let listed = Ask::new("GET", "demo", "").query("list-type=3").send(&store).await;

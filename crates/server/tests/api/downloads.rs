@@ -104,7 +104,7 @@ async fn conditions_give_304_and_412() {
 }
 
 #[tokio::test]
-async fn signed_requests_may_override_headers_and_strangers_may_not() {
+async fn signed_requests_may_override_headers_and_anonymous_ones_may_not() {
     let store = store_with_digits().await;
     let query =
         "response-content-type=text%2Fhtml&response-content-disposition=attachment%3B%20filename%3Dx.txt";

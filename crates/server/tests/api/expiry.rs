@@ -45,7 +45,7 @@ async fn objects_under_the_prefix_go_after_their_days_and_their_bytes_with_them(
 }
 
 #[tokio::test]
-async fn overwriting_begins_a_new_life() {
+async fn overwriting_an_object_restarts_its_days() {
     let store = RunningStore::start().await;
     create_demo(&store).await;
     rules(&store, &rule("", "Enabled", "<Days>2</Days>")).await;
@@ -60,7 +60,7 @@ async fn overwriting_begins_a_new_life() {
 }
 
 #[tokio::test]
-async fn a_date_spares_what_is_younger() {
+async fn a_date_rule_spares_newer_objects() {
     let store = RunningStore::start().await;
     create_demo(&store).await;
     put(&store, "old", "1").await;
@@ -85,7 +85,7 @@ async fn more_objects_than_a_page_go_in_one_pass() {
 }
 
 #[tokio::test]
-async fn the_background_does_it_by_itself() {
+async fn the_background_task_expires_objects() {
     let store = RunningStore::start_with(|options| {
         options.limits.lifecycle_interval = Duration::from_millis(20);
     })

@@ -101,7 +101,7 @@ async fn sizes_encodings_and_tokens_that_mean_nothing_are_refused() {
 }
 
 #[tokio::test]
-async fn clean_ups_find_versions_and_nothing_pending() {
+async fn clean_ups_of_sdks_find_versions_and_nothing_pending() {
     let store = store_with_tree().await;
     let versions = list(&store, "versions&max-keys=4&encoding-type=url").await;
     assert_eq!(versions.elements("Key"), ["a", "b%2F1", "b%2F2", "b%2Fc%2F3"]);

@@ -91,32 +91,32 @@ async fn try_every_word(method: &'static str) {
 }
 
 #[tokio::test]
-async fn no_word_makes_a_get_something_else() {
+async fn no_parameter_turns_a_get_into_another_operation() {
     try_every_word("GET").await;
 }
 
 #[tokio::test]
-async fn no_word_makes_a_head_something_else() {
+async fn no_parameter_turns_a_head_into_another_operation() {
     try_every_word("HEAD").await;
 }
 
 #[tokio::test]
-async fn no_word_of_another_operation_reaches_a_put() {
+async fn no_parameter_of_another_operation_reaches_a_put() {
     try_every_word("PUT").await;
 }
 
 #[tokio::test]
-async fn no_word_of_another_operation_reaches_a_post() {
+async fn no_parameter_of_another_operation_reaches_a_post() {
     try_every_word("POST").await;
 }
 
 #[tokio::test]
-async fn no_word_of_another_operation_reaches_a_deletion() {
+async fn no_parameter_of_another_operation_reaches_a_deletion() {
     try_every_word("DELETE").await;
 }
 
 #[tokio::test]
-async fn a_name_that_the_api_does_not_know_deletes_no_bucket_and_without_a_value_changes_nothing() {
+async fn an_unknown_parameter_deletes_no_bucket_and_without_a_value_changes_nothing() {
     let store = start().await;
     let before = state(&store).await;
     for name in UNKNOWN {
@@ -140,7 +140,7 @@ async fn a_name_that_the_api_does_not_know_deletes_no_bucket_and_without_a_value
 }
 
 #[tokio::test]
-async fn a_word_that_is_not_served_is_refused_by_its_name_and_to_callers_with_a_key() {
+async fn a_parameter_that_is_not_served_is_refused_by_name_to_callers_with_a_key() {
     let store = start().await;
     let refused = ask(&store, "DELETE", ("empty", ""), "responseHeader").await;
     assert_eq!(

@@ -33,7 +33,7 @@ async fn one_rule_may_expire_by_a_date_and_abort_by_days() {
 }
 
 #[tokio::test]
-async fn the_same_under_a_prefix_and_under_a_longer_one_is_refused_unless_allowed() {
+async fn overlapping_prefixes_are_refused_unless_allowed() {
     const EXPIRE: &str = "<Expiration><Days>1</Days></Expiration>";
     const ABORT: &str = "<AbortMultipartUpload><Days>1</Days></AbortMultipartUpload>";
     let store = store_with_demo().await;

@@ -53,7 +53,7 @@ async fn an_answer_whose_disk_fails_in_the_middle_breaks_off() {
 
 /// Too few bytes are damage until somebody has looked again.
 #[tokio::test]
-async fn what_comes_short_is_not_served_until_a_scrub_finds_it_whole() {
+async fn an_object_that_reads_short_is_not_served_until_a_scrub_finds_it_whole() {
     let running = RunningStore::start().await;
     for len in [LARGE, SMALL] {
         assert_eq!(verdict(&running.put("k", len).await), "200");

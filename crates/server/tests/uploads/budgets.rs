@@ -51,7 +51,7 @@ fn variables(name: &str, value: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_owed_has_a_budget_and_the_destination_that_holds_most_is_refused_first() {
+async fn the_outbox_has_a_budget_and_the_destination_that_holds_most_is_refused_first() {
     let mut setup = Setup::default();
     setup.limits.callbacks_owed_max = 6;
     let limits = setup.limits.clone();
@@ -120,7 +120,7 @@ async fn a_refused_destination_keeps_the_beginning_of_its_body_and_the_oldest_ma
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_held_is_not_relayed_as_if_it_were() {
+async fn an_answer_beyond_the_budget_fails_the_callback() {
     let mut setup = Setup::default();
     setup.limits.answers_bytes_max = 40_000;
     let store = RunningStore::start_with(setup).await;

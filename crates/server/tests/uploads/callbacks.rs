@@ -151,7 +151,7 @@ async fn a_json_body_its_own_host_and_every_variable_are_sent() {
 }
 
 #[tokio::test]
-async fn the_callback_holds_the_answer() {
+async fn the_answer_waits_for_the_callback() {
     let store = RunningStore::start().await;
     let wait = Duration::from_millis(250);
     let application = Application::conducting(Conduct::Answer(wait, ok("[1]"))).await;
@@ -247,7 +247,7 @@ async fn a_callback_that_leads_back_to_the_store_does_not_deadlock() {
 }
 
 #[tokio::test]
-async fn a_refused_upload_calls_nobody() {
+async fn a_refused_upload_makes_no_callback() {
     let store = RunningStore::start().await;
     let application = Application::saying("{}").await;
     let policy = policy().content_length_range(0, 3);
@@ -263,7 +263,7 @@ async fn a_refused_upload_calls_nobody() {
 }
 
 #[tokio::test]
-async fn a_put_is_called_back_by_the_same_machinery() {
+async fn put_object_makes_the_same_callback_as_a_form() {
     let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
     let application = Application::saying("{\"put\":1}").await;
     let encode = |json: serde_json::Value| STANDARD.encode(json.to_string());

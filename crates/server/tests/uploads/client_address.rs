@@ -41,7 +41,7 @@ async fn client_told(
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
+async fn only_a_trusted_proxy_names_the_client() {
     let store = store().await;
     let forwarded = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "192.0.2.1, 127.0.0.9")];
     assert_eq!(client_told(&store, PROXY, b"", &forwarded).await, "192.0.2.1");
@@ -112,7 +112,7 @@ async fn answered(store: &RunningStore, from: Ipv4Addr, beginning: &[u8]) -> Str
 }
 
 #[tokio::test]
-async fn half_a_proxy_header_holds_no_connection_for_long_and_keeps_nobody_out() {
+async fn an_incomplete_proxy_header_times_out_and_blocks_no_other_client() {
     let trusted_proxies = ["127.0.0.9".parse().unwrap()].into_iter().collect();
     let header_read_timeout = Duration::from_millis(500);
     let listen = ListenOptions {

@@ -160,7 +160,7 @@ async fn requests_signed_in_their_headers_share_by_their_key_wherever_they_come_
 }
 
 #[tokio::test]
-async fn heads_without_a_key_do_not_keep_others_out() {
+async fn heads_without_a_key_do_not_block_other_clients() {
     let mut setup = patient();
     setup.limits.form_heads_bytes_max = 1 << 20;
     let store = RunningStore::start_with(setup).await;
@@ -250,7 +250,7 @@ async fn a_callback_that_gives_way_at_one_url_goes_on_to_the_next() {
 }
 
 #[tokio::test]
-async fn names_that_lead_nowhere_do_not_keep_the_names_of_another_client_from_being_asked_for() {
+async fn unresolvable_names_do_not_block_the_lookups_of_another_client() {
     let healthy = Application::saying("{\"ok\":1}").await;
     let (address, released) = (healthy.address, Arc::new(AtomicBool::new(false)));
     let hanging = Arc::clone(&released);

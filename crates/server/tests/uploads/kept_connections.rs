@@ -61,7 +61,7 @@ async fn a_callback_is_not_sent_again_once_an_answer_has_begun_or_over_a_second_
 }
 
 #[tokio::test]
-async fn what_an_application_sends_unasked_is_nobodys_answer() {
+async fn bytes_that_an_application_sends_unasked_are_not_taken_for_an_answer() {
     let store = RunningStore::start().await;
     let application = keeping(&[&[ok("[1]"), ok("[stolen]")].concat()]).await;
     for _ in 0..2 {
@@ -87,7 +87,7 @@ async fn another_host_is_another_connection_though_the_address_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_uses_is_closed() {
+async fn an_idle_connection_is_closed() {
     let store = RunningStore::start().await;
     let application = keeping(&[&ok("[1]"), &ok("[2]")]).await;
     upload(&store, &application.url("/")).await;

@@ -28,7 +28,7 @@ async fn a_header_that_never_ends_is_refused() {
 }
 
 #[tokio::test]
-async fn a_head_that_crawls_and_a_connection_that_says_nothing_are_ended() {
+async fn slow_heads_and_silent_connections_are_ended() {
     let listen =
         ListenOptions { header_read_timeout: Duration::from_millis(300), ..ListenOptions::default() };
     let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
@@ -61,7 +61,7 @@ async fn connections_beyond_their_number_wait_for_one_to_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_opens_all_connections_does_not_keep_others_out() {
+async fn a_client_that_opens_every_connection_does_not_block_others() {
     let listen = ListenOptions { connections_max: 6, ..ListenOptions::default() };
     let mut setup = Setup { listen, ..Setup::default() };
     setup.limits.body_idle_timeout = Duration::from_secs(60);
@@ -96,7 +96,7 @@ async fn a_client_that_opens_all_connections_does_not_keep_others_out() {
 }
 
 #[tokio::test]
-async fn heads_that_do_not_end_share_a_budget_and_keep_no_other_client_out() {
+async fn unfinished_heads_share_a_budget_and_block_no_other_client() {
     let listen = ListenOptions { connections_max: 16, ..ListenOptions::default() };
     let store = RunningStore::start_with(Setup { listen, ..Setup::default() }).await;
     let (greedy, modest) = (Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3));
@@ -154,7 +154,7 @@ async fn cve_2022_31028_connections_that_say_nothing_do_not_keep_others_out_for_
 }
 
 #[tokio::test]
-async fn whoever_takes_nothing_of_its_answer_is_cut_off() {
+async fn a_client_that_does_not_read_its_answer_is_disconnected() {
     let write_stall_timeout = Duration::from_millis(300);
     let listen = ListenOptions { connections_max: 2, write_stall_timeout, ..ListenOptions::default() };
     let setup = Setup { listen, acl: "public-read-write", ..Setup::default() };

@@ -27,7 +27,7 @@ async fn a_signed_form_is_stored_and_answered_204_with_its_digests() {
 
 /// Small and large, with and without a callback: one tag wherever it is told, no Content-MD5, and the bytes verified.
 #[tokio::test]
-async fn where_the_operator_wants_it_the_etag_of_a_form_is_no_md5() {
+async fn the_operator_can_make_the_etag_of_a_form_differ_from_its_md5() {
     let store = RunningStore::start_with(Setup { form_etag: EtagSource::Crc64, ..Setup::default() }).await;
     let application = Application::saying("{}").await;
     for (key, bytes) in
@@ -130,7 +130,7 @@ async fn the_file_name_is_put_into_the_key_after_the_policy_has_been_held_agains
 }
 
 #[tokio::test]
-async fn what_the_fields_say_is_kept_and_fields_nobody_knows_are_accepted() {
+async fn keeps_what_the_fields_say_and_accepts_unknown_fields() {
     let store = RunningStore::start().await;
     let mut form = Form::signed("k", b"x")
         .field("Content-Type", "text/plain")
@@ -168,7 +168,7 @@ async fn what_the_fields_say_is_kept_and_fields_nobody_knows_are_accepted() {
 }
 
 #[tokio::test]
-async fn a_v4_form_is_let_in() {
+async fn a_v4_form_is_accepted() {
     let store = RunningStore::start().await;
     let now = Timestamp::from_second(NOW_SECOND - 60).unwrap();
     let scope = CredentialScope::new(now, "cn-hangzhou");
@@ -214,7 +214,7 @@ async fn only_the_fields_of_a_form_authenticate_it() {
 }
 
 #[tokio::test]
-async fn anyone_may_post_to_a_bucket_that_everyone_may_write() {
+async fn anonymous_forms_are_accepted_by_a_public_read_write_bucket() {
     let store = RunningStore::start_with(Setup { acl: "public-read-write", ..Setup::default() }).await;
     assert_eq!(Form::anonymous("a", b"x").post(&store).await.status, 204);
     let listed = Form::anonymous("a", b"x").field("x-oss-object-acl", "private").post(&store).await;
@@ -228,7 +228,7 @@ async fn anyone_may_post_to_a_bucket_that_everyone_may_write() {
 }
 
 #[tokio::test]
-async fn odd_bytes_and_sizes_come_back_as_they_went() {
+async fn odd_bytes_and_sizes_read_back_unchanged() {
     let store = RunningStore::start().await;
     let tricky = [b"\r\n------countersignTest7MA4YWx".as_slice(), b"\r\n--", &[0; 70_000], b"\r\n"].concat();
     let large: Vec<u8> = (0..900_000_u32).flat_map(|number| number.to_le_bytes()).take(1 << 20).collect();
@@ -273,7 +273,7 @@ async fn post_in_gbk(store: &RunningStore, form: &Form) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_not_utf8_is_accepted_where_nothing_depends_on_it() {
+async fn text_that_is_not_utf8_is_accepted_where_nothing_depends_on_it() {
     let store = RunningStore::start().await;
     let policy = policy().content_length_range(0, 10);
     let named = |key: &str| {

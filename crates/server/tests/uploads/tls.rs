@@ -67,7 +67,7 @@ fn hello_of(bytes: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn handshakes_that_do_not_end_keep_nobody_out_and_are_ended() {
+async fn unfinished_tls_handshakes_are_ended_and_block_no_other_client() {
     let (tls, root) = certificate(&["demo.oss.test"]);
     let handshake_timeout = Duration::from_millis(1500);
     let listen =

@@ -1,3 +1,5 @@
+//! The report of a run: rows, figures, and the part written by hand.
+
 use super::*;
 
 fn run_with(outcomes: Vec<Outcome>) -> Run {

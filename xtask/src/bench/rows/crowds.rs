@@ -1,4 +1,4 @@
-//! Measures what a well-behaved client feels beside each kind of crowd: crawling uploads, heads without a key, and an
+//! Measures a well-behaved client while many bad ones load the store: crawling uploads, heads without a key, and an
 //! application that hangs. None of its requests may be refused.
 
 use std::io::Write as _;

@@ -25,7 +25,7 @@ fn a_file_may_have_600_lines_and_not_one_more() {
 }
 
 #[test]
-fn a_first_line_says_what_the_module_does_and_not_who_anybody_is() {
+fn refuses_banned_words_in_a_first_line() {
     let plain =
         file("crates/a/src/noun.rs", "//! Rejects ambiguous framing.\n//!\n//! Whoever sends it waits.\n");
     assert!(found_in(&plain).is_empty());

@@ -1,3 +1,5 @@
+//! Reading the handbook: complete clauses, and each kind of broken one.
+
 use super::*;
 
 const ROW: &str =

@@ -104,7 +104,7 @@ async fn size_and_types_are_the_grants_and_the_tutorials_form_still_passes() {
 }
 
 #[tokio::test]
-async fn a_list_shows_the_folder_of_the_one_who_asks_and_is_off_unless_mounted() {
+async fn the_list_shows_only_the_users_folder_and_is_off_unless_mounted() {
     let options = of_users(options());
     for (user, key) in
         [("42", "user-dir/42/a.jpg"), ("43", "user-dir/43/b.jpg"), ("420", "user-dir/420/c.jpg")]
@@ -122,7 +122,7 @@ async fn a_list_shows_the_folder_of_the_one_who_asks_and_is_off_unless_mounted()
 }
 
 #[tokio::test]
-async fn the_upload_comes_back_with_whom_it_was_granted_to() {
+async fn the_callback_names_the_user_of_the_grant() {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let telling = Arc::clone(&told);
     let options = of_users(options()).on_upload(move |callback| {

@@ -128,7 +128,7 @@ async fn refuses_ten_megabytes_without_reading_them_all() {
 }
 
 #[tokio::test]
-async fn asks_nobody_who_waits_for_a_go_ahead_to_send_too_much() {
+async fn sends_no_100_continue_for_a_body_over_the_limit() {
     let taken = Arc::new(AtomicUsize::new(0));
     let mut request = request_of(signed("/callback", BODY, "5C"));
     request.headers_mut().insert("content-length", HeaderValue::from_static("10485760"));
@@ -141,7 +141,7 @@ async fn asks_nobody_who_waits_for_a_go_ahead_to_send_too_much() {
 
 /// It once took a megabyte from anybody before it looked at a header.
 #[tokio::test]
-async fn takes_no_body_that_the_headers_show_to_be_no_callback() {
+async fn refuses_by_its_headers_a_request_that_is_no_callback() {
     let cases = [
         ("authorization", None, "MissingHeader"),
         ("authorization", Some("c2hvcnQ="), "SignatureMismatch"),
@@ -178,7 +178,7 @@ async fn takes_a_body_up_to_its_limit_and_not_a_byte_more() {
 
 /// Bodies that never end: of all that come together, those that hold most give way to one that comes later.
 #[tokio::test]
-async fn bodies_that_do_not_end_give_way_to_a_callback_that_comes_whole() {
+async fn unfinished_bodies_give_way_to_complete_callbacks() {
     let router = router(options());
     let mut stalled = tokio::task::JoinSet::new();
     for _ in 0..300 {
@@ -229,7 +229,7 @@ async fn verifies_the_path_outside_of_a_proxy() {
 }
 
 #[tokio::test]
-async fn the_layer_alone_guards_a_handler_of_ones_own() {
+async fn the_layer_alone_guards_any_handler() {
     let handler = |Extension(callback): Extension<VerifiedCallback>, body: Bytes| async move {
         format!("{} {}", callback.facts.key.unwrap(), body.len())
     };
@@ -259,7 +259,7 @@ async fn hesitant_application(calls: &Arc<AtomicUsize>) -> Forward {
 }
 
 #[tokio::test]
-async fn gives_the_application_behind_the_say_until_it_says_yes() {
+async fn asks_the_application_behind_until_it_accepts() {
     let calls = Arc::new(AtomicUsize::new(0));
     let forward = hesitant_application(&calls).await;
     let router = router(AppOptions { forward: Some(forward), ..options() });
@@ -283,7 +283,7 @@ async fn gives_the_application_behind_the_say_until_it_says_yes() {
 }
 
 #[tokio::test]
-async fn says_that_the_application_behind_is_silent_or_gone() {
+async fn reports_an_application_behind_that_is_silent_or_gone() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/", silent.local_addr().unwrap());
     let forward: Forward = address.parse().unwrap();

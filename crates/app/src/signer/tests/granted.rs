@@ -53,7 +53,7 @@ fn a_form_that_knows_nothing_of_grants_passes() {
 }
 
 #[test]
-fn the_signer_leaves_the_folder_of_a_grant_for_nobody() {
+fn never_signs_outside_the_folder_of_the_grant() {
     let dir = |path| sign(with_callback(), path, grant()).map(|answer| answer.dir().to_owned());
     assert_eq!(dir(None).as_deref(), Ok("user-dir/42/"));
     assert_eq!(dir(Some("user-dir/42/a")).as_deref(), Ok("user-dir/42/a/"));
@@ -65,7 +65,7 @@ fn the_signer_leaves_the_folder_of_a_grant_for_nobody() {
 }
 
 #[test]
-fn a_grant_finds_its_place_in_forms_and_objects_and_reads_the_same_there() {
+fn a_grant_travels_in_form_and_json_bodies_and_reads_back_the_same() {
     let json_type = "application/json";
     for (template, body_type) in [
         ("a=1&key=${object}", "application/x-www-form-urlencoded"),

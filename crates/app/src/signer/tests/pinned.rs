@@ -50,7 +50,7 @@ fn the_samples_form_passes_and_with_one_field_more_it_does_not() {
 }
 
 #[test]
-fn the_tutorials_policy_leaves_all_of_it_open() {
+fn the_tutorials_policy_pins_none_of_these_fields() {
     let loose = signed(SignerOptions { pins: Pins::Tutorial, ..with_callback() });
     let other = other_callback();
     let all =

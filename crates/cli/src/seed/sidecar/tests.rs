@@ -1,7 +1,9 @@
+//! Sidecars: what is written, what is read back, and what is refused.
+
 use super::*;
 
 #[test]
-fn says_only_what_is_not_usual_and_reads_back_what_it_says() {
+fn writes_only_what_differs_from_the_defaults_and_reads_it_back() {
     let mut sidecar = Sidecar { mode: Some("guarded".to_owned()), ..Sidecar::default() };
     let usual = sidecar.attributes("a.png").unwrap();
     assert_eq!(usual.content_type, "image/png");
@@ -27,7 +29,7 @@ fn says_only_what_is_not_usual_and_reads_back_what_it_says() {
 }
 
 #[test]
-fn what_is_not_said_of_a_bucket_is_as_when_it_is_made() {
+fn unnamed_settings_of_a_bucket_have_their_defaults() {
     let settings = Sidecar::parse("").unwrap().settings().unwrap();
     let text = |name: &str| settings.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
     assert_eq!(text("acl").as_deref(), Some("private"));

@@ -100,7 +100,7 @@ fn what_is_not_a_throw_away_folder_of_this_user_stays() {
 }
 
 #[test]
-fn a_folder_in_which_others_could_exchange_it_is_refused() {
+fn refuses_a_parent_folder_that_others_can_write() {
     let root = root();
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let error = EphemeralFolder::make(Some(root.path())).unwrap_err().to_string();
@@ -111,7 +111,7 @@ fn a_folder_in_which_others_could_exchange_it_is_refused() {
 }
 
 #[test]
-fn many_starts_at_once_neither_take_nor_remove_each_others_folders() {
+fn concurrent_starts_neither_reuse_nor_remove_each_others_folders() {
     let root = root();
     for number in 0..20 {
         left_over(&root, &number.to_string());

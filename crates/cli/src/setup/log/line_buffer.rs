@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_has_stopped_stops_nobody_and_is_told_what_it_missed() {
+    fn a_stalled_reader_blocks_no_thread_and_later_learns_what_it_missed() {
         let (mut buffer, reader) = started();
         buffer.write_all(b"first\n").unwrap();
         while !buffer.lock().writes {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_waits_for_the_lines_but_not_for_a_reader_that_has_stopped() {
+    fn shutdown_flushes_the_lines_but_does_not_wait_for_a_stalled_reader() {
         let (mut buffer, reader) = started();
         buffer.write_all(b"one\n").unwrap();
         let started = Instant::now();

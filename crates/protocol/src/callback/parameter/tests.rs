@@ -1,3 +1,5 @@
+//! Callback parameters: what is read, and the cause of each refusal.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -33,7 +35,7 @@ fn reads_the_tutorials_callback() {
 }
 
 #[test]
-fn takes_an_absent_or_empty_url_for_no_callback() {
+fn without_a_url_there_is_no_callback() {
     for json in ["{}", "{\"callbackUrl\":\"\"}", "{\"callbackUrl\":null}", "{\"callbackUrl\":\" ; ;\"}"] {
         assert_eq!(parse(json), Ok(None), "{json}");
     }
@@ -106,7 +108,7 @@ fn refuses_a_host_that_could_end_its_header() {
 }
 
 #[test]
-fn lets_additional_headers_through_that_harm_nothing() {
+fn passes_on_harmless_additional_headers() {
     for headers in [
         "\"x\"",
         "{\"x-oss-bucket\":\"a\"}",
@@ -170,7 +172,7 @@ fn shows_the_decoded_json_to_the_client() {
 }
 
 #[test]
-fn refuses_a_body_that_would_grow_without_measure() {
+fn refuses_a_body_that_could_grow_too_long() {
     let json = format!("{{\"callbackUrl\":\"a.com\",\"callbackBody\":\"{}\"}}", "${x:a}".repeat(500));
     let callback = parse(&json).unwrap().unwrap();
     let variables = |bytes: usize| CallbackVariables {
@@ -198,7 +200,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_fall_over(text in "\\PC{0,80}", url in "\\PC{0,30}") {
+    fn no_text_makes_it_panic(text in "\\PC{0,80}", url in "\\PC{0,30}") {
         let _ = CallbackParameter::parse(&text);
         let _ = CallbackParameter::parse(&STANDARD.encode(&text));
         let json = serde_json::json!({"callbackUrl": url, "callbackBody": text}).to_string();

@@ -1,3 +1,5 @@
+//! The page of callback errors agrees with the table of causes.
+
 use std::collections::HashSet;
 
 use super::super::CallbackFailure;

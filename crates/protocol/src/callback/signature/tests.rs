@@ -1,3 +1,5 @@
+//! Callback signatures: recorded ones, forged ones, and our own.
+
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use rsa::rand_core::{CryptoRng, Error, RngCore, impls};

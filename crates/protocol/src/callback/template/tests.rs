@@ -1,3 +1,5 @@
+//! Callback bodies expanded from templates: the vectors, and hostile values.
+
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -88,7 +90,7 @@ fn refuses_an_empty_body_and_parentheses() {
 }
 
 #[test]
-fn foresees_a_body_that_a_repeated_variable_makes_long() {
+fn bounds_a_body_before_it_expands_repeated_variables() {
     let custom = vec![("x:a".to_owned(), "照".repeat(1000))];
     let template = Template::parse(&"${x:a}".repeat(100)).unwrap();
     let variables = CallbackVariables { custom, ..CallbackVariables::default() };

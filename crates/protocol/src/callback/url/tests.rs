@@ -1,3 +1,5 @@
+//! Callback URLs: defaults, and what is refused.
+
 use super::*;
 
 fn parsed(text: &str) -> CallbackUrl {

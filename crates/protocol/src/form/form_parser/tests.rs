@@ -1,3 +1,5 @@
+//! The form parser: shapes, limits, refusals, and every chunking.
+
 use std::time::Instant;
 
 use proptest::prelude::*;

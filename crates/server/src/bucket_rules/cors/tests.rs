@@ -37,7 +37,7 @@ fn a_preflight_needs_an_origin_and_a_method() {
 }
 
 #[test]
-fn the_first_rule_that_matches_in_all_three_answers() {
+fn the_first_rule_that_matches_origin_method_and_headers_answers() {
     let rules = configuration(vec![
         rule(&["http://a.example"], &["GET"], &["*"]),
         rule(&["http://*.example"], &["POST"], &["x-oss-*"]),
@@ -87,7 +87,7 @@ fn the_answer_names_the_origin_or_every_origin() {
 }
 
 #[test]
-fn a_pattern_does_not_match_itself_twice_over_the_same_letters() {
+fn a_wildcard_pattern_does_not_use_the_same_letters_twice() {
     assert!(!matches("http://a*a", "http://a"));
     assert!(matches("http://a*a", "http://aa"));
 }

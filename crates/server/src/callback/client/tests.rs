@@ -53,7 +53,7 @@ async fn confirm_once(listener: TcpListener) -> String {
 }
 
 #[tokio::test]
-async fn an_entry_of_the_outbox_is_carried_out_and_closed_whoever_asks() {
+async fn delivers_and_closes_an_outbox_entry_given_nothing_but_the_entry() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::with_wall(|| Timestamp::UNIX_EPOCH);
     let store = Store::open(StoreOptions::new(folder.path(), clock.clone())).await.unwrap();

@@ -107,7 +107,7 @@ fn what_is_not_implemented_is_named_and_is_never_another_operation() {
 }
 
 #[test]
-fn a_word_that_the_operation_does_not_name_is_refused_by_name_whatever_its_value() {
+fn a_parameter_that_the_operation_does_not_accept_is_refused_by_name() {
     for (method, target, word) in [
         ("DELETE", "/?responseHeader", "responseHeader"),
         ("PUT", "/?processConfiguration=1", "processConfiguration"),
@@ -140,7 +140,7 @@ fn a_word_that_the_operation_does_not_name_is_refused_by_name_whatever_its_value
 }
 
 #[test]
-fn what_the_api_does_not_know_is_ignored_only_where_it_does_no_harm() {
+fn unknown_parameters_are_ignored_only_where_that_is_harmless() {
     let unknown = |name: &str, value: &str| {
         Err(RouteError::UnknownParameter { name: name.to_owned(), value: value.to_owned() })
     };

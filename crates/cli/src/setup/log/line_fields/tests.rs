@@ -1,3 +1,5 @@
+//! Fields of the text log: quoting, escaping, and the sources of errors.
+
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -42,7 +44,7 @@ fn written(log: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn a_word_stands_alone_and_all_else_in_quotes() {
+fn quotes_every_value_that_is_more_than_one_word() {
     let lines = written(|| {
         tracing::info!(target: "t", text = "a", number = 5, yes = true, plain = %"10.0.0.5:81", "it is said");
         tracing::info!(target: "t", words = %"two words", like_a_field = %"a=b", empty = %"", debug = ?"q\"", "said");
