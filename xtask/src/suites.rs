@@ -333,20 +333,33 @@ pub(crate) const ALL: &[Suite] = &[
     Suite {
         name: "rust",
         about: "unit, property, vector, trait-suite and black-box tests",
-        steps: &[Step::Either {
-            probe: &["cargo", "nextest", "--version"],
-            then: &["cargo", "nextest", "run", "--release", "--workspace", "--no-fail-fast"],
-            otherwise: &[
+        steps: &[
+            Step::Either {
+                probe: &["cargo", "nextest", "--version"],
+                then: &["cargo", "nextest", "run", "--release", "--workspace", "--no-fail-fast"],
+                otherwise: &[
+                    "cargo",
+                    "test",
+                    "--release",
+                    "--workspace",
+                    "--no-fail-fast",
+                    "--lib",
+                    "--bins",
+                    "--tests",
+                ],
+            },
+            Step::Full(&[
+                "env",
+                "COUNTERSIGN_LONG=1",
                 "cargo",
                 "test",
                 "--release",
-                "--workspace",
-                "--no-fail-fast",
-                "--lib",
-                "--bins",
-                "--tests",
-            ],
-        }],
+                "--package",
+                "countersign-catalog-postgres",
+                "--test",
+                "faults",
+            ]),
+        ],
         counting: Counting::Tests,
         minutes_max: 30,
         ..CHECK

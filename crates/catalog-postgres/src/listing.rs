@@ -139,3 +139,52 @@ async fn read(
         Some(end) => readers.rows(WALK[1], &[&bucket, &from, &rows, &delimiter, &prefix, &above, end]).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Whether a page reads what it answers and no more.
+
+    use super::*;
+    use crate::location::Location;
+    use crate::opening::migrate;
+    use crate::session::Connecting;
+    use countersign_store::Clock;
+    use countersign_testkit::PostgresServer;
+    use tokio_postgres::types::ToSql;
+
+    /// A few objects, and 20,000 below one common prefix.
+    const FILL: &str = "INSERT INTO object(bucket, key, seq, modified, len, crc, attributes)
+        SELECT 1, convert_to(CASE WHEN n % 2000 = 0 THEN 'few' || n ELSE 'many/' || n END, 'UTF8'), n, 0, 0, 0, ''
+        FROM generate_series(1, 20000) n";
+
+    async fn plan(
+        client: &tokio_postgres::Client,
+        statement: &str,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> String {
+        let explained = format!("EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {statement}");
+        let rows = client.query(&explained, values).await.unwrap();
+        rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
+    }
+
+    #[tokio::test]
+    async fn a_page_passes_over_what_is_below_a_common_prefix_without_reading_it() {
+        let server = PostgresServer::of_this_run();
+        let database = server.new_database();
+        let location: Location = server.url_by(server.port(), &database).parse().unwrap();
+        migrate(&location, None, &Clock::system()).await.unwrap();
+        server.sql(&database, FILL).unwrap();
+        let client = Connecting::new(&location, None, &Clock::system()).unwrap().connect().await.unwrap();
+        let (bucket, from, rows, delimiter, prefix, above) =
+            (1i64, &b""[..], 100i64, &b"/"[..], 0i32, &b"0"[..]);
+        let walk: [&(dyn ToSql + Sync); 6] = [&bucket, &from, &rows, &delimiter, &prefix, &above];
+        let range: [&(dyn ToSql + Sync); 3] = [&bucket, &from, &rows];
+        for (statement, values) in [(WALK[0], &walk[..]), (RANGE[0], &range[..])] {
+            let plan = plan(&client, statement, values).await;
+            assert!(plan.contains("Index Scan using object_pkey"), "{plan}");
+            assert!(!plan.contains("Seq Scan") && !plan.contains("Rows Removed"), "{plan}");
+        }
+        let walked = client.query(WALK[0], &walk).await.unwrap();
+        assert_eq!(walked.len(), 11, "ten objects and one common prefix");
+    }
+}

@@ -18,16 +18,21 @@ pub(crate) const ROUND_TRIP_TIMEOUT: Duration = Duration::from_secs(20);
 /// What a connection of the writer is told. An engine that does not know one does without: none of them is needed for
 /// a right answer.
 ///
-/// The time limits end what a lost connection has left behind, which would hold the lock. The plans are those for
-/// tables that grow: a plan that was made while they were empty would read them whole.
-const SETTINGS: [&str; 8] = [
+/// The time limits end what a lost connection has left behind, which would hold the lock. The plans are those
+/// for tables that grow: one that was made while they were empty, or before the server has looked at them, would read
+/// them whole, or sort all that follows to take a page of it.
+const SETTINGS: [&str; 11] = [
     "SET lock_timeout = '5s'",
     "SET statement_timeout = '15s'",
     "SET idle_in_transaction_session_timeout = '10s'",
     "SET tcp_user_timeout = '15s'",
     "SET enable_seqscan = off",
+    "SET enable_bitmapscan = off",
+    "SET enable_sort = off",
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
+    // A plan that has to do what is off counts as dear, and would be compiled for longer than it runs.
+    "SET jit = off",
     "SET plan_cache_mode = force_generic_plan",
 ];
 
