@@ -1,6 +1,11 @@
 //! How many objects a second a catalog in PostgreSQL commits: `commit_rate_postgres URL CONCURRENT OBJECTS [BYTES]`, into
 //! an empty database. Keys are random, as they are in life.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a measurement, run by hand")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a measurement, run by hand"
+)]
 
 use bytes::Bytes;
 use countersign_catalog_postgres::{Location, Patience, PostgresCatalog, PostgresOptions, migrate};
