@@ -75,7 +75,8 @@ impl From<rusqlite::Error> for CatalogError {
     fn from(error: rusqlite::Error) -> CatalogError {
         let trouble = trouble_of(&error);
         let corrupt = is_corrupt(&error);
-        let said = EngineError::new(error);
+        // Its cause says the same in other words.
+        let said = EngineError::new(error.to_string());
         match trouble {
             Some(trouble) => CatalogError::Trouble { trouble, said },
             None if corrupt => CatalogError::Corrupt(said),

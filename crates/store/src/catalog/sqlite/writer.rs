@@ -191,8 +191,8 @@ impl Writer {
                 ApplyError::Unhealthy { reason }
             }
             _ => match schema::trouble_of(&error) {
-                Some(trouble) => ApplyError::Trouble { trouble, said: EngineError::new(error) },
-                None => ApplyError::Engine(EngineError::new(error)),
+                Some(trouble) => ApplyError::Trouble { trouble, said: EngineError::new(error.to_string()) },
+                None => ApplyError::Engine(EngineError::new(error.to_string())),
             },
         }
     }
