@@ -1,6 +1,5 @@
 //! The catalog: a writer, a pool of readers, and the buckets that both know.
 
-use crate::batch_metrics::BatchMetrics;
 use crate::buckets::{BUCKETS, KnownBuckets, SETTINGS, from_rows};
 use crate::location::{Location, Password};
 use crate::note::Note;
@@ -13,8 +12,8 @@ use crate::{listing, queries, survey};
 use bytes::Bytes;
 use countersign_store::blobs::{BlobId, Work};
 use countersign_store::catalog::{
-    AnyMutation, BlobFolder, CatalogError, Extent, Garbage, GarbageList, Inventoried, Journal, Records,
-    ScrubNote, ScrubState, Upkeep,
+    AnyMutation, BatchMetrics, BlobFolder, CatalogError, Extent, Garbage, GarbageList, Inventoried, Journal,
+    Records, ScrubNote, ScrubState, Upkeep,
 };
 use countersign_store::{
     ApplyError, BucketRecord, Clock, HealthFlag, ListPage, ListQuery, ObjectRecord, OutboxRecord, Random,

@@ -10,7 +10,6 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may wait for the machine"))]
 
 mod batch;
-mod batch_metrics;
 mod buckets;
 mod catalog;
 mod failure;

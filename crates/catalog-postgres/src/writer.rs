@@ -5,12 +5,11 @@
 //! the next batch begins anew, with another connection.
 
 use crate::batch::{Batch, Circumstances, Decided, Ran};
-use crate::batch_metrics::BatchMetrics;
 use crate::buckets::KnownBuckets;
 use crate::failure::Failure;
 use crate::queue::{Request, Taker, Task};
 use crate::session::{Connecting, Session};
-use countersign_store::catalog::EngineError;
+use countersign_store::catalog::{BatchMetrics, EngineError};
 use countersign_store::{ApplyError, Clock, HealthFlag, Random};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

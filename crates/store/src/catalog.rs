@@ -8,6 +8,7 @@
 //! short: none keeps a read transaction beyond its own call.
 
 mod any_mutation;
+mod batch_metrics;
 mod garbage_list;
 mod journal;
 mod piece;
@@ -19,6 +20,7 @@ mod upkeep;
 
 pub use crate::catalog_error::{CatalogError, EngineError};
 pub use any_mutation::{Answer, AnyMutation, Asked, Placed, Reply};
+pub use batch_metrics::BatchMetrics;
 pub use garbage_list::{Garbage, GarbageList};
 pub use journal::Journal;
 pub use piece::{Extent, Piece};

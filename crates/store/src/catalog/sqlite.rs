@@ -4,7 +4,6 @@
 //! The process owns the database alone (the data folder is locked), so buckets, which every request needs and
 //! which seldom change, are answered from memory.
 
-mod batch_metrics;
 mod bucket_table;
 mod checkpoint;
 mod commit_queue;

@@ -3,7 +3,6 @@
 //! The answers of a batch go to the runtime as one message, and a task there hands them out: one wake-up from
 //! this thread per batch, not one per waiter.
 
-use super::batch_metrics::BatchMetrics;
 use super::bucket_table::{BucketTable, Buckets};
 use super::checkpoint::Checkpointer;
 use super::commit_queue::{CommitQueue, Request, Task, WrittenReply};
@@ -11,6 +10,7 @@ use super::in_place::InPlace;
 use super::options::SqliteOptions;
 use super::schema;
 use super::transaction::{Numbers, Transaction};
+use crate::catalog::BatchMetrics;
 use crate::catalog::{AnyMutation, PlacedBytes};
 use crate::catalog::{CatalogError, EngineError};
 use crate::{ApplyError, Clock, HealthFlag};

@@ -1,16 +1,17 @@
-//! Counts the transactions of the writer: how many requests each had (group commit), and how many failed.
+//! Counts the transactions of a catalog, whichever engine it has: how many requests each had (group commit), and how many failed.
 
 use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
 
-/// The metrics, registered once.
-pub(super) struct BatchMetrics {
+/// The metrics of a catalog's writer, registered once.
+#[derive(Debug)]
+pub struct BatchMetrics {
     requests: Histogram,
     failed: Counter,
 }
 
 impl BatchMetrics {
     /// Registers them.
-    pub(super) fn register() -> BatchMetrics {
+    pub fn register() -> BatchMetrics {
         describe_histogram!(
             "countersign_commit_batch_requests",
             "Requests that one transaction of the catalog had."
@@ -26,7 +27,7 @@ impl BatchMetrics {
     }
 
     /// Counts one transaction of so many requests.
-    pub(super) fn ended(&self, requests: usize, failed: bool) {
+    pub fn ended(&self, requests: usize, failed: bool) {
         self.requests.record(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
         if failed {
             self.failed.increment(1);
