@@ -13,7 +13,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign::testing::Instance;
-use countersign_protocol::callback::signature::{SignError, sign};
+use countersign_protocol::callback::signature::{CallbackSignError, sign};
 use countersign_sys::RsaMd5Key;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
@@ -107,8 +107,9 @@ impl Running {
     fn call(&self, target: &str, signed: &str, sent: &str, key_url: &str) -> Heard {
         let (path, query) =
             target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-        let rsa_md5 =
-            |message: &[u8]| self.key.sign(message).map_err(|error| SignError { reason: error.to_string() });
+        let rsa_md5 = |message: &[u8]| {
+            self.key.sign(message).map_err(|error| CallbackSignError { reason: error.to_string() })
+        };
         let authorization = sign(&rsa_md5, path, query, signed.as_bytes()).unwrap();
         let request = format!(
             "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\

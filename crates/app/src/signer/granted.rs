@@ -45,7 +45,7 @@ impl Signer {
     ///     upload_path::UploadPath,
     /// };
     /// # use countersign_app::{CallbackVerifier, recorded_request::RecordedRequest};
-    /// # use countersign_protocol::callback::{CallbackParameter, CallbackVariables, signature::{SignError, sign}};
+    /// # use countersign_protocol::callback::{CallbackParameter, CallbackVariables, signature::{CallbackSignError, sign}};
     /// # use base64::{Engine, engine::general_purpose::STANDARD};
     /// # use std::sync::Arc;
     ///
@@ -61,7 +61,7 @@ impl Signer {
     /// # let callback = signed.form_fields().into_iter().find(|(name, _)| *name == "callback").unwrap().1.to_owned();
     /// # let key = countersign_sys::RsaMd5Key::generate_1024_for_tests()?;
     /// # let verifier = CallbackVerifier::new().pin("http://127.0.0.1:9817/key.pem", &key.public_key_pem()?)?;
-    /// # let rsa_md5 = |message: &[u8]| key.sign(message).map_err(|error| SignError { reason: error.to_string() });
+    /// # let rsa_md5 = |message: &[u8]| key.sign(message).map_err(|error| CallbackSignError { reason: error.to_string() });
     /// # let received = |object: &str| -> Result<_, Box<dyn std::error::Error>> {
     /// #     let parameter = CallbackParameter::parse(&callback)?.unwrap();
     /// #     let variables = CallbackVariables { object: object.to_owned(), ..Default::default() };
